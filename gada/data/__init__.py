@@ -1,0 +1,1 @@
+"""Scored image databases, splits by reference, packed caches and crops."""

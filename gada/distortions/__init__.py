@@ -1,0 +1,1 @@
+"""Seeded degradations of 8-bit images."""

@@ -1,0 +1,1 @@
+"""What runs many trainings or scorings."""

@@ -1,0 +1,1 @@
+"""Files: images in, checkpoints and results out."""

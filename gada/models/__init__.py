@@ -1,0 +1,1 @@
+"""The networks, as in section 3.3 of the paper."""

@@ -1,0 +1,1 @@
+"""A trained evaluator at work."""

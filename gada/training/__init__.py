@@ -1,0 +1,1 @@
+"""The LightningModules of each phase, and what they share."""
