@@ -1,0 +1,107 @@
+"""Splits by reference: no scene is ever seen in training and in the test."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gada.errors import DataError
+from gada.io.files import write_json
+
+
+@dataclass(frozen=True)
+class Split:
+    """One division of a database's references."""
+
+    train: tuple[str, ...]
+    """Reference ids that networks learn from, sorted."""
+    validation: tuple[str, ...]
+    """Reference ids that choose the checkpoint, sorted."""
+    test: tuple[str, ...]
+    """Reference ids that are looked at once, at the end, sorted."""
+    seed: int
+    """Seed of the family of splits."""
+    number: int
+    """Which split of the family."""
+
+    def __post_init__(self) -> None:
+        sides = {"train": self.train, "validation": self.validation, "test": self.test}
+        for name, side in sides.items():
+            if not side:
+                raise DataError(f"the {name} part of split {self.number} is empty; give it at least one reference")
+        everything = [*self.train, *self.validation, *self.test]
+        if len(set(everything)) < len(everything):
+            twice = next(name for name in everything if everything.count(name) > 1)
+            raise DataError(f"the reference {twice!r} stands on two sides of split {self.number}")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the division, its seed and number, in hexadecimal."""
+        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write the split and its hash as JSON, atomically."""
+        write_json(path, {**asdict(self), "hash": self.hash})
+
+    @classmethod
+    def read(cls, path: Path) -> "Split":
+        """Read what `write` wrote.
+
+        Raises:
+            DataError: if the file is missing, is no split, or was changed by hand.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            sides = {side: tuple(map(str, content[side])) for side in ("train", "validation", "test")}
+            split = cls(**sides, seed=int(content["seed"]), number=int(content["number"]))
+            written = content["hash"]
+        except DataError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            raise DataError(f"{path} cannot be read as a split ({reason}); delete it to draw the split anew") from error
+        if written != split.hash:
+            raise DataError(f"{path} does not match its own hash; restore it, or delete it to draw the split anew")
+        return split
+
+
+def split_by_reference(
+    ids: Iterable[str], seed: int, number: int, test_fraction: float = 0.2, validation_fraction: float = 0.2
+) -> Split:
+    """Divide references into training, validation and test (paper, section 4.2: 80/20 by reference).
+
+    The references are ordered by SHA-256 of (seed, number, id), so the split is the same on every machine, for every
+    order of `ids` and every release of Python and numpy. The first `round(n * test_fraction)` are the test; of the
+    rest, as many as `validation_fraction` says are the validation. Halves round up; no side is left empty.
+
+    Args:
+        ids: reference ids; repetitions do not count.
+        seed: of the family of splits.
+        number: which split of the family.
+        test_fraction: share of all references for the test, in (0, 1).
+        validation_fraction: share of the training part for validation, in (0, 1).
+
+    Raises:
+        DataError: if there are fewer than three references.
+    """
+    order = sorted(set(ids), key=lambda name: sha256(json.dumps([seed, number, name]).encode()).digest())
+    if len(order) < 3:
+        raise DataError(
+            f"a split by reference needs at least 3 references (training, validation, test); found {len(order)}"
+        )
+    tests = _share(len(order), test_fraction, leave=2)
+    validations = _share(len(order) - tests, validation_fraction, leave=1)
+    return Split(
+        train=tuple(sorted(order[tests + validations :])),
+        validation=tuple(sorted(order[tests : tests + validations])),
+        test=tuple(sorted(order[:tests])),
+        seed=seed,
+        number=number,
+    )
+
+
+def _share(count: int, fraction: float, leave: int) -> int:
+    """Round `count` x `fraction`, halves up, to at least 1 and so that `leave` remain."""
+    return min(max(int(count * fraction + 0.5), 1), count - leave)

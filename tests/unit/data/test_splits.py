@@ -1,0 +1,102 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gada.data.splits import Split, split_by_reference
+from gada.errors import DataError
+
+IDS = [f"I{number:02d}" for number in range(1, 26)]
+scenes = st.sets(st.text(min_size=1), min_size=3, max_size=40)
+
+
+@given(scenes, st.integers(), st.integers(0, 9))
+def test_no_reference_is_shared_and_none_is_lost(ids: set[str], seed: int, number: int) -> None:
+    split = split_by_reference(ids, seed, number)
+    assert len(split.train) + len(split.validation) + len(split.test) == len(ids)
+    assert {*split.train, *split.validation, *split.test} == ids
+    assert min(len(split.train), len(split.validation), len(split.test)) >= 1
+
+
+@given(scenes)
+def test_the_order_of_the_ids_does_not_matter(ids: set[str]) -> None:
+    assert split_by_reference(sorted(ids), 0, 0) == split_by_reference(sorted(ids, reverse=True) * 2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (25, (16, 4, 5)),
+        (29, (18, 5, 6)),
+        (30, (19, 5, 6)),
+        (81, (52, 13, 16)),
+        (19, (12, 3, 4)),
+        (3, (1, 1, 1)),
+        (4, (2, 1, 1)),
+    ],
+)
+def test_80_20_rounds_halves_up(count: int, sizes: tuple[int, int, int]) -> None:
+    split = split_by_reference([str(number) for number in range(count)], 0, 0)
+    assert (len(split.train), len(split.validation), len(split.test)) == sizes
+
+
+def test_the_split_is_frozen() -> None:
+    """Golden: SHA-256 of ["seed", "number", id] orders the ids, so no release of anything may change it."""
+    assert split_by_reference(IDS, 7, 1).test == GOLDEN
+
+
+GOLDEN = ("I08", "I09", "I11", "I21", "I25")
+
+
+def test_numbers_and_seeds_give_different_splits() -> None:
+    assert len({split_by_reference(IDS, seed, number).test for seed in range(3) for number in range(3)}) == 9
+
+
+def test_over_many_splits_every_reference_is_tested_about_as_often() -> None:
+    tests = [name for number in range(500) for name in split_by_reference(IDS, 0, number).test]
+    assert all(60 < tests.count(name) < 140 for name in IDS)  # 100 expected, deviation 9
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    split = split_by_reference(IDS, 3, 4)
+    split.write(tmp_path / "split.json")
+    assert Split.read(tmp_path / "split.json") == split
+
+
+def test_a_split_changed_by_hand_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "split.json"
+    split_by_reference(IDS, 3, 4).write(path)
+    content = json.loads(path.read_text())
+    content["train"].append(content["test"].pop())
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"split\.json does not match its own hash"):
+        Split.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"train": 3}', "\u0000"])
+def test_a_file_that_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "split.json").write_text(text)
+    with pytest.raises(DataError, match=r"split\.json cannot be read as a split"):
+        Split.read(tmp_path / "split.json")
+
+
+def test_a_missing_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        Split.read(tmp_path / "split.json")
+
+
+def test_too_few_references_are_refused() -> None:
+    with pytest.raises(DataError, match=r"at least 3 references .*found 2"):
+        split_by_reference(["a", "b", "a"], 0, 0)
+
+
+def test_overlapping_sides_are_refused() -> None:
+    with pytest.raises(DataError, match="'a' stands on two sides"):
+        Split(("a",), ("b",), ("a",), 0, 0)
+
+
+def test_an_empty_side_is_refused() -> None:
+    with pytest.raises(DataError, match="validation part of split 2 is empty"):
+        Split(("a",), (), ("b",), 0, 2)
