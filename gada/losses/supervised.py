@@ -1,0 +1,46 @@
+"""Losses against labels: distortion class, quality, and the true distorted crop (paper, section 3.2)."""
+
+from typing import Literal
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+QualityLoss = Literal["squared", "absolute"]
+
+
+def class_loss(logits: Tensor, label: Tensor) -> Tensor:
+    """Return -log P(C = c | X) of each crop, one term of -L_C (equation 2).
+
+    Args:
+        logits: class logits, (N, K).
+        label: distortion class indices, (N,).
+
+    Returns:
+        (N,).
+    """
+    return cross_entropy(logits, label, reduction="none")
+
+
+def quality_loss(predicted: Tensor, quality: Tensor, kind: QualityLoss) -> Tensor:
+    """Return the evaluator's error on each crop; `squared` is L_E (equation 3).
+
+    Args:
+        predicted: predicted quality, (N,) in [0, 1].
+        quality: quality, (N,) in [0, 1].
+        kind: `squared`, as the paper, or `absolute`, as its authors' code.
+
+    Returns:
+        (N,).
+    """
+    error = predicted - quality
+    return error.square() if kind == "squared" else error.abs()
+
+
+def reconstruction_loss(generated: Tensor, distorted: Tensor) -> Tensor:
+    """Return L_L1 = E |y - G(z, x, c, q)|, the mean over crops and pixels (section 3.2).
+
+    Args:
+        generated: generated crops, (N, 3, H, W) in [0, 1].
+        distorted: true distorted crops y, (N, 3, H, W) in [0, 1].
+    """
+    return (distorted - generated).abs().mean()

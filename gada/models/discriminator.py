@@ -1,0 +1,38 @@
+"""The discriminator: the evaluator's trunk with a source head (paper, section 3.3)."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from gada.models.evaluator import Evaluator, Judgement
+
+
+class Verdict(NamedTuple):
+    """What the discriminator says of each crop."""
+
+    source_logits: Tensor
+    """(N,); above 0 means real."""
+    judgement: Judgement
+    """Class and quality."""
+
+
+class Discriminator(nn.Module):
+    """Tells real from generated crops, and judges both."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+        self.source_head = nn.Linear(evaluator.features, 1)
+
+    def forward(self, images: Tensor) -> Verdict:
+        """Judge crops, (N, 3, H, W) in [0, 1]."""
+        features = self.evaluator.describe(images)
+        return Verdict(self.source_head(features).squeeze(1), self.evaluator.judge(features))
+
+    def trunk_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of trunk and source head."""
+        return [*self.evaluator.trunk.parameters(), *self.source_head.parameters()]
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of class and quality heads."""
+        return [*self.evaluator.class_head.parameters(), *self.evaluator.quality_head.parameters()]

@@ -1,0 +1,298 @@
+"""Every setting of the program, as frozen dataclasses; imports nothing heavy.
+
+A field that is `None` takes the value of the chosen preset (`paper` or `gada`, see `PRESETS`), so that a config
+file states only what it changes.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gada.errors import ConfigError
+
+Format = Literal["live", "tid2013", "csiq", "kadid10k", "table", "synthetic"]
+Preset = Literal["paper", "gada"]
+Stage = Literal["baseline", "phase1", "phase2", "phase3"]
+STAGES: tuple[Stage, ...] = ("baseline", "phase1", "phase2", "phase3")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which scored images to read, and how their table is to be understood."""
+
+    root: Path = Path("data/live-like")
+    """Folder of the database."""
+    format: Format = "synthetic"
+    """Layout of the folder; `table` is any CSV file, `synthetic` is what `gada synthesize` writes."""
+    table: str = "scores.csv"
+    """CSV file inside `root` (format `table`)."""
+    image_column: str = "image"
+    """Column with the path of each image, relative to `root` (format `table`)."""
+    score_column: str = "score"
+    """Column with each image's score (format `table`)."""
+    reference_column: str = "reference"
+    """Column with the path of the undistorted image; may be absent (format `table`)."""
+    distortion_column: str = "distortion"
+    """Column with the distortion class; may be absent (format `table`)."""
+    scale_name: str = "MOS"
+    """What the scores are called (format `table`)."""
+    scale_low: float | None = None
+    """Lowest score of the scale (format `table`)."""
+    scale_high: float | None = None
+    """Highest score of the scale (format `table`)."""
+    higher_is_better: bool | None = None
+    """Whether a higher score is a better image (format `table`)."""
+    realigned: bool = True
+    """LIVE: read dmos_realigned.mat rather than dmos.mat."""
+    classes: tuple[str, ...] = ()
+    """Only these distortion classes; none given means all."""
+    partial: bool = False
+    """Accept a part of a database whose image count is known."""
+    cache: Path | None = None
+    """Folder of the packed cache; by default $GADA_CACHE or ~/.cache/gada."""
+
+    def __post_init__(self) -> None:
+        """Check the score scale."""
+        if self.scale_low is not None and self.scale_high is not None and self.scale_low >= self.scale_high:
+            raise ConfigError(
+                f"data.scale_low is {self.scale_low:g} but must lie below scale_high={self.scale_high:g}."
+            )
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How the references are divided."""
+
+    number: int = 0
+    """Which of the seeded splits (0 to 9 in the paper's protocol)."""
+    seed: int = 0
+    """Seed of the family of splits."""
+    test: float = 0.2
+    """Share of the references kept for the test (paper, section 4.2)."""
+    validation: float = 0.2
+    """Share of the remaining references that choose the checkpoint."""
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        for name in ("test", "validation"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(f"split.{name} is {getattr(self, name):g} but must lie between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The networks (paper, section 3.3) and what the paper leaves open."""
+
+    widths: tuple[int, ...] = (64, 128, 128)
+    """Feature maps of the three convolutions of trunk and encoder."""
+    decoder_widths: tuple[int, ...] = (64, 32, 16)
+    """Feature maps of the generator's three up-sampling levels, which the paper does not give."""
+    maps: int = 1024
+    """Feature maps of the trunk's 1x1 convolution."""
+    hidden: int = 128
+    """Units of the first layer of the class and quality heads."""
+    pooling: Literal["mean", "mean-deviation"] | None = None
+    """Spatial reduction of the maps (paper: mean; gada: mean-deviation, because distortions change second moments)."""
+    normalisation: Literal["none", "batch"] | None = None
+    """Normalisation in the trunk (paper: none; gada: batch)."""
+    residual: bool | None = None
+    """Whether the generator predicts distorted minus reference (paper: false; gada: true)."""
+    pixel_noise: bool | None = None
+    """Whether the decoder also receives noise at every resolution (paper: false; gada: true)."""
+    condition_planes: bool | None = None
+    """Whether class and quality also enter as planes beside the reference (paper: false; gada: true)."""
+    noise: int = 16
+    """Channels of the noise vector z."""
+    embedding: int = 32
+    """Channels of the embedding of class and quality."""
+
+    def __post_init__(self) -> None:
+        """Check the widths."""
+        if len(self.widths) != 3 or min(*self.widths, self.maps, self.hidden, self.noise, self.embedding) < 1:
+            raise ConfigError(
+                f"model.widths is {list(self.widths)} but must be three positive counts, as all other widths."
+            )
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """The losses (paper, section 3.2) and their weights, which the paper does not give."""
+
+    adversarial: Literal["logistic", "hinge"] | None = None
+    """Source loss (paper: logistic, equation 1; gada: hinge)."""
+    quality: Literal["squared", "absolute"] | None = None
+    """Evaluator loss (paper: squared, equation 3; gada: squared)."""
+    heads_on_generated: bool | None = None
+    """Whether class and quality losses of phase 1 also train the discriminator on generated crops (paper: true)."""
+    source_weight: float | None = None
+    """Weight of the source loss towards the generator."""
+    reconstruction_weight: float | None = None
+    """Weight of the L1 term, on images in [0, 1]."""
+    class_weight: float | None = None
+    """Weight of the class loss."""
+    quality_weight: float | None = None
+    """Weight of the quality loss."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Optimisation (paper, section 4.2)."""
+
+    batch_size: int = 64
+    """Crops in a batch."""
+    crop_size: int = 128
+    """Side of a square crop, in pixels."""
+    jpeg_grid: bool | None = None
+    """Whether crops start on multiples of 8 pixels (paper: false; gada: true, so that JPEG blocks lie alike)."""
+    flip: bool | None = None
+    """Whether crops are mirrored at random, both images alike (paper: false; gada: true)."""
+    phase1_steps: int = 3000
+    """Evaluator steps of phase 1."""
+    phase2_steps: int = 2000
+    """Evaluator steps of phase 2."""
+    phase3_steps: int = 1000
+    """Evaluator steps of phase 3."""
+    validate_every: int = 250
+    """Steps between two validations."""
+    trunk_rate: float | None = None
+    """Learning rate of trunk and source head in phase 1 and baseline (paper: 1e-4)."""
+    head_rate: float | None = None
+    """Learning rate of class and quality heads in phase 1 and baseline (paper: 5e-4)."""
+    generator_rate: float = 5e-4
+    """Learning rate of the generator (paper: 5e-4)."""
+    later_rate: float | None = None
+    """What phases 2 and 3 multiply the rates with (paper: 0.1)."""
+    betas: tuple[float, float] = (0.5, 0.99)
+    """Adam's decay rates."""
+    average: float | None = None
+    """Decay of the generator's exponential moving average, used from phase 2 on; 0 is none (paper: 0)."""
+    quality_jitter: float | None = None
+    """Deviation of the normal noise on training qualities, in [0, 1] units (paper: 0)."""
+    generated_share: float = 0.5
+    """Share of generated crops in the loss of phase 2."""
+    unlabelled: Path | None = None
+    """Folder of photographs without scores, from which phase 2 also generates."""
+
+    def __post_init__(self) -> None:
+        """Check counts and shares."""
+        for name in ("batch_size", "crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} is {getattr(self, name)} but must be at least 1.")
+        if self.crop_size % 8:
+            raise ConfigError(
+                f"training.crop_size is {self.crop_size} but must be a multiple of 8 (the generator halves it thrice)."
+            )
+        if not 0 < self.generated_share < 1:
+            raise ConfigError(f"training.generated_share is {self.generated_share:g} but must lie between 0 and 1.")
+
+    def steps(self, stage: Stage) -> int:
+        """Return the evaluator steps of a stage; the baseline gets as many as the three phases together."""
+        phases = {"phase1": self.phase1_steps, "phase2": self.phase2_steps, "phase3": self.phase3_steps}
+        return phases.get(stage, sum(phases.values()))
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Scoring by crops (paper, section 4.2, testing protocol)."""
+
+    crops: int = 30
+    """Crops an image on the test set."""
+    validation_crops: int = 8
+    """Crops an image while training."""
+    seed: int = 0
+    """Seed of the crop positions; fixed, so that a score can be got twice."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One training run, as `gada fit` takes it and `config.yaml` of the run keeps it."""
+
+    preset: Preset = "gada"
+    """Where unset choices come from: `paper` is true to the text, `gada` is ours."""
+    seed: int = 0
+    """Seed of weights, batches and noise."""
+    data: DataSettings = field(default_factory=DataSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+
+PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
+    # True to the text. What it leaves open: the L1 weight is that of pix2pix, which it cites for its skips (100 on
+    # images in [-1, 1]); the other losses are summed as printed.
+    "paper": {
+        "model": {
+            "pooling": "mean",
+            "normalisation": "none",
+            "residual": False,
+            "pixel_noise": False,
+            "condition_planes": False,
+        },
+        "loss": {
+            "adversarial": "logistic",
+            "quality": "squared",
+            "heads_on_generated": True,
+            "source_weight": 1.0,
+            "reconstruction_weight": 200.0,
+            "class_weight": 1.0,
+            "quality_weight": 1.0,
+        },
+        "training": {
+            "jpeg_grid": False,
+            "flip": False,
+            "trunk_rate": 1e-4,
+            "head_rate": 5e-4,
+            "later_rate": 0.1,
+            "average": 0.0,
+            "quality_jitter": 0.0,
+        },
+    },
+    # Ours; the reason for each choice stands at its field.
+    "gada": {
+        "model": {
+            "pooling": "mean-deviation",
+            "normalisation": "batch",
+            "residual": True,
+            "pixel_noise": True,
+            "condition_planes": True,
+        },
+        "loss": {
+            "adversarial": "hinge",
+            "quality": "squared",
+            "heads_on_generated": False,
+            "source_weight": 0.2,
+            "reconstruction_weight": 40.0,
+            "class_weight": 0.25,
+            "quality_weight": 5.0,
+        },
+        "training": {
+            "jpeg_grid": True,
+            "flip": True,
+            "trunk_rate": 5e-4,
+            "head_rate": 5e-4,
+            "later_rate": 0.1,
+            "average": 0.999,
+            "quality_jitter": 0.0,
+        },
+    },
+}
+
+
+def resolve(settings: Settings) -> Settings:
+    """Return `settings` with every unset choice taken from its preset."""
+    groups = {}
+    for name, choices in PRESETS[settings.preset].items():
+        group = getattr(settings, name)
+        groups[name] = replace(group, **{key: value for key, value in choices.items() if getattr(group, key) is None})
+    return replace(settings, **groups)
+
+
+def as_plain(settings: Any) -> Any:
+    """Return a settings object as plain dictionaries, lists, numbers and strings, as config files hold them."""
+    if is_dataclass(settings):
+        return {field.name: as_plain(getattr(settings, field.name)) for field in fields(settings)}
+    if isinstance(settings, tuple):
+        return [as_plain(value) for value in settings]
+    return settings.as_posix() if isinstance(settings, Path) else settings
