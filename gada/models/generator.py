@@ -29,7 +29,9 @@ class Generator(nn.Module):
         )
         latent = third + settings.noise + settings.embedding
         grain = 3 if settings.pixel_noise else 0
-        self.decoder = nn.ModuleList([up(latent, second), up(2 * second + grain, first), up(2 * first + grain, LAST)])
+        self.decoder = nn.ModuleList(
+            [up(latent, coarse), up(coarse + second + grain, middle), up(middle + first + grain, fine)]
+        )
         self.grain = nn.ModuleList([Grain(settings.embedding) for _ in range(3)]) if grain else None
         self.output = nn.Conv2d(fine + 3 + grain, 3, kernel_size=3, padding=1)
 
