@@ -1,0 +1,236 @@
+"""The decoding rules: the only file that turns image files into arrays.
+
+Every picture becomes 8-bit RGB in sRGB, upright, whatever its container:
+
+- rotated as EXIF says;
+- transparent pixels are laid over mid grey (128);
+- grey, palette, CMYK and YCbCr become RGB; an embedded colour profile is converted to sRGB;
+- 16-bit samples are scaled by dropping their low byte (12-bit ones likewise), as Pillow does for colour;
+- 32-bit integers and floats are refused unless their range is given;
+- of an animation or a file of several pages the first is taken, with a warning;
+- the header is checked against a limit of pixels before anything is decoded;
+- truncated files, and formats that are not on the list, are refused.
+"""
+
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+
+from gada.errors import DataError
+from gada.io.files import atomic_path
+
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".jpf", ".gif", ".avif"}
+)
+MAX_PIXELS = 50_000_000
+MID_GREY = 128
+
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+
+
+def read_image(
+    source: str | Path | bytes,
+    max_pixels: int = MAX_PIXELS,
+    float_range: tuple[float, float] | None = None,
+    name: str | None = None,
+) -> NDArray[np.uint8]:
+    """Decode an image by the rules above.
+
+    Args:
+        source: a file or the bytes of one.
+        max_pixels: height x width allowed; a limit above Pillow's own raises that one for the whole process.
+        float_range: the (black, white) values of float and 32-bit integer samples, which carry no range of their own.
+        name: what to call the image in an error; by default its path.
+
+    Returns:
+        (H, W, 3) uint8, sRGB.
+
+    Raises:
+        DataError: if the file is missing, no image on the list, too large, truncated or otherwise broken.
+    """
+    label = name or ("the image" if isinstance(source, bytes) else shown(source))
+    with _opened(source, label, max_pixels) as image:
+        animated = getattr(image, "is_animated", False) and image.format != "MPO"  # MPO: a photograph and its preview
+        image.load()
+        pixels = _upright(_rgb(image, label, float_range), _orientation(image))
+    if animated:
+        warnings.warn(f"{label} holds several pictures; only the first is read", stacklevel=2)
+    return pixels
+
+
+def image_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return (height, width) of the upright image from the file's header, without decoding it.
+
+    Raises:
+        DataError: as `read_image`, as far as the header shows it.
+    """
+    with _opened(path, shown(path), max_pixels) as image:
+        width, height = image.size
+        if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+            return height, width  # Pillow turns the size of a TIFF itself, and would decode a PNG to look for EXIF
+        return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) or (H, W) uint8 pixels as PNG, atomically."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")
+
+
+def shown(path: str | Path) -> str:
+    """Return a path as one printable line: newlines, control characters and bytes that are not UTF-8 are escaped."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in os.fspath(path))
+    return "".join(escaped)
+
+
+@contextmanager
+def _opened(source: str | Path | bytes, label: str, max_pixels: int) -> Iterator[Image.Image]:
+    """Open an image and check its header; whatever a decoder raises becomes one sentence."""
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with _stream(source, label) as stream:
+            head = stream.read(12)
+            stream.seek(0)
+            with Image.open(stream, formats=FORMATS) as image:
+                if image.width * image.height > max_pixels:
+                    raise DataError(_too_large(label, max_pixels, f"{image.width} x {image.height}"))
+                yield image
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(_too_large(label, max_pixels, "far more")) from error
+    except UnidentifiedImageError as error:
+        raise DataError(_not_identified(label, head)) from error
+    except OSError as error:
+        raise DataError(f"{label} cannot be read: {error.strerror or _one_line(error)}") from error
+    except Exception as error:  # decoders raise SyntaxError, RuntimeError, ValueError, struct.error, MemoryError ...
+        raise DataError(f"{label} cannot be decoded: {_one_line(error)}") from error
+
+
+def _stream(source: str | Path | bytes, label: str) -> BinaryIO:
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    if not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116  # opening a pipe would wait for ever
+        raise DataError(f"{label} is no file")
+    return open(source, "rb")  # noqa: PTH123  # closed by the caller
+
+
+def _one_line(error: Exception) -> str:
+    return shown(str(error) or type(error).__name__)
+
+
+def _too_large(label: str, max_pixels: int, size: str) -> str:
+    return f"{label} has {size} pixels; the limit is {max_pixels / 1e6:g} megapixels (--max-pixels raises it)"
+
+
+def _not_identified(label: str, head: bytes) -> str:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return (
+            f"{label} is a HEIC image, which is not read here; convert it to JPEG or PNG, for example with pillow-heif"
+        )
+    return f"{label} is no image of a known format ({', '.join(FORMATS)}), or its header is damaged"
+
+
+def _rgb(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    """Convert a loaded image to (H, W, 3) uint8 sRGB."""
+    alpha = None
+    if image.mode.startswith("I;16"):
+        image = _with_info(Image.fromarray(_eight_bits(image)), image)
+    elif image.mode in ("I", "F"):
+        image = Image.fromarray(_scaled(image, label, float_range))
+    elif image.has_transparency_data:
+        image, alpha = _without_alpha(image)
+    pixels = np.array(_srgb(image, label))
+    return pixels if alpha is None else _over_grey(pixels, np.asarray(alpha))
+
+
+def _with_info(converted: Image.Image, image: Image.Image) -> Image.Image:
+    converted.info = {"icc_profile": image.info.get("icc_profile")}
+    return converted
+
+
+def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
+    """Drop the low bits of grey samples of 16 (or, in a TIFF, 12) bits."""
+    tags = getattr(image, "tag_v2", {})
+    bits = 12 if tags.get(ExifTags.Base.BitsPerSample) == (12,) else 16
+    return (np.asarray(image) >> (bits - 8)).astype(np.uint8)
+
+
+def _scaled(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    """Map float or 32-bit integer samples from `float_range` to 0..255."""
+    if float_range is None:
+        kind = "float" if image.mode == "F" else "32-bit integer"
+        raise DataError(f"{label} has {kind} samples, whose range is unknown; give their black and white values")
+    samples = np.asarray(image, dtype=np.float64)
+    if not np.isfinite(samples).all():
+        raise DataError(f"{label} holds samples that are not finite")
+    low, high = float_range
+    return np.rint(np.clip((samples - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _without_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Split an image with transparency of any kind into its colours (L or RGB) and its alpha channel."""
+    mode = "LA" if image.mode in ("LA", "La") else "RGBA"
+    *colours, alpha = image.convert(mode).split()
+    return _with_info(Image.merge("L" if mode == "LA" else "RGB", colours), image), alpha
+
+
+def _over_grey(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    weight = alpha[..., None].astype(np.uint32)
+    return ((pixels * weight + MID_GREY * (255 - weight) + 127) // 255).astype(np.uint8)
+
+
+def _srgb(image: Image.Image, label: str) -> Image.Image:
+    """Convert to RGB, through the embedded colour profile where there is one other than sRGB."""
+    if icc := image.info.get("icc_profile"):
+        try:
+            profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+            mode = _PROFILE_MODES.get(profile.profile.xcolor_space.strip())
+            is_srgb = ImageCms.getProfileDescription(profile).startswith("sRGB")
+            grey_or_rgb = image.mode != "CMYK"
+            fits = (
+                mode is not None and (mode == "CMYK") == (image.mode == "CMYK") and (mode != "L" or image.mode in "1L")
+            )
+            if mode is not None and fits and not (is_srgb and grey_or_rgb):
+                converted = ImageCms.profileToProfile(
+                    image.convert(mode), profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+                )
+                if converted is not None:
+                    return converted
+        except (ImageCms.PyCMSError, OSError):
+            warnings.warn(f"{label} has a damaged colour profile, which is ignored", stacklevel=2)
+    return image.convert("RGB")
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; damaged EXIF data counts as upright."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # EXIF is parsed by hand in Pillow; its errors are of many kinds and touch no pixel
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo the camera's rotation: orientations 5 to 8 are transposed, then each is flipped as its number says."""
+    if orientation == 1:
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)

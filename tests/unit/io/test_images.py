@@ -1,0 +1,319 @@
+"""Every decoding rule, on files made here."""
+
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps
+
+from gada.errors import DataError
+from gada.io.images import image_size, read_image, shown, write_png
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)
+GREY = PIXELS[..., 0]
+
+
+def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
+    stream = BytesIO()
+    image.save(stream, format=form, **options)
+    return stream.getvalue()
+
+
+def exif(orientation: int) -> Image.Exif:
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+LOSSLESS: dict[str, tuple[str, dict[str, Any]]] = {
+    "png": ("PNG", {}),
+    "bmp": ("BMP", {}),
+    "tiff": ("TIFF", {}),
+    "tiff-lzw": ("TIFF", {"compression": "tiff_lzw"}),
+    "tiff-deflate": ("TIFF", {"compression": "tiff_deflate"}),
+    "webp": ("WEBP", {"lossless": True}),
+    "jp2": ("JPEG2000", {"irreversible": False}),
+}
+
+
+@pytest.mark.parametrize("form", LOSSLESS)
+def test_lossless_containers_give_identical_arrays(form: str) -> None:
+    name, options = LOSSLESS[form]
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(PIXELS), name, **options)), PIXELS)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "AVIF", "WEBP"])
+def test_lossy_containers_come_close(form: str) -> None:
+    smooth = np.asarray(Image.fromarray(PIXELS[:3, :5]).resize((40, 24), Image.Resampling.BICUBIC))
+    decoded = read_image(encoded(Image.fromarray(smooth), form, quality=95))
+    assert abs(decoded.astype(float) - smooth).mean() < 5
+
+
+def test_what_comes_back_can_be_written_to() -> None:
+    assert read_image(encoded(Image.fromarray(PIXELS), "PNG")).flags.writeable
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "GIF"])
+def test_palette_becomes_rgb(form: str) -> None:
+    indices = RNG.integers(0, 200, (24, 40), dtype=np.uint8)
+    palette = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
+    image = Image.fromarray(indices)
+    image.putpalette(palette.tobytes())
+    np.testing.assert_array_equal(read_image(encoded(image, form)), palette[indices])
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "WEBP"])
+def test_grey_is_repeated_three_times(form: str) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    image = Image.fromarray(GREY)
+    np.testing.assert_array_equal(read_image(encoded(image, form, **options)), np.stack([GREY] * 3, 2))
+
+
+def test_one_bit_becomes_black_and_white() -> None:
+    decoded = read_image(encoded(Image.fromarray(GREY > 127), "PNG"))
+    np.testing.assert_array_equal(decoded[..., 1], np.where(GREY > 127, 255, 0))
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG2000"])
+def test_16_bit_grey_is_scaled(form: str) -> None:
+    deep = Image.fromarray(GREY.astype(np.uint16) * 257)
+    options = {"irreversible": False} if form == "JPEG2000" else {}
+    np.testing.assert_array_equal(read_image(encoded(deep, form, **options))[..., 2], GREY)
+
+
+def png(colour_type: int, depth: int, rows: NDArray[Any], height: int, width: int) -> bytes:
+    """A PNG that announces the given kind and size; Pillow cannot write 16-bit colour."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    parts = [chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def test_16_bit_colour_is_scaled() -> None:
+    np.testing.assert_array_equal(read_image(png(2, 16, PIXELS.astype(">u2") * 257, 24, 40)), PIXELS)
+
+
+@pytest.mark.parametrize("alpha", [0, 64, 255])
+def test_alpha_lies_over_mid_grey(alpha: int) -> None:
+    rgba = np.dstack([PIXELS, np.full(GREY.shape, alpha, np.uint8)])
+    expected = np.rint(PIXELS * (alpha / 255) + 128 * (1 - alpha / 255))
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(rgba), "PNG")), expected)
+
+
+def test_grey_with_alpha_lies_over_mid_grey() -> None:
+    alpha = np.where(GREY > 127, 255, 0).astype(np.uint8)
+    decoded = read_image(encoded(Image.fromarray(np.dstack([GREY, alpha])), "PNG"))
+    np.testing.assert_array_equal(decoded[..., 0], np.where(GREY > 127, GREY, 128))
+
+
+def test_a_transparent_colour_lies_over_mid_grey() -> None:
+    indices = RNG.integers(0, 4, (24, 40), dtype=np.uint8)
+    image = Image.fromarray(indices)
+    image.putpalette(bytes(range(12)))
+    decoded = read_image(encoded(image, "GIF", transparency=2))
+    assert (decoded[indices == 2] == 128).all()
+    np.testing.assert_array_equal(decoded[indices == 3], np.tile([9, 10, 11], ((indices == 3).sum(), 1)))
+
+
+def test_cmyk_without_profile() -> None:
+    cmyk = Image.fromarray(PIXELS).convert("CMYK")
+    np.testing.assert_array_equal(read_image(encoded(cmyk, "TIFF")), PIXELS)
+    assert read_image(encoded(cmyk, "JPEG", quality=95)).shape == PIXELS.shape
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "JPEG", "AVIF"])
+def test_exif_rotation(form: str, orientation: int, tmp_path: Path) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    image = Image.fromarray(PIXELS)
+    path = tmp_path / "turned"
+    path.write_bytes(encoded(image, form, exif=exif(orientation), **options))
+    plain = read_image(encoded(image, form, **options))
+    turned = Image.fromarray(plain)
+    turned.getexif()[0x0112] = orientation
+    np.testing.assert_array_equal(read_image(path), np.asarray(ImageOps.exif_transpose(turned)))
+    assert image_size(path) == read_image(path).shape[:2]
+
+
+def profile(primaries: str) -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(primaries)).tobytes()  # type: ignore[arg-type]
+
+
+def wide_gamut() -> bytes:
+    """An sRGB profile with red and blue exchanged, under another name: a conversion that is easy to check."""
+    data = profile("sRGB").replace("sRGB built-in".encode("utf-16-be"), "swap built-in".encode("utf-16-be"))
+    red, blue = b"rXYZ", b"bXYZ"
+    return data.replace(red, b"????").replace(blue, red).replace(b"????", blue)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_a_colour_profile_is_converted_to_srgb(form: str) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    decoded = read_image(encoded(Image.fromarray(PIXELS), form, icc_profile=wide_gamut(), **options))
+    assert abs(decoded.astype(int) - PIXELS[..., ::-1]).max() <= 2
+
+
+def test_the_srgb_profile_changes_nothing() -> None:
+    decoded = read_image(encoded(Image.fromarray(PIXELS), "PNG", icc_profile=profile("sRGB")))
+    np.testing.assert_array_equal(decoded, PIXELS)
+
+
+def test_a_colour_profile_reaches_pixels_with_alpha() -> None:
+    rgba = Image.fromarray(np.dstack([PIXELS, np.full(GREY.shape, 255, np.uint8)]))
+    decoded = read_image(encoded(rgba, "PNG", icc_profile=wide_gamut()))
+    assert abs(decoded.astype(int) - PIXELS[..., ::-1]).max() <= 2
+
+
+def test_a_damaged_profile_is_ignored_with_a_warning() -> None:
+    data = encoded(Image.fromarray(PIXELS), "PNG", icc_profile=b"no profile")
+    with pytest.warns(UserWarning, match="damaged colour profile"):
+        np.testing.assert_array_equal(read_image(data), PIXELS)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_float_is_refused_unless_its_range_is_given(kind: type) -> None:
+    data = encoded(Image.fromarray((GREY * 4).astype(kind)), "TIFF")
+    with pytest.raises(DataError, match="whose range is unknown"):
+        read_image(data)
+    wide = encoded(Image.fromarray(GREY.astype(kind) * 4), "TIFF")
+    np.testing.assert_array_equal(read_image(wide, float_range=(0.0, 1020.0))[..., 0], GREY)
+
+
+def test_float_that_is_not_finite_is_refused() -> None:
+    data = encoded(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF")
+    with pytest.raises(DataError, match="not finite"):
+        read_image(data, float_range=(0.0, 1.0))
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_the_first_of_several_pictures_is_read_with_a_warning(form: str) -> None:
+    first, second = (Image.fromarray(np.full((24, 40, 3), value, np.uint8)) for value in (40, 200))
+    options = {"lossless": True} if form == "WEBP" else {}
+    data = encoded(first, form, save_all=True, append_images=[second], **options)
+    with pytest.warns(UserWarning, match="only the first is read"):
+        assert (read_image(data) == 40).all()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_truncated_files_are_refused(form: str, share: float, tmp_path: Path) -> None:
+    data = encoded(Image.fromarray(PIXELS), form)
+    path = tmp_path / "cut.img"
+    path.write_bytes(data[: int(len(data) * share)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(DataError, match=r"cut\.img"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("side", [8_000, 12_000, 20_000])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_the_limit_of_pixels_is_checked_before_decoding(side: int, tmp_path: Path) -> None:
+    """The header announces millions of pixels and there is no data to decode."""
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png(2, 8, np.zeros((1, 1, 3), np.uint8), side, side))
+    for reader in (read_image, image_size):
+        with pytest.raises(DataError, match=r"bomb\.png has .* pixels; the limit is 50 megapixels"):
+            reader(path)
+
+
+def test_max_pixels_is_a_limit_of_its_own() -> None:
+    data = encoded(Image.fromarray(PIXELS), "PNG")
+    assert read_image(data, max_pixels=960).shape == (24, 40, 3)
+    with pytest.raises(DataError, match="has 40 x 24 pixels"):
+        read_image(data, max_pixels=959)
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"", "no image of a known format"),
+        (b"GIF89a", "."),
+        (b"plain text", "no image of a known format"),
+        (b"P6 2 2 255 " + bytes(12), "no image of a known format"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC.*pillow-heif"),
+    ],
+)
+def test_other_formats_are_refused(data: bytes, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        read_image(data)
+
+
+def missing(folder: Path) -> Path:
+    return folder / "none.png"
+
+
+def a_folder(folder: Path) -> Path:
+    return folder
+
+
+def a_pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "pipe.png")
+    return folder / "pipe.png"
+
+
+@pytest.mark.parametrize(
+    ("make", "match"), [(missing, "No such file"), (a_folder, "is no file"), (a_pipe, "is no file")]
+)
+def test_what_is_no_file_is_refused(make: Callable[[Path], Path], match: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=match):
+        read_image(make(tmp_path))
+
+
+def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
+    assert shown("a\nb\x1b\udcff.png") == "a\\nb\\x1b\\udcff.png"
+    path = tmp_path / "two\nlines.png"
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError) as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+    assert "two\\nlines.png" in str(caught.value)
+
+
+def test_the_name_of_bytes_is_the_caller_s() -> None:
+    with pytest.raises(DataError, match="upload 3 is no image"):
+        read_image(b"nothing", name="upload 3")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF"]), st.data())
+def test_flipped_bytes_give_pixels_or_one_sentence(form: str, data: st.DataObject) -> None:
+    damaged = bytearray(ENCODED[form])
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with suppress(DataError):
+            pixels = read_image(bytes(damaged), max_pixels=1_000_000)
+            assert pixels.dtype == np.uint8
+            assert pixels.ndim == 3
+
+
+ENCODED = {
+    form: encoded(Image.fromarray(PIXELS), form, exif=exif(6))
+    if form in ("JPEG", "PNG")
+    else encoded(Image.fromarray(PIXELS), form)
+    for form in ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
+}
+
+
+def test_png_is_written_whole(tmp_path: Path) -> None:
+    write_png(tmp_path / "new" / "a.png", PIXELS)
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), PIXELS)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
