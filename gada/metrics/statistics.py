@@ -1,0 +1,133 @@
+"""Figures over splits: summary, and the paired difference of two stages with what can be said about it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from gada.metrics.correlation import ALL, FIGURES, Row
+
+FEWEST_SPLITS = 6  # below six pairs the smallest two-sided p of Wilcoxon's test is 2 / 2**5 = 0.0625
+RESAMPLES = 10_000
+
+
+def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict[str, Any]:
+    """Describe `a - b`, the differences of two methods on the same splits.
+
+    The interval is the percentile bootstrap of the mean difference (10,000 resamples of the splits). For ten
+    splits it is somewhat too narrow, and splits of one database share images, so both the interval and the p-value
+    speak of this database under new splits and not of new databases.
+
+    Args:
+        a: (S,) a figure of the first method, one value for each split.
+        b: (S,) the same figure of the second method on the same splits.
+        seed: seed of the resampling.
+
+    Returns:
+        `splits`, `differences`, `median`, `mean`, `deviation` (sample deviation, None for one split), `interval`
+        ([low, high], 95 %), `interval_method` and `wilcoxon_p` (two-sided). With fewer than six splits `interval` and
+        `wilcoxon_p` are None and `not_claimed` says why.
+
+    Raises:
+        ValueError: if the lengths differ, nothing is given or a value is not finite.
+    """
+    if len(a) != len(b) or len(a) == 0:
+        raise ValueError(f"a has {len(a)} values, b has {len(b)}; a paired difference needs one pair or more")
+    differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    if not np.isfinite(differences).all():
+        raise ValueError("a paired difference needs finite values")
+    report: dict[str, Any] = {
+        "splits": len(a),
+        "differences": [float(value) for value in differences],
+        **_summary(differences),
+        "interval": None,
+        "interval_method": f"percentile bootstrap of the mean, {RESAMPLES} resamples",
+        "wilcoxon_p": None,
+    }
+    if len(a) < FEWEST_SPLITS:
+        report["not_claimed"] = f"{len(a)} of at least {FEWEST_SPLITS} splits: the differences are listed, no more"
+        return report
+    report["interval"] = _bootstrap_interval(differences, seed)
+    if np.any(differences):
+        report["wilcoxon_p"] = float(stats.wilcoxon(differences).pvalue)
+    else:
+        report["not_claimed"] = "the two are equal in every split"
+    return report
+
+
+def stage_difference(
+    rows: Iterable[Row], stage: str, against: str, figure: str, seed: int, distortion: str = ALL
+) -> Row:
+    """Return `paired_difference` of one figure of two stages, paired by split, with what was compared.
+
+    Splits in which the figure is missing or undefined for one of the two are left out and named under `left_out`.
+
+    Args:
+        rows: result rows.
+        stage: the first stage, as "phase3".
+        against: the stage that is subtracted, as "baseline".
+        figure: one of `FIGURES`.
+        seed: seed of the resampling.
+        distortion: a class name or "ALL".
+
+    Raises:
+        ValueError: if no split has the figure for both stages.
+    """
+    values: dict[str, dict[int, float | None]] = {stage: {}, against: {}}
+    for row in rows:
+        if row["distortion"] == distortion and row["stage"] in values:
+            values[row["stage"]][row["split"]] = row.get(figure)
+    splits = sorted(values[stage].keys() | values[against].keys())
+    first = {split: value for split, value in values[stage].items() if value is not None}
+    second = {split: value for split, value in values[against].items() if value is not None}
+    paired = [split for split in splits if split in first and split in second]
+    if not paired:
+        raise ValueError(f"no split has {figure} ({distortion}) of both {stage} and {against}")
+    report = paired_difference([first[s] for s in paired], [second[s] for s in paired], seed)
+    left_out = [split for split in splits if split not in paired]
+    return {
+        "stage": stage,
+        "against": against,
+        "figure": figure,
+        "distortion": distortion,
+        **report,
+        "left_out": left_out,
+    }
+
+
+def summary_over_splits(rows: Iterable[Row]) -> list[Row]:
+    """Return one row for each stage and distortion, in order of first appearance.
+
+    Each has `stage`, `distortion`, `splits` and, for each figure of `FIGURES` that occurs, a dict of `defined` (the
+    number of splits with a value), `median`, `mean` and `deviation` (sample deviation; None below two values).
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["stage"], row["distortion"]), []).append(row)
+    summaries: list[Row] = []
+    for (stage, distortion), group in groups.items():
+        summary: Row = {"stage": stage, "distortion": distortion, "splits": len(group)}
+        for figure in FIGURES:
+            if any(figure in row for row in group):
+                values = np.array([row[figure] for row in group if row.get(figure) is not None], dtype=np.float64)
+                summary[figure] = {"defined": values.size, **_summary(values)}
+        summaries.append(summary)
+    return summaries
+
+
+def _summary(values: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return median, mean and sample deviation, None where there are too few values."""
+    return {
+        "median": float(np.median(values)) if values.size else None,
+        "mean": float(values.mean()) if values.size else None,
+        "deviation": float(values.std(ddof=1)) if values.size > 1 else None,
+    }
+
+
+def _bootstrap_interval(differences: NDArray[np.float64], seed: int) -> list[float]:
+    """Return the 2.5 and 97.5 percentiles of the means of resampled differences."""
+    drawn = np.random.default_rng(seed).integers(differences.size, size=(RESAMPLES, differences.size))
+    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
+    return [float(low), float(high)]

@@ -1,0 +1,89 @@
+"""Summary over splits and the paired difference: what is computed, and what is not claimed."""
+
+import numpy as np
+import pytest
+
+from gada.metrics.statistics import paired_difference, stage_difference, summary_over_splits
+
+
+def test_six_splits_are_enough_for_a_claim() -> None:
+    b = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95]
+    a = [value + step / 1000 for value, step in zip(b, [1, 2, 3, 4, 5, 9], strict=True)]
+    report = paired_difference(a, b, seed=1)
+    assert report["wilcoxon_p"] == pytest.approx(2 / 2**6)  # all six of one sign: the smallest exact p
+    assert report["median"] == pytest.approx(0.0035)
+    assert report["mean"] == pytest.approx(0.004)
+    assert report["deviation"] == pytest.approx(np.std([1, 2, 3, 4, 5, 9], ddof=1) / 1000)
+    low, high = report["interval"]
+    assert 0.001 < low < 0.004 < high < 0.009
+    assert "not_claimed" not in report
+    assert paired_difference(a, b, seed=1) == report
+    assert paired_difference(a, b, seed=2)["interval"] != report["interval"]
+
+
+def test_the_interval_covers_about_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(0)
+    intervals = [
+        paired_difference(list(generator.normal(0.3, 1, 30)), [0.0] * 30, seed)["interval"] for seed in range(60)
+    ]
+    covered = sum(low <= 0.3 <= high for low, high in intervals)
+    assert covered >= 50  # 95 % of 60 is 57; below 50 has a chance under 1e-3 even at 93 %
+
+
+def test_swapping_the_two_turns_the_signs() -> None:
+    a, b = [0.5, 0.7, 0.6, 0.8, 0.9, 0.4, 0.3], [0.4, 0.8, 0.5, 0.6, 0.7, 0.35, 0.1]
+    there, back = paired_difference(a, b, 3), paired_difference(b, a, 3)
+    assert back["mean"] == pytest.approx(-there["mean"])
+    assert back["wilcoxon_p"] == pytest.approx(there["wilcoxon_p"])
+    assert back["interval"] == pytest.approx([-there["interval"][1], -there["interval"][0]])
+
+
+def test_fewer_splits_are_listed_and_nothing_is_claimed() -> None:
+    report = paired_difference([0.5, 0.75, 0.5], [0.25, 0.5, 0.75], seed=0)
+    assert report["differences"] == [0.25, 0.25, -0.25]
+    assert report["interval"] is None
+    assert report["wilcoxon_p"] is None
+    assert report["not_claimed"] == "3 of at least 6 splits: the differences are listed, no more"
+    assert paired_difference([0.5], [0.25], seed=0)["deviation"] is None
+
+
+def test_equal_methods_have_no_p() -> None:
+    report = paired_difference([0.5] * 7, [0.5] * 7, seed=0)
+    assert report["wilcoxon_p"] is None
+    assert report["interval"] == [0.0, 0.0]
+    assert "equal in every split" in report["not_claimed"]
+
+
+def test_wilcoxon_takes_ties_and_zeros_without_a_warning() -> None:
+    report = paired_difference([0.5, 0.5, 0.5, 0.75, 0.75, 0.5, 0.25], [0.5, 0.25, 0.25, 0.5, 0.5, 0.25, 0.5], seed=0)
+    assert 0 < report["wilcoxon_p"] <= 1
+
+
+def test_bad_pairs_are_refused() -> None:
+    with pytest.raises(ValueError, match="a has 1 values, b has 2"):
+        paired_difference([0.5], [0.5, 0.6], seed=0)
+    with pytest.raises(ValueError, match="finite"):
+        paired_difference([0.5], [float("nan")], seed=0)
+
+
+def row(stage: str, split: int, value: float | None, distortion: str = "ALL") -> dict[str, object]:
+    return {"stage": stage, "split": split, "distortion": distortion, "n": 10, "srocc": value}
+
+
+def test_stages_are_paired_by_split_and_gaps_are_named() -> None:
+    rows = [row("baseline", s, 0.5) for s in (0, 1, 2, 3)] + [row("phase3", s, 0.5 + s / 8) for s in (2, 1, 0)]
+    rows += [row("baseline", 4, None), row("phase3", 4, 0.9), row("phase3", 0, 0.1, "wn")]
+    report = stage_difference(rows, "phase3", "baseline", "srocc", seed=0)
+    assert report["differences"] == [0.0, 0.125, 0.25]
+    assert report["left_out"] == [3, 4]
+    with pytest.raises(ValueError, match="no split has lcc"):
+        stage_difference(rows, "phase3", "baseline", "lcc", seed=0)
+
+
+def test_summary_counts_what_is_defined() -> None:
+    rows = [row("baseline", 0, 0.5), row("baseline", 1, 0.75), row("baseline", 2, None), row("phase1", 0, 0.5)]
+    first, second = summary_over_splits(rows)
+    assert (first["stage"], first["distortion"], first["splits"]) == ("baseline", "ALL", 3)
+    assert first["srocc"] == {"defined": 2, "median": 0.625, "mean": 0.625, "deviation": pytest.approx(0.1767767)}
+    assert second["srocc"] == {"defined": 1, "median": 0.5, "mean": 0.5, "deviation": None}
+    assert "lcc" not in first
