@@ -1,0 +1,209 @@
+"""Training batches as a pure function of (seed, step): the same on every machine, in any order, after any resume."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gada.data.cache import PackedImages
+from gada.data.crops import below, raw_bits, unit
+from gada.data.records import ScoredSet
+from gada.errors import ConfigError
+from gada.io.images import shown
+
+AskedQuality = Literal["observed", "uniform"]
+
+
+class Batch(NamedTuple):
+    """One training step. Tensors without content have N = 0: no references, or nothing to generate from."""
+
+    distorted: Tensor
+    """Crops of distorted images, (N, 3, H, W) uint8."""
+    reference: Tensor
+    """The same crops of their references, (N, 3, H, W) uint8."""
+    label: Tensor
+    """Distortion class, (N,) int64; -1 where classes are unknown."""
+    quality: Tensor
+    """(N,) float32 in [0, 1], 1 is best."""
+    asked_label: Tensor
+    """Distortion class the generator is asked for, (N,) int64."""
+    asked_quality: Tensor
+    """Quality the generator is asked for, (N,) float32 in [0, 1]."""
+    source: Tensor
+    """Crops of pristine images from which it generates, (N, 3, H, W) uint8."""
+
+
+class CropBatches(Dataset[Batch]):
+    """Batches over an endless sequence of epochs; `batches[step]` may be asked for in any order and by any worker.
+
+    Step t takes positions t N to t N + N - 1 of the sequence. Each epoch is a permutation of the images keyed by
+    (seed, epoch); an image's crop, flip and jitter are keyed by (seed, epoch, image); what the generator is asked for
+    is keyed by (seed, step). Use it with `DataLoader(batches, batch_size=None, shuffle=False)`.
+
+    Args:
+        images: the training part of a set.
+        packed: its decoded images.
+        batch_size: N, crops a step.
+        crop: H = W, in pixels.
+        steps: length of the data set.
+        seed: of everything random here.
+        flip: whether half of the crops are mirrored, both images alike.
+        grid: crops start at multiples of it; 8 keeps them on JPEG's blocks.
+        jitter: deviation of the normal noise added to `quality`, in quality; results are clipped to [0, 1].
+        asked_quality: "observed" draws from the qualities of the asked class, linearly interpolated between
+            neighbouring ones, so that values between the levels occur too; "uniform" draws evenly over their range.
+        sources: pristine images to generate from; by default the references of `images`.
+        packed_sources: the decoded `sources`, if they are not in `packed`.
+
+    Raises:
+        ConfigError: if an image is smaller than a crop, or there are no images.
+    """
+
+    def __init__(
+        self,
+        images: ScoredSet,
+        packed: PackedImages,
+        *,
+        batch_size: int,
+        crop: int,
+        steps: int,
+        seed: int,
+        flip: bool = True,
+        grid: int = 1,
+        jitter: float = 0.0,
+        asked_quality: AskedQuality = "observed",
+        sources: Sequence[Path] | None = None,
+        packed_sources: PackedImages | None = None,
+    ) -> None:
+        if not len(images):
+            raise ConfigError(f"{images.name} has no images to train on")
+        self.batch_size, self.crop, self.steps, self.seed = batch_size, crop, steps, seed
+        self.flip, self.grid, self.jitter = flip, grid, jitter
+        self.packed, self.packed_sources = packed, packed_sources or packed
+        self.distorted = [record.image for record in images.images]
+        references = [record.reference for record in images.images if record.reference is not None]
+        self.references = references if images.has_references else []
+        self.sources = list(dict.fromkeys(self.references if sources is None else sources))
+        self.labels, self.qualities = images.labels, images.qualities
+        self.asked = _AskedQualities(self.labels, self.qualities, asked_quality)
+        self.image_steps = _grid_steps(self.packed, self.distorted, crop, grid)
+        self.source_steps = _grid_steps(self.packed_sources, self.sources, crop, grid)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        if not 0 <= step < self.steps:
+            raise IndexError(f"step {step} of {self.steps}")
+        index, bits = self._sequence(step)
+        corners = below(bits[:, :2], self.image_steps[index]) * self.grid
+        mirror = (bits[:, 2] >> np.uint64(63)).astype(bool) & self.flip
+        quality = self.qualities[index]
+        if self.jitter:
+            quality = np.clip(quality + self.jitter * _normal(bits[:, 3], bits[:, 4]), 0.0, 1.0)
+        references = [self.references[i] for i in index] if self.references else []
+        return Batch(
+            distorted=_cut(self.packed, [self.distorted[i] for i in index], corners, mirror, self.crop),
+            reference=_cut(self.packed, references, corners, mirror, self.crop),
+            label=torch.from_numpy(self.labels[index]),
+            quality=torch.from_numpy(quality.astype(np.float32)),
+            **self._asked(step),
+        )
+
+    def _sequence(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Return which images step `step` takes, (N,), and the random bits of each, (N, 5)."""
+        count = len(self.distorted)
+        positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        epochs, places = positions // count, positions % count
+        index = np.empty(self.batch_size, dtype=np.int64)
+        bits = np.empty((self.batch_size, 5), dtype=np.uint64)
+        for epoch in range(epochs[0], epochs[-1] + 1):
+            order, draws = _epoch(self.seed, epoch, count)
+            here = epochs == epoch
+            index[here] = order[places[here]]
+            bits[here] = draws[index[here]]
+        return index, bits
+
+    def _asked(self, step: int) -> dict[str, Tensor]:
+        """Draw what the generator is asked for at `step`; nothing where there is nothing to generate from."""
+        count = self.batch_size if self.sources else 0
+        bits = raw_bits(count * 6, "asked", self.seed, step).reshape(count, 6)
+        label, quality = self.asked.draw(bits[:, 0], bits[:, 1])
+        source = below(bits[:, 2], max(len(self.sources), 1))
+        corners = below(bits[:, 3:5], self.source_steps[source]) * self.grid
+        mirror = (bits[:, 5] >> np.uint64(63)).astype(bool) & self.flip
+        return {
+            "asked_label": torch.from_numpy(label),
+            "asked_quality": torch.from_numpy(quality.astype(np.float32)),
+            "source": _cut(self.packed_sources, [self.sources[i] for i in source], corners, mirror, self.crop),
+        }
+
+
+class _AskedQualities:
+    """The distribution of the labels the generator is asked for: classes evenly, then a quality of that class."""
+
+    def __init__(self, labels: NDArray[np.int64], qualities: NDArray[np.float64], kind: AskedQuality) -> None:
+        self.kind = kind
+        self.labels = np.unique(labels)
+        self.counts = np.array([np.count_nonzero(labels == label) for label in self.labels])
+        self.starts = np.cumsum(self.counts) - self.counts
+        self.ordered = np.concatenate([np.sort(qualities[labels == label]) for label in self.labels])
+
+    def draw(
+        self, label_bits: NDArray[np.uint64], quality_bits: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return labels and qualities, (N,) each."""
+        which = below(label_bits, len(self.labels))
+        start, last = self.starts[which], self.counts[which] - 1
+        share = unit(quality_bits)
+        if self.kind == "uniform":
+            low, high = self.ordered[start], self.ordered[start + last]
+            return self.labels[which], low + share * (high - low)
+        place = share * last
+        below_place = place.astype(np.int64)
+        low, high = self.ordered[start + below_place], self.ordered[start + np.minimum(below_place + 1, last)]
+        return self.labels[which], low + (place - below_place) * (high - low)
+
+
+@lru_cache(maxsize=4)
+def _epoch(seed: int, epoch: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the order of an epoch's images, (count,), and each image's random bits in it, (count, 5)."""
+    order = np.argsort(raw_bits(count, "order", seed, epoch), kind="stable")
+    return order, raw_bits(count * 5, "crop", seed, epoch).reshape(count, 5)
+
+
+def _normal(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Turn random bits into standard normal numbers (Box and Muller)."""
+    return np.asarray(np.sqrt(-2.0 * np.log1p(-unit(first))) * np.cos(2.0 * np.pi * unit(second)))
+
+
+def _grid_steps(packed: PackedImages, paths: Sequence[Path], crop: int, grid: int) -> NDArray[np.int64]:
+    """Return how many crop positions each image has vertically and horizontally, (N, 2)."""
+    for path in paths:
+        height, width = packed.size(path)
+        if crop > min(height, width):
+            raise ConfigError(
+                f"a crop of {crop} pixels does not fit into {shown(path)}, which has {height} x {width} (height x "
+                f"width); choose one of at most {min(height, width)}"
+            )
+    sizes = np.array([packed.size(path) for path in paths], dtype=np.int64).reshape(len(paths), 2)
+    return (sizes - crop) // grid + 1
+
+
+def _cut(
+    packed: PackedImages, paths: Sequence[Path], corners: NDArray[np.int64], mirror: NDArray[np.bool_], crop: int
+) -> Tensor:
+    """Cut one crop from each image, (N, 3, crop, crop) uint8."""
+    crops = np.empty((len(paths), crop, crop, 3), dtype=np.uint8)
+    for target, path, (top, left) in zip(crops, paths, corners.tolist(), strict=False):
+        target[:] = packed.array(path)[top : top + crop, left : left + crop]
+    planes = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous()
+    for row in np.flatnonzero(mirror[: len(paths)]).tolist():
+        planes[row] = planes[row].flip(-1)
+    return planes

@@ -1,0 +1,150 @@
+"""The packed cache: every image decoded once, in one memory-mapped file, so that an epoch never decodes an image."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.errors import DataError
+from gada.io.files import atomic_path, write_json
+from gada.io.images import read_image, shown
+
+VERSION = 1
+CHUNK = 64  # images decoded ahead of the writer; bounds the memory of a build
+Entry = tuple[int, int, int]  # offset into the file in bytes, height, width
+
+
+def default_folder() -> Path:
+    """Return the folder of packed caches: $GADA_CACHE, else ~/.cache/gada."""
+    return Path(os.environ.get("GADA_CACHE") or Path.home() / ".cache" / "gada")
+
+
+class PackedImages:
+    """Decoded images of one set: (H, W, 3) uint8 views into a read-only memory map. Picklable; workers map it anew."""
+
+    def __init__(self, file: Path, fingerprint: str, entries: dict[Path, Entry]) -> None:
+        self.file = file
+        self.fingerprint = fingerprint
+        self.entries = entries
+
+    @classmethod
+    def open(cls, paths: Sequence[Path], root: Path, folder: Path | None = None) -> "PackedImages":
+        """Open the packed images of `paths`, decoding them first if there is no valid file for them yet.
+
+        Several processes may do so at once: each writes a temporary file and the last rename wins, with equal content.
+        A cache that is truncated or of another version, or that belongs to other files, is built anew.
+
+        Args:
+            paths: image files; each is packed once.
+            root: folder to which the fingerprint's names are relative, so that a moved database stays valid.
+            folder: where caches lie; by default `default_folder()`.
+
+        Raises:
+            DataError: if an image cannot be read, or the cache cannot be written (the disk is full, say).
+        """
+        paths = list(dict.fromkeys(paths))
+        fingerprint = fingerprint_of(paths, root)
+        file = (folder or default_folder()) / f"{fingerprint[:32]}.pack"
+        shapes = _read_index(file, fingerprint, len(paths))
+        if shapes is None:
+            try:
+                shapes = _build(file, fingerprint, paths)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise DataError(
+                    f"the image cache {shown(file)} cannot be written ({reason}); "
+                    "free some space or choose another folder with $GADA_CACHE"
+                ) from error
+        return cls(file, fingerprint, dict(zip(paths, _entries(shapes), strict=True)))
+
+    def array(self, path: Path) -> NDArray[np.uint8]:
+        """Return the decoded image, (H, W, 3) uint8, as a read-only view."""
+        offset, height, width = self.entries[path]
+        return self.memory[offset : offset + 3 * height * width].reshape(height, width, 3)
+
+    def size(self, path: Path) -> tuple[int, int]:
+        """Return (height, width) of an image."""
+        return self.entries[path][1:]
+
+    @cached_property
+    def memory(self) -> NDArray[np.uint8]:
+        """The whole file as bytes."""
+        return np.asarray(np.memmap(self.file, dtype=np.uint8, mode="r"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "memory"}
+
+
+def fingerprint_of(paths: Sequence[Path], root: Path) -> str:
+    """Return a SHA-256 over name, size and time of change of every file, in order.
+
+    Raises:
+        DataError: if a file is missing.
+    """
+    digest = sha256(f"gada packed images {VERSION}".encode())
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise DataError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        name = os.path.relpath(path, root).replace(os.sep, "/")
+        digest.update(json.dumps([name, status.st_size, status.st_mtime_ns]).encode())
+    return digest.hexdigest()
+
+
+def _header(fingerprint: str) -> bytes:
+    return f"gada packed images {VERSION} {fingerprint}\n".encode().ljust(128)
+
+
+def _entries(shapes: Sequence[tuple[int, int]]) -> Iterator[Entry]:
+    """Images lie one after the other behind the header."""
+    offset = len(_header(""))
+    for height, width in shapes:
+        yield offset, height, width
+        offset += 3 * height * width
+
+
+def _read_index(file: Path, fingerprint: str, count: int) -> list[tuple[int, int]] | None:
+    """Return the shapes of the packed images, or None unless index and file are whole and belong together."""
+    try:
+        index = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        shapes = [(int(height), int(width)) for height, width in index["shapes"]]
+        with file.open("rb") as packed:
+            header = packed.read(len(_header("")))
+        expected = len(header) + sum(3 * height * width for height, width in shapes)
+        whole = header == _header(fingerprint) and file.stat().st_size == expected
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return shapes if whole and len(shapes) == count and min(map(min, shapes), default=1) > 0 else None
+
+
+def _build(file: Path, fingerprint: str, paths: Sequence[Path]) -> list[tuple[int, int]]:
+    """Decode and write all images, then the index; return their shapes."""
+    shapes = []
+    with atomic_path(file) as temporary, temporary.open("wb") as packed:
+        packed.write(_header(fingerprint))
+        for image in _decoded(paths):
+            shapes.append((image.shape[0], image.shape[1]))
+            packed.write(image.data)
+    write_json(file.with_suffix(".json"), {"version": VERSION, "fingerprint": fingerprint, "shapes": shapes})
+    return shapes
+
+
+def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
+    """Decode in threads (Pillow frees the interpreter while it works), with a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
+        task = progress.add_task("Packing images", total=len(paths))
+        for start in range(0, len(paths), CHUNK):
+            for image in pool.map(read_image, paths[start : start + CHUNK]):
+                yield image
+                progress.advance(task)
