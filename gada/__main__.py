@@ -1,0 +1,142 @@
+"""The command line: a table of verbs, each a typed function in `gada.commands`."""
+
+import sys
+from argparse import SUPPRESS
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from inspect import signature
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+VERBS = {
+    "fit": "train an evaluator: phases 1, 2, 3 of GADA, or the direct baseline",
+    "evaluate": "correlation of a trained evaluator with the scores of a database",
+    "score": "predict the quality of pictures",
+    "generate": "look at what a generator makes: references x classes x qualities",
+    "synthesize": "make a scored set of distorted images from photographs",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code (0 done, 2 wrong usage, 3 data missing or invalid, 130 interrupted)."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print_verbs()
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from gada import __version__
+
+        say(f"gada {__version__}", sys.stdout)
+        return 0
+    verb, *options = arguments
+    if verb not in VERBS:
+        return refuse(f"unknown verb '{verb}'; known are {', '.join(VERBS)}.", 2)
+    return run(verb, options)
+
+
+def run(verb: str, options: list[str]) -> int:
+    """Parse the options of a verb and call it; a user's mistake becomes one sentence and an exit code."""
+    function = getattr(import_module(f"gada.commands.{verb}"), verb)
+    try:
+        parser = build_parser(verb, function)
+        if {"-h", "--help"} & set(options):
+            shorten_help(parser, function)
+        values = vars(parser.instantiate(parser.parse_args(options)))
+        values.pop("config")
+        return function(**{python_name(name, function): value for name, value in values.items()}) or 0
+    except SystemExit as stop:  # --help and --print_config
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return refuse("interrupted; the same command goes on where it stopped.", 130)
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        return refuse(str(error), code)
+
+
+def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
+    """Return the parser of one verb: its signature is its command line and its config file."""
+    from jsonargparse import ArgumentParser, DefaultHelpFormatter
+
+    from gada.errors import ConfigError
+
+    class Parser(ArgumentParser):  # type: ignore[misc, unused-ignore]
+        def error(self, message: str, error: Exception | None = None) -> NoReturn:
+            raise ConfigError(" ".join(message.split())) from error
+
+    class Formatter(DefaultHelpFormatter):  # type: ignore[misc, unused-ignore]
+        def _get_help_string(self, action: Any) -> str:
+            default = action.default
+            shown = default is not None and default is not SUPPRESS and default != "==SUPPRESS=="
+            return (action.help or "") + (f" (default: {default})" if shown else "")
+
+        def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002
+            return text
+
+    parser = Parser(prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter)
+    parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
+    special: set[str | int] = {name for name in signature(function).parameters if name == "paths" or name.endswith("_")}
+    parser.add_function_arguments(function, skip=special, fail_untyped=True, sub_configs=True)
+    for name, text in argument_help(function).items():
+        if name not in special:
+            continue
+        if name == "paths":
+            parser.add_argument("paths", nargs="+", help=text)
+        else:  # a Python keyword, as in --from
+            parser.add_argument(f"--{name.rstrip('_')}", type=str, default=None, help=text)
+    return parser
+
+
+def argument_help(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what the docstring says of each parameter."""
+    from docstring_parser import parse
+
+    return {item.arg_name: item.description or "" for item in parse(function.__doc__ or "").params}
+
+
+def python_name(option: str, function: Callable[..., Any]) -> str:
+    """Return the parameter behind an option; `--from` is `from_`."""
+    return option if option in signature(function).parameters else f"{option}_"
+
+
+def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None:
+    """Keep a verb's help on one screen: a group of settings is one entry that names its keys."""
+    parameters = signature(function, eval_str=True).parameters.items()
+    groups = {name: item.annotation for name, item in parameters if is_dataclass(item.annotation)}
+    for action in parser._actions:
+        if action.dest.split(".")[0] in groups:
+            action.help = SUPPRESS
+    parser._action_groups = [group for group in parser._action_groups if group.title not in (None, *groups)]
+    lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings.py):"] if groups else []
+    for name, kind in groups.items():
+        keys = " ".join(field.name for field in fields(kind))
+        lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
+    parser.epilog = "\n".join(lines)
+
+
+def print_verbs() -> None:
+    """Print the table of verbs."""
+    say("usage: gada VERB [options]\n\nNo-reference image quality assessment with GADA.\n", sys.stdout)
+    for verb, purpose in VERBS.items():
+        say(f"  {verb:<12}{purpose}", sys.stdout)
+    say("\n`gada VERB --help` shows a verb's options.", sys.stdout)
+
+
+def refuse(sentence: str, code: int) -> int:
+    """Say on standard error what is wrong, and return the exit code."""
+    say(f"gada: {sentence}", sys.stderr)
+    return code
+
+
+def say(text: str, stream: Any) -> None:
+    """Write one line."""
+    stream.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

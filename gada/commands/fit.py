@@ -1,0 +1,49 @@
+"""`gada fit`: train an evaluator."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import (
+    DataSettings,
+    EvaluationSettings,
+    LossSettings,
+    ModelSettings,
+    Preset,
+    SplitSettings,
+    TrainingSettings,
+)
+
+
+def fit(
+    phase: Literal[1, 2, 3, "all", "baseline"] = "all",
+    run: Path = Path("runs/default"),
+    from_: str | None = None,
+    preset: Preset = "gada",
+    seed: int = 0,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
+    data: DataSettings = DataSettings(),
+    split: SplitSettings = SplitSettings(),
+    model: ModelSettings = ModelSettings(),
+    loss: LossSettings = LossSettings(),
+    training: TrainingSettings = TrainingSettings(),
+    evaluation: EvaluationSettings = EvaluationSettings(),
+) -> None:
+    """Train an evaluator in the paper's three phases, and the direct baseline beside it.
+
+    Args:
+        phase: 1 adversarial, 2 augmentation, 3 fine-tuning, `baseline`, or `all` four.
+        run: Folder that receives everything the run leaves; a started run goes on where it stopped.
+        from_: Start from this checkpoint (a file, a folder of a stage, or `bundled`) instead of the phase before.
+        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
+        seed: Seed of weights, batches and noise.
+        device: Where to train.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
+        data: Which scored images to read.
+        split: How the references are divided.
+        model: The networks.
+        loss: The losses and their weights.
+        training: Optimisation and lengths.
+        evaluation: Scoring by crops.
+    """
+    print(phase, run, from_, model, wandb)

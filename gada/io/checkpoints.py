@@ -1,0 +1,96 @@
+"""Distributed checkpoints: safetensors files that hold tensors and a card in plain JSON, and cannot run code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.errors import ConfigError, DataError
+from gada.io.files import atomic_path
+
+Tensors = dict[str, NDArray[Any]]
+CARD = "gada"  # the key of the card in the file's metadata
+BUNDLED = "live-like"  # which bundled pair `bundled` means
+
+
+def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> None:
+    """Write tensors and their card, atomically.
+
+    Args:
+        path: file that ends in .safetensors.
+        tensors: named arrays.
+        card: what the tensors are: "kind" (evaluator or generator), "model", "classes", "scale", "data", "proxy" ...
+
+    Raises:
+        DataError: if a tensor holds a number that is not finite.
+    """
+    from safetensors.numpy import save_file
+
+    for name, values in tensors.items():
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            raise DataError(f"{path}: the tensor {name} holds a number that is not finite; nothing was written.")
+    with atomic_path(path) as temporary:
+        contiguous = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+        save_file(contiguous, temporary, metadata={CARD: json.dumps(card, sort_keys=True)})
+
+
+def load_checkpoint(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
+    """Read tensors and card.
+
+    Args:
+        path: a file that `save_checkpoint` wrote.
+        kind: the kind that is expected, `evaluator` or `generator`.
+
+    Raises:
+        DataError: if the file is missing, damaged, not gada's or of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise DataError(f"{path} is not there; name a .safetensors checkpoint of a gada {kind}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            card = json.loads((file.metadata() or {}).get(CARD, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a checkpoint ({error}).") from error
+    if card.get("kind") != kind:
+        raise DataError(f"{path} is no {kind} of gada but {card.get('kind') or 'a foreign safetensors file'}.")
+    return tensors, card
+
+
+def find_checkpoint(name: str, kind: str) -> Path:
+    """Return the file that a user means.
+
+    Args:
+        name: a .safetensors file, a stage's folder, a run's folder, the name of a bundled pair, or `bundled`.
+        kind: `evaluator` or `generator`.
+
+    Raises:
+        ConfigError: if nothing of that name is there.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        names = {"evaluator": ["best.safetensors"], "generator": ["generator.safetensors"]}[kind]
+        stages = [path, *(path / stage for stage in ("phase3", "phase2", "phase1", "baseline"))]
+        for found in (stage / file for stage in stages for file in names):
+            if found.is_file():
+                return found
+        raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
+    folder = bundled_folder()
+    bundled = folder / f"{BUNDLED if name == 'bundled' else name}-{kind}.safetensors"
+    if bundled.is_file():
+        return bundled
+    known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))
+    raise ConfigError(f"there is no {kind} '{name}': give a file, a run's folder, or one of {', '.join(known)}.")
+
+
+def bundled_folder() -> Path:
+    """Return the folder of the bundled checkpoints: inside the wheel, or in the clone."""
+    inside = Path(__file__).parents[1] / "_bundled"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "checkpoints"

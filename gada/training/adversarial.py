@@ -1,0 +1,100 @@
+"""Phase 1: training the AC-GAN (paper, section 3.1, step 1)."""
+
+from typing import cast
+
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gada.data.batches import Batch
+from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
+from gada.losses.supervised import class_loss, quality_loss, reconstruction_loss
+from gada.models.discriminator import Discriminator
+from gada.models.generator import Generator
+from gada.settings import Settings
+from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, real_crops, seeded
+
+
+class Adversarial(EvaluatorTraining):
+    """Trains generator and discriminator against each other, with the class and quality heads in between."""
+
+    def __init__(self, discriminator: Discriminator, generator: Generator, settings: Settings) -> None:
+        super().__init__(discriminator.evaluator, settings)
+        self.automatic_optimization = False
+        self.discriminator = discriminator
+        self.generator = generator
+        average = get_ema_multi_avg_fn(settings.training.average or 0.0)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(generator, multi_avg_fn=average)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Let each player take one step on the same generated crops."""
+        for_generator, for_discriminator = cast(list[LightningOptimizer], self.optimizers())
+        with self.toggled_optimizer(for_generator):
+            generated = self.distort(batch, batch_idx)
+            self.descend(for_generator, self.generator_loss(generated, batch))
+        with self.toggled_optimizer(for_discriminator):
+            self.descend(for_discriminator, self.discriminator_loss(generated.detach(), batch))
+        self.average.update_parameters(self.generator)
+
+    def distort(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Distort the references to the class and quality of their true distorted crops, (N, 3, H, W) in [0, 1]."""
+        noise = seeded(self.device, self.settings.seed, 1, self.step_number(batch_idx))
+        generated: Tensor = self.generator(as_images(batch.reference), batch.label, batch.quality, noise)
+        return generated
+
+    def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
+        """Take one step down a player's loss."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+
+    def generator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
+        """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1, weighted."""
+        weights = self.settings.loss
+        self.discriminator.eval()  # the critic's batch statistics stay those of its own steps
+        verdict = self.discriminator(generated)
+        self.discriminator.train()
+        source = generator_source_loss(verdict.source_logits, weights.adversarial or "logistic")
+        of_class = class_loss(verdict.judgement.class_logits, batch.label).mean()
+        quality = quality_loss(verdict.judgement.quality, batch.quality, weights.quality or "squared").mean()
+        reconstruction = reconstruction_loss(generated, as_images(batch.distorted))
+        self.record(
+            generator_source=source,
+            generator_class=of_class,
+            generator_quality=quality,
+            generator_reconstruction=reconstruction,
+        )
+        return (
+            (weights.source_weight or 0) * source
+            + (weights.class_weight or 0) * of_class
+            + (weights.quality_weight or 0) * quality
+            + (weights.reconstruction_weight or 0) * reconstruction
+        )
+
+    def discriminator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
+        """Return -(L_S + L_C) + L_E, weighted; the heads learn from generated crops only where the settings say so."""
+        weights = self.settings.loss
+        real = real_crops(batch)
+        count = len(generated)
+        verdict = self.discriminator(torch.cat([real.images, generated]))
+        source = discriminator_source_loss(
+            verdict.source_logits[:count], verdict.source_logits[count:], weights.adversarial or "logistic"
+        )
+        self.record(discriminator_source=source)
+        logits, quality = verdict.judgement
+        supervised = self.supervised_loss(type(verdict.judgement)(logits[:count], quality[:count]), real)
+        if weights.heads_on_generated:
+            made = equally_weighted(generated, batch.label, batch.quality)
+            supervised = supervised + self.supervised_loss(
+                type(verdict.judgement)(logits[count:], quality[count:]), made
+            )
+        return (weights.source_weight or 0) * source + supervised
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return Adam for the generator, and one with two groups for the discriminator side (paper, section 4.2)."""
+        training = self.settings.training
+        generator = torch.optim.Adam(
+            self.generator.parameters(), lr=training.generator_rate, betas=training.betas, fused=True
+        )
+        return [generator, self.adam(self.discriminator.trunk_parameters(), self.discriminator.head_parameters())]

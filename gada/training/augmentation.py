@@ -1,0 +1,32 @@
+"""Phase 2: generative data augmentation (paper, section 3.1, step 2)."""
+
+import torch
+
+from gada.data.batches import Batch
+from gada.models.evaluator import Evaluator
+from gada.models.generator import Generator
+from gada.settings import Settings
+from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, real_crops, seeded
+from gada.training.finetuning import FineTuning
+
+
+class Augmentation(FineTuning):
+    """Trains the evaluator with real crops and crops that the resting generator distorts as asked."""
+
+    def __init__(self, evaluator: Evaluator, generator: Generator, settings: Settings) -> None:
+        super().__init__(evaluator, settings)
+        self.generator = generator.requires_grad_(False)
+
+    def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
+        """Return the real crops and as many generated ones of reference crops."""
+        share = self.settings.training.generated_share
+        real, generated = real_crops(batch), self.generated_crops(batch, batch_idx)
+        images, label, quality = (torch.cat(pair) for pair in zip(real[:3], generated[:3], strict=True))
+        return LabelledCrops(images, label, quality, torch.cat([(1 - share) * real.weight, share * generated.weight]))
+
+    @torch.no_grad()
+    def generated_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
+        """Distort the batch's reference crops to the asked classes and qualities."""
+        noise = seeded(self.device, self.settings.seed, 2, self.step_number(batch_idx))
+        images = self.generator(as_images(batch.source), batch.asked_label, batch.asked_quality, noise)
+        return equally_weighted(images, batch.asked_label, batch.asked_quality)

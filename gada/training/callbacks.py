@@ -1,0 +1,185 @@
+"""What happens around a training: progress, the metrics file, the kept checkpoints, sample grids."""
+
+import csv
+import io
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from gada.errors import DivergedError
+from gada.io.files import atomic_path, write_text
+from gada.training.dashboard import Dashboard
+
+Metrics = dict[str, float]
+
+
+class KeepMetrics(Callback):
+    """Writes one row of `metrics.csv` at each validation, tells the dashboard, and stops a run that diverged."""
+
+    def __init__(self, path: Path, stage: str, every: int, dashboard: Dashboard) -> None:
+        self.path = path
+        self.stage = stage
+        self.every = every
+        self.dashboard = dashboard
+        self.rows: list[Metrics] = []
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add the row of this stretch of steps."""
+        metrics = plain_metrics(trainer)
+        wrong = [name for name, value in metrics.items() if not math.isfinite(value)]
+        if wrong:
+            raise DivergedError(
+                f"{self.stage} diverged before step {self.step(trainer)}: {wrong[0]} is {metrics[wrong[0]]}; "
+                "try lower rates (training.trunk_rate, head_rate, generator_rate)."
+            )
+        self.rows.append({"step": float(self.step(trainer)), **metrics})
+        write_text(self.path, as_csv(self.rows))
+        self.dashboard.log(self.stage, self.step(trainer), metrics)
+
+    def step(self, trainer: Trainer) -> int:
+        """Return the steps done."""
+        return trainer.current_epoch * self.every + trainer.fit_loop.epoch_loop.batch_progress.current.completed
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows, which travel with the checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of a resumed run."""
+        self.rows = state_dict["rows"]
+
+
+class KeepBest(Callback):
+    """Keeps what has the highest validation SROCC."""
+
+    def __init__(self, save: Callable[[], None]) -> None:
+        self.save = save
+        self.best = -math.inf
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save if this validation was the best so far."""
+        value = plain_metrics(trainer)["val_srocc"]
+        if value > self.best:
+            self.best = value
+            self.save()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best figure so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best figure of a resumed run."""
+        self.best = state_dict["best"]
+
+
+class KeepLast(Callback):
+    """Keeps the newest state in `last.ckpt`, whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the checkpoint beside the old one and take its place."""
+        with atomic_path(self.path) as temporary:
+            trainer.save_checkpoint(temporary)
+
+
+class ShowSamples(Callback):
+    """Draws a grid of reference, real and generated crops at each validation."""
+
+    def __init__(self, folder: Path, draw: Callable[[], bytes], stage: str, every: int, dashboard: Dashboard) -> None:
+        self.folder = folder
+        self.draw = draw
+        self.stage = stage
+        self.every = every
+        self.dashboard = dashboard
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the picture."""
+        step = (trainer.current_epoch + 1) * self.every
+        path = self.folder / f"step_{step:06d}.png"
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.draw())
+        self.dashboard.image(f"{self.stage}/samples", path)
+
+
+class ShowProgress(Callback):
+    """Shows a bar on a terminal and one line for each validation elsewhere, on standard error."""
+
+    def __init__(self, stage: str, steps: int, every: int) -> None:
+        self.stage = stage
+        self.steps = steps
+        self.every = every
+        self.best = -math.inf
+        self.shown: Any = None
+        self.began = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the bar."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self.began = time.monotonic()
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            return
+        columns = [TextColumn("{task.description:9}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn()]
+        self.shown = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=console)
+        done = trainer.current_epoch * self.every
+        self.shown.add_task(self.stage, total=self.steps, completed=done, figures="")
+        self.shown.start()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Advance the bar."""
+        if self.shown:
+            self.shown.advance(self.shown.task_ids[0])
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show the figures of the last validation."""
+        metrics = plain_metrics(trainer)
+        self.best = max(self.best, metrics["val_srocc"])
+        losses = " ".join(
+            f"{name.removeprefix('loss_')} {value:.3f}" for name, value in metrics.items() if "loss" in name
+        )
+        figures = f"val SROCC {metrics['val_srocc']:.3f} (best {self.best:.3f})"
+        if self.shown:
+            self.shown.update(self.shown.task_ids[0], figures=figures)
+        else:
+            step = min((trainer.current_epoch + 1) * self.every, self.steps)
+            seconds = time.monotonic() - self.began
+            sys.stderr.write(f"{self.stage} {step}/{self.steps} {seconds:.0f} s {figures} {losses}\n")
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Close the bar, also after an exception."""
+        if self.shown:
+            self.shown.stop()
+
+
+def plain_metrics(trainer: Trainer) -> Metrics:
+    """Return the logged figures as plain numbers."""
+    return {name: float(value) for name, value in trainer.callback_metrics.items() if isinstance(value, Tensor)}
+
+
+def as_csv(rows: list[Metrics]) -> str:
+    """Return rows as CSV with a header of all their keys."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
+    return text.getvalue()

@@ -1,0 +1,98 @@
+"""Weights & Biases, without ever asking or waiting: what is logged lies in the run's folder."""
+
+import netrc
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Mode = Literal["auto", "offline", "online", "off"]
+STARTS_WITHIN = 10  # seconds that an online start may take
+
+
+class Dashboard:
+    """One W&B run for all the stages of a run; with mode `off` it does nothing."""
+
+    def __init__(self, folder: Path, mode: Mode, config: Mapping[str, Any]) -> None:
+        self.run: Any = None
+        chosen = online_or_offline(mode)
+        if chosen == "off":
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("WANDB_DIR", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_ARTIFACT_DIR"):
+            os.environ[name] = str(folder.resolve())  # wandb would use the home folder
+        os.environ["WANDB_SILENT"] = "true"
+        import wandb
+
+        settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off", x_disable_stats=True)
+        start = partial(
+            wandb.init, project="gada", name=folder.name, dir=str(folder), config=dict(config), settings=settings
+        )
+        try:
+            self.run = start(mode=chosen)
+        except Exception as error:  # no network or a refused key: any error of wandb's own kinds
+            sys.stderr.write(f"wandb could not go online ({type(error).__name__}); this run is logged offline.\n")
+            self.run = start(mode="offline")
+
+    def log(self, stage: str, step: int, values: Mapping[str, Any]) -> None:
+        """Log figures of a stage, with the stage's own step as their axis."""
+        if self.run:
+            self.run.define_metric(f"{stage}/*", step_metric=f"{stage}/step")
+            self.run.log({f"{stage}/step": step, **{f"{stage}/{name}": value for name, value in values.items()}})
+
+    def image(self, name: str, path: Path) -> None:
+        """Log a picture."""
+        if self.run:
+            import wandb
+
+            self.run.log({name: wandb.Image(str(path))})
+
+    def table(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Log result rows as a table, and the ALL rows as summary figures."""
+        if self.run and rows:
+            import wandb
+
+            columns: list[str | int] = list(dict.fromkeys(key for row in rows for key in row))
+            self.run.log(
+                {name: wandb.Table(columns=columns, data=[[row.get(str(key)) for key in columns] for row in rows])}
+            )
+            for row in rows:
+                if row["distortion"] == "ALL":
+                    self.run.summary.update({f"{row['stage']}/test_{key}": row[key] for key in ("srocc", "lcc")})
+
+    def close(self) -> None:
+        """End the run."""
+        if self.run:
+            self.run.finish(quiet=True)
+            self.run = None
+
+
+def online_or_offline(mode: Mode) -> Literal["online", "offline", "off"]:
+    """Return how to log: `auto` is online only where a key is set up and the service answers within 3 seconds."""
+    if mode in ("off", "offline"):
+        return "off" if mode == "off" else "offline"
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    if not has_key(host):
+        if mode == "online":
+            sys.stderr.write("wandb has no key (WANDB_API_KEY or `wandb login`); this run is logged offline.\n")
+        return "offline"
+    try:
+        socket.create_connection((host, 443), timeout=3).close()
+    except OSError:
+        sys.stderr.write(f"wandb cannot reach {host}; this run is logged offline.\n")
+        return "offline"
+    return "online"
+
+
+def has_key(host: str) -> bool:
+    """Return whether a W&B key is set up for a host."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return netrc.netrc().authenticators(host) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False

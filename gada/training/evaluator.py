@@ -1,0 +1,122 @@
+"""What every training of the evaluator shares: optimiser groups, the supervised loss, validation."""
+
+from typing import NamedTuple
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+
+from gada.data.batches import Batch
+from gada.losses.supervised import class_loss, quality_loss
+from gada.metrics.correlation import UndefinedError, lcc, srocc
+from gada.models.evaluator import Evaluator, Judgement
+from gada.settings import Settings
+
+
+class LabelledCrops(NamedTuple):
+    """Crops that the evaluator learns from."""
+
+    images: Tensor
+    """(N, 3, H, W) in [0, 1]."""
+    label: Tensor
+    """Distortion class, (N,)."""
+    quality: Tensor
+    """(N,) in [0, 1]."""
+    weight: Tensor
+    """Weight of each crop in the loss, (N,), with sum 1."""
+
+
+class EvaluatorTraining(LightningModule):
+    """Trains the evaluator on real labelled crops: the direct baseline (paper, section 4.3).
+
+    "Training only the evaluator and classifier branches of the discriminator directly on labelled training data."
+    """
+
+    def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+        self.settings = settings
+        self.rate = rate
+        self.predicted: list[Tensor] = []
+        self.true: list[Tensor] = []
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Return the evaluator's loss on one batch."""
+        crops = self.labelled_crops(batch, batch_idx)
+        return self.supervised_loss(self.evaluator(crops.images), crops)
+
+    def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
+        """Return the crops of one step: here the real ones."""
+        return real_crops(batch)
+
+    def supervised_loss(self, judgement: Judgement, crops: LabelledCrops) -> Tensor:
+        """Return -L_C + L_E of some crops, weighted (equations 2 and 3)."""
+        weights = self.settings.loss
+        of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()
+        of_quality = (quality_loss(judgement.quality, crops.quality, weights.quality or "squared") * crops.weight).sum()
+        self.record(evaluator_class=of_class, evaluator_quality=of_quality)
+        return (weights.class_weight or 0) * of_class + (weights.quality_weight or 0) * of_quality
+
+    def record(self, **losses: Tensor) -> None:
+        """Log the mean of each loss over the stretch between two validations."""
+        self.log_dict({f"loss_{name}": value.detach() for name, value in losses.items()}, on_step=False, on_epoch=True)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
+        """Return Adam with a rate for the trunk and one for the heads (paper, section 4.2)."""
+        heads = [self.evaluator.class_head, self.evaluator.quality_head]
+        return self.adam(list(self.evaluator.trunk.parameters()), [p for head in heads for p in head.parameters()])
+
+    def adam(self, trunk: list[nn.Parameter], heads: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """Return one Adam over trunk and heads at this stage's rates."""
+        training = self.settings.training
+        groups = [
+            {"params": trunk, "lr": (training.trunk_rate or 0) * self.rate},
+            {"params": heads, "lr": (training.head_rate or 0) * self.rate},
+        ]
+        return torch.optim.Adam(groups, betas=training.betas, fused=True)
+
+    def step_number(self, batch_idx: int) -> int:
+        """Return the number of a training step within its stage, also after a resume."""
+        return self.current_epoch * self.settings.training.validate_every + batch_idx
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Score images by the mean of their crops; `batch` is uint8 crops (N, crops, 3, H, W) and quality (N,)."""
+        crops, quality = batch
+        predicted = self.evaluator(as_images(crops.flatten(0, 1))).quality
+        self.predicted.append(predicted.view(crops.shape[:2]).mean(dim=1))
+        self.true.append(quality)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log SROCC and LCC over the validation references."""
+        predicted, true = (torch.cat(values).double().cpu().numpy() for values in (self.predicted, self.true))
+        self.predicted.clear()
+        self.true.clear()
+        for name, figure in (("srocc", srocc), ("lcc", lcc)):
+            try:
+                value = figure(predicted, true)
+            except (UndefinedError, ValueError):  # constant or not finite: worse than any correlation
+                value = -1.0
+            self.log(f"val_{name}", value)
+
+
+def as_images(crops: Tensor) -> Tensor:
+    """Return uint8 crops (N, 3, H, W) as floats in [0, 1], channels last, which convolutions on CPU and GPU prefer."""
+    return crops.to(memory_format=torch.channels_last).float() / 255
+
+
+def real_crops(batch: Batch) -> LabelledCrops:
+    """Return the real crops of a batch, equally weighted; without classes every image is of class 0."""
+    return equally_weighted(as_images(batch.distorted), batch.label.clamp(min=0), batch.quality)
+
+
+def equally_weighted(images: Tensor, label: Tensor, quality: Tensor) -> LabelledCrops:
+    """Return labelled crops of weight 1 / N each."""
+    return LabelledCrops(images, label, quality, torch.full_like(quality, 1 / len(quality)))
+
+
+def seeded(device: torch.device, *key: int) -> torch.Generator:
+    """Return a noise source that depends on `key` alone, so that a resumed run draws what it would have drawn."""
+    seed = 0
+    for part in key:
+        seed = (seed * 1_000_003 + part) % 2**62
+    return torch.Generator(device).manual_seed(seed)

@@ -1,0 +1,123 @@
+"""One stage of a run: loaders, Lightning's trainer and the callbacks that keep its results."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Callback, Trainer, seed_everything
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from gada.data.batches import CropBatches
+from gada.data.cache import PackedImages
+from gada.data.crops import evaluation_crops
+from gada.data.records import ScoredSet
+from gada.settings import Settings
+from gada.training.callbacks import KeepLast
+from gada.training.evaluator import EvaluatorTraining
+
+IMAGES_AT_ONCE = 8  # images scored together during validation
+
+
+class Steps(Sampler[int]):
+    """The training steps of each Lightning epoch, which is the stretch between two validations.
+
+    A step is known by its number in the whole stage, so a resumed run reads exactly the batches still to come.
+    """
+
+    def __init__(self, steps: int, every: int) -> None:
+        self.steps = steps
+        self.every = every
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the stretch; Lightning calls this."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the numbers of the stretch's steps."""
+        return iter(range(self.epoch * self.every, self.epoch * self.every + len(self)))
+
+    def __len__(self) -> int:
+        """Return the length of the stretch; the last may be shorter."""
+        return min(self.every, self.steps - self.epoch * self.every)
+
+
+class ValidationCrops(Dataset[tuple[Tensor, Tensor]]):
+    """For each image its evaluation crops, (crops, 3, H, W) uint8, and its quality."""
+
+    def __init__(self, images: ScoredSet, packed: PackedImages, settings: Settings) -> None:
+        self.images = images
+        self.packed = packed
+        self.size = settings.training.crop_size
+        self.evaluation = settings.evaluation
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return one image's crops and quality."""
+        record = self.images.images[index]
+        image = self.packed.array(record.image)
+        crops = evaluation_crops(image, self.evaluation.seed, self.evaluation.validation_crops, self.size)
+        return torch.from_numpy(crops), torch.tensor(record.quality, dtype=torch.float32)
+
+
+def train(
+    module: EvaluatorTraining,
+    batches: CropBatches,
+    validation: ValidationCrops,
+    folder: Path,
+    callbacks: Sequence[Callback],
+    device: str = "auto",
+) -> None:
+    """Train a stage to its end, going on from `last.ckpt` where the folder has one.
+
+    Raises:
+        DivergedError: if a loss is not finite.
+    """
+    quiet_lightning()
+    every = module.settings.training.validate_every
+    stretches = -(-len(batches) // every)
+    trainer = Trainer(
+        accelerator="gpu" if device == "cuda" else device,
+        devices=1,
+        max_epochs=stretches,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=folder,
+        callbacks=[*callbacks, KeepLast(folder / "last.ckpt")],
+        deterministic="warn",
+    )
+    last = folder / "last.ckpt"
+    trainer.fit(
+        module,
+        DataLoader(batches, batch_size=None, sampler=Steps(len(batches), every)),
+        DataLoader(validation, batch_size=IMAGES_AT_ONCE),
+        ckpt_path=last if last.is_file() else None,
+        weights_only=True,
+    )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def seed_weights(seed: int) -> None:
+    """Seed the initial weights."""
+    quiet_lightning()
+    seed_everything(seed, verbose=False)
+
+
+def quiet_lightning() -> None:
+    """Keep advertisements and hints that do not apply off the screen."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # Batches are views of a memory map that one process cuts faster than any step consumes them.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
