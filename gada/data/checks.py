@@ -1,0 +1,126 @@
+"""What every loader demands of a database before anything trains on it; each failure is one sentence."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import isfinite
+from pathlib import Path
+
+from gada.data.records import Scale, ScoredImage, ScoredSet
+from gada.errors import DataError
+from gada.io.images import image_size, shown
+
+
+def root_folder(root: Path, name: str) -> Path:
+    """Return the real path of a database's folder, or say that it is missing."""
+    if not root.is_dir():
+        raise DataError(f"{shown(root)} is no folder; data.root must be the folder of {name}")
+    return root.resolve()
+
+
+def score_on(scale: Scale, value: object, where: str) -> float:
+    """Return `value` as a score on `scale`; `where` says where it stands, for example "scores.csv, line 7"."""
+    try:
+        score = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: the score {value!r} is no number") from None
+    if not isfinite(score):
+        raise DataError(f"{where}: the score {value!r} is not finite")
+    if score not in scale:
+        raise DataError(f"{where}: the score {score:g} lies outside the scale {scale.describe()}")
+    return score
+
+
+class Files:
+    """Finds the files of a database by name; no path may leave `root`, neither by ".." nor by a link.
+
+    Args:
+        root: real path of the database's folder.
+        any_case: the case of file names does not count, and two names that differ only in case are refused.
+    """
+
+    def __init__(self, root: Path, any_case: bool = False) -> None:
+        self.root = root
+        self.any_case = any_case
+        self.listings: dict[Path, dict[str, list[str]]] = {}
+
+    def find(self, name: str, where: str) -> Path:
+        """Return the real path of the file `name`, relative to the root.
+
+        Raises:
+            DataError: if it is missing, is there twice in different case, or lies outside the root; the message
+                begins with `where`.
+        """
+        relative = Path(name.replace("\\", "/"))
+        if not name.strip() or relative.is_absolute() or ".." in relative.parts or "\0" in name:
+            raise DataError(f"{where}: {shown(name)!r} is not a path inside {shown(self.root)}")
+        path = self._in_any_case(self.root / relative, where) if self.any_case else self.root / relative
+        real = Path(os.path.realpath(path))
+        if not real.is_relative_to(self.root):
+            raise DataError(f"{where}: {shown(name)} leads out of {shown(self.root)} to {shown(real)}")
+        if not real.is_file():
+            raise DataError(f"{where}: the image {shown(path)} does not exist")
+        return real
+
+    def _in_any_case(self, path: Path, where: str) -> Path:
+        folder = path.parent
+        if folder not in self.listings:
+            listing: dict[str, list[str]] = {}
+            for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+                listing.setdefault(entry.name.lower(), []).append(entry.name)
+            self.listings[folder] = listing
+        names = self.listings[folder].get(path.name.lower(), [path.name])
+        if len(names) > 1:
+            raise DataError(f"{where}: {shown(path)} is there twice, as {' and '.join(map(shown, names))}; remove one")
+        return path.with_name(names[0])
+
+
+def checked(scored: ScoredSet, places: Sequence[str], expected: int | None = None, partial: bool = False) -> ScoredSet:
+    """Check a loaded set as a whole and return it.
+
+    Args:
+        scored: the set.
+        places: where each image is listed, for the messages.
+        expected: how many images the complete database has.
+        partial: accept fewer.
+
+    Raises:
+        DataError: if the set is empty or incomplete, lists an image twice, has a class with one image, or an image
+            is unreadable or of another size than its reference.
+    """
+    if not scored.images:
+        raise DataError(f"{scored.name} in {shown(scored.root)} has no images")
+    _check_doubles(scored.images, places)
+    if expected is not None and len(scored) != expected and not (partial and len(scored) < expected):
+        raise DataError(
+            f"{scored.name} in {shown(scored.root)} has {len(scored)} scored images, the complete database has "
+            f"{expected}; set data.partial: true to use a part"
+        )
+    for distortion, count in Counter(record.distortion for record in scored.images).items():
+        if count < 2:
+            whose = f"the class {distortion!r} of {scored.name}" if distortion else scored.name
+            raise DataError(f"{whose} has one image only; it needs at least two")
+    _check_sizes(scored)
+    return scored
+
+
+def _check_doubles(images: Iterable[ScoredImage], places: Sequence[str]) -> None:
+    first: dict[Path, str] = {}
+    for record, place in zip(images, places, strict=True):
+        if record.image in first:
+            raise DataError(f"{place}: {shown(record.image)} is listed twice (first in {first[record.image]})")
+        first[record.image] = place
+
+
+def _check_sizes(scored: ScoredSet) -> None:
+    """Read the header of every file, in threads, and compare each image with its reference."""
+    with ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1))) as pool:
+        sizes = dict(zip(scored.files, pool.map(image_size, scored.files), strict=True))
+    for record in scored.images:
+        if record.reference is not None and sizes[record.image] != sizes[record.reference]:
+            (height, width), (reference_height, reference_width) = sizes[record.image], sizes[record.reference]
+            raise DataError(
+                f"{shown(record.image)} has {height} x {width} pixels (height x width) but its reference "
+                f"{shown(record.reference)} has {reference_height} x {reference_width}"
+            )
