@@ -1,1 +1,5 @@
-"""Seeded degradations of 8-bit images."""
+"""Seeded degradations of 8-bit pictures: `distort(image, "live/jp2k", level=3, seed=7)`."""
+
+from gada.distortions.families import FAMILIES, distort
+
+__all__ = ["FAMILIES", "distort"]

@@ -27,6 +27,7 @@ class Evaluator(nn.Module):
 
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
+        self.settings = settings
         self.trunk = trunk(settings)
         self.pool = Pool(settings.pooling or "mean")
         features = settings.maps * self.pool.moments

@@ -19,11 +19,11 @@ Network = TypeVar("Network", bound=nn.Module)
 Card = dict[str, Any]
 
 
-def save_network(path: Path, network: Evaluator | Generator, settings: ModelSettings, card: Mapping[str, Any]) -> None:
+def save_network(path: Path, network: Evaluator | Generator, card: Mapping[str, Any]) -> None:
     """Write a network's weights with a card that says how to build it again."""
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
     kind = "evaluator" if isinstance(network, Evaluator) else "generator"
-    save_checkpoint(path, tensors, {**card, "kind": kind, "model": as_plain(settings)})
+    save_checkpoint(path, tensors, {**card, "kind": kind, "model": as_plain(network.settings)})
 
 
 def load_evaluator(path: Path) -> tuple[Evaluator, Card]:

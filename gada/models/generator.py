@@ -1,6 +1,10 @@
 """The generator: an auto-encoder with skips that distorts a reference crop (paper, section 3.3)."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gada.models.evaluator import LEAK
@@ -18,6 +22,7 @@ class Generator(nn.Module):
 
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
+        self.settings = settings
         self.residual = bool(settings.residual)
         self.noise = settings.noise
         first, second, third = settings.widths
@@ -64,6 +69,30 @@ class Generator(nn.Module):
                 maps = torch.cat([maps, self.grain[level](maps, condition, generator)], dim=1)
         change = self.output(maps)
         return (reference + change).clamp(0, 1) if self.residual else torch.sigmoid(change)
+
+
+@torch.no_grad()
+def distort_crops(
+    generator: Generator, references: Sequence[NDArray[np.uint8]], labels: Sequence[int], qualities: Sequence[float]
+) -> list[NDArray[np.uint8]]:
+    """Distort crops to asked classes and qualities, with the same noise at every call.
+
+    Args:
+        generator: the generator, at rest.
+        references: crops (H, W, 3) uint8 of one size, H and W multiples of 8.
+        labels: the class asked of each.
+        qualities: the quality asked of each, in [0, 1].
+
+    Returns:
+        Crops (H, W, 3) uint8.
+    """
+    device = next(generator.parameters()).device
+    images = torch.from_numpy(np.stack(references)).permute(0, 3, 1, 2).to(device).float() / 255
+    noise = torch.Generator(device).manual_seed(0)
+    asked = torch.tensor(qualities, dtype=torch.float32, device=device)
+    made = generator(images, torch.tensor(labels, device=device), asked, noise)
+    crops: NDArray[np.uint8] = (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return list(crops)
 
 
 class Condition(nn.Module):

@@ -27,6 +27,11 @@ class Adversarial(EvaluatorTraining):
         average = get_ema_multi_avg_fn(settings.training.average or 0.0)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(generator, multi_avg_fn=average)
 
+    @property
+    def averaged(self) -> Generator:
+        """The generator that is kept: the moving average of the trained one."""
+        return cast(Generator, self.average.module)
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let each player take one step on the same generated crops."""
         for_generator, for_discriminator = cast(list[LightningOptimizer], self.optimizers())

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -15,7 +15,8 @@ from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
 from gada.settings import Settings
-from gada.training.callbacks import KeepLast
+from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
+from gada.training.dashboard import Dashboard
 from gada.training.evaluator import EvaluatorTraining
 
 IMAGES_AT_ONCE = 8  # images scored together during validation
@@ -71,34 +72,52 @@ def train(
     batches: CropBatches,
     validation: ValidationCrops,
     folder: Path,
-    callbacks: Sequence[Callback],
+    save_best: Callable[[], None],
+    dashboard: Dashboard,
+    draw: Callable[[], bytes] | None = None,
     device: str = "auto",
 ) -> None:
     """Train a stage to its end, going on from `last.ckpt` where the folder has one.
 
+    Args:
+        module: what to train.
+        batches: the training batches, one for each step.
+        validation: the images that choose the checkpoint.
+        folder: receives `metrics.csv`, `last.ckpt` and `samples/`; its name is the stage's.
+        save_best: called when the validation SROCC is the highest so far.
+        dashboard: where figures and pictures are shown.
+        draw: returns a PNG of generated samples, for a stage that has them.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
     Raises:
         DivergedError: if a loss is not finite.
+        KeyboardInterrupt: if the user stopped it.
     """
     quiet_lightning()
-    every = module.settings.training.validate_every
-    stretches = -(-len(batches) // every)
+    stage, steps, every, last = folder.name, len(batches), module.settings.training.validate_every, folder / "last.ckpt"
+    callbacks: list[Callback] = [
+        KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
+        KeepBest(save_best),
+        ShowProgress(stage, steps, every),
+        *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
+        KeepLast(last),
+    ]
     trainer = Trainer(
         accelerator="gpu" if device == "cuda" else device,
         devices=1,
-        max_epochs=stretches,
+        max_epochs=-(-steps // every),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         default_root_dir=folder,
-        callbacks=[*callbacks, KeepLast(folder / "last.ckpt")],
+        callbacks=callbacks,
         deterministic="warn",
     )
-    last = folder / "last.ckpt"
     trainer.fit(
         module,
-        DataLoader(batches, batch_size=None, sampler=Steps(len(batches), every)),
+        DataLoader(batches, batch_size=None, sampler=Steps(steps, every)),
         DataLoader(validation, batch_size=IMAGES_AT_ONCE),
         ckpt_path=last if last.is_file() else None,
         weights_only=True,

@@ -1,0 +1,26 @@
+"""Blurs."""
+
+from scipy.ndimage import correlate1d, gaussian_filter
+
+import numpy as np
+
+from gada.distortions.pixels import Floats, Pixels, to_uint8
+
+
+def gaussian_blur(image: Pixels, sigma: float) -> Pixels:
+    """Blur each channel with a Gaussian of `sigma` pixels, cut at 4 sigma; edges are mirrored."""
+    return to_uint8(gaussian_filter(image.astype(np.float64), (sigma, sigma, 0.0)))
+
+
+def windowed_gaussian_blur(image: Pixels, sigma: float) -> Pixels:
+    """Blur with a Gaussian whose window is 4 sigma wide: 4 sigma + 1 taps (Dodge and Karam, section III-C).
+
+    The number of taps is odd; between the printed sigmas it is the next odd number.
+    """
+    half = int(np.ceil(2 * sigma - 1e-9))
+    taps = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
+    taps /= taps.sum()
+    blurred: Floats = image.astype(np.float64)
+    for axis in (0, 1):
+        blurred = correlate1d(blurred, taps, axis=axis)
+    return to_uint8(blurred)

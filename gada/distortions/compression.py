@@ -1,0 +1,105 @@
+"""JPEG and JPEG2000 at a strength that may lie between two settings of the coder."""
+
+from functools import cache
+from io import BytesIO
+from math import log10
+
+import numpy as np
+from PIL import Image
+
+from gada.distortions.pixels import Pixels
+
+# ITU-T T.81, Annex K, tables K.1 and K.2, in natural order.
+_LUMINANCE = (
+    "16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57 69 56 14 17 22 29 51 87 80 62 "
+    "18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"
+)
+_CHROMINANCE = (
+    "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66 99 99 99 99 99 99 " + "99 " * 32
+)
+
+
+@cache
+def quantization_tables(quality: float) -> list[list[int]]:
+    """Return the luminance and chrominance tables of libjpeg at `quality` in (0, 100], which need not be whole."""
+    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    return [
+        [int(min(max((int(entry) * scale + 50) // 100, 1), 255)) for entry in table.split()]
+        for table in (_LUMINANCE, _CHROMINANCE)
+    ]
+
+
+def encode_jpeg(image: Pixels, quality: float, restart_rows: int = 0, subsampling: str = "4:2:0") -> bytes:
+    """Encode as baseline JPEG; `restart_rows` > 0 puts a restart marker after so many rows of blocks."""
+    stream = BytesIO()
+    Image.fromarray(image).save(
+        stream,
+        "JPEG",
+        qtables=quantization_tables(quality),
+        subsampling=subsampling,
+        restart_marker_rows=restart_rows,
+    )
+    return stream.getvalue()
+
+
+def decode(stream: bytes) -> Pixels:
+    """Decode a stream that this module has encoded; (H, W, 3)."""
+    with Image.open(BytesIO(stream), formats=["JPEG", "JPEG2000"]) as picture:
+        return np.array(picture.convert("RGB"))
+
+
+def jpeg(image: Pixels, quality: float) -> Pixels:
+    """Compress as JPEG of `quality` (libjpeg's scale; fractions are allowed), chroma halved both ways."""
+    return decode(encode_jpeg(image, quality))
+
+
+def jpeg_at_rate(image: Pixels, bits_per_pixel: float) -> Pixels:
+    """Compress as JPEG at `bits_per_pixel`; a picture that needs more at quality 1 is given quality 1."""
+    budget = bits_per_pixel * image.shape[0] * image.shape[1] / 8
+    low, high = 1.0, 100.0
+    for _ in range(9):  # log2(99 / 0.2)
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if len(encode_jpeg(image, middle)) <= budget else (low, middle)
+    return jpeg(image, low)
+
+
+def encode_jpeg2000(image: Pixels, **options: object) -> bytes:
+    """Encode as a bare JPEG2000 codestream: 9/7 wavelet, luminance and chroma decorrelated."""
+    stream = BytesIO()
+    settings: dict[str, object] = {"irreversible": True, "mct": 1, "no_jp2": True, "num_resolutions": _levels(image)}
+    Image.fromarray(image).save(stream, "JPEG2000", **(settings | options))
+    return stream.getvalue()
+
+
+def jpeg2000_at_rate(image: Pixels, bits_per_pixel: float) -> Pixels:
+    """Compress as JPEG2000 at `bits_per_pixel`."""
+    return decode(encode_jpeg2000(image, quality_mode="rates", quality_layers=[24 / bits_per_pixel]))
+
+
+def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
+    """Compress as JPEG2000 so that the PSNR over R, G and B is `psnr_db`, within 0.05 dB where the coder can.
+
+    The coder's own PSNR target is up to 1 dB off, because it counts wavelet coefficients and does not clip; the
+    target is corrected by what was measured.
+    """
+    target = psnr_db
+    best, best_error = image, float("inf")
+    for _ in range(6):
+        decoded = decode(encode_jpeg2000(image, quality_mode="dB", quality_layers=[target]))
+        error = _psnr(decoded, image) - psnr_db
+        if abs(error) < best_error:
+            best, best_error = decoded, abs(error)
+        if best_error < 0.05:
+            break
+        target -= error
+    return best
+
+
+def _psnr(image: Pixels, reference: Pixels) -> float:
+    squared = float(np.mean((image.astype(np.float64) - reference) ** 2))
+    return 10 * log10(255**2 / squared) if squared else 100.0
+
+
+def _levels(image: Pixels) -> int:
+    """Return the number of resolutions: six, fewer where the smallest band would be under 4 pixels wide."""
+    return int(np.clip(np.log2(min(image.shape[:2])) - 1, 1, 6))

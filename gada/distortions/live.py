@@ -1,0 +1,62 @@
+"""The five distortions of LIVE release 2, with five strengths spread over its ranges.
+
+Ranges: Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment
+algorithms", IEEE Transactions on Image Processing 15 (2006). LIVE's strengths differ from picture to picture; these are
+chosen so that the levels spread over the scale of quality.
+"""
+
+from gada.distortions.blur import gaussian_blur
+from gada.distortions.compression import jpeg2000_at_rate, jpeg_at_rate
+from gada.distortions.family import Family
+from gada.distortions.noise import white_noise
+from gada.distortions.transmission import fast_fading
+
+_SOURCE = "Sheikh et al. 2006"
+
+LIVE = (
+    Family(
+        "live/jp2k",
+        "JPEG2000 compression",
+        "rate",
+        "bit/pixel",
+        (2.0, 0.5, 0.16, 0.065, 0.028),
+        lambda image, rate, _: jpeg2000_at_rate(image, rate),
+        _SOURCE + ", 0.028 to 3.15",
+    ),
+    Family(
+        "live/jpeg",
+        "JPEG compression",
+        "rate",
+        "bit/pixel",
+        (1.8, 0.7, 0.36, 0.22, 0.15),
+        lambda image, rate, _: jpeg_at_rate(image, rate),
+        _SOURCE + ", 0.15 to 3.34",
+    ),
+    Family(
+        "live/wn",
+        "white Gaussian noise in R, G and B",
+        "deviation",
+        "of the range [0, 1]",
+        (0.012, 0.05, 0.13, 0.35, 1.0),
+        lambda image, deviation, random: white_noise(image, 255 * deviation, random),
+        _SOURCE + ", 0.012 to 2.0",
+    ),
+    Family(
+        "live/gblur",
+        "Gaussian blur",
+        "sigma",
+        "pixel",
+        (0.6, 1.5, 3.2, 7.0, 15.0),
+        lambda image, sigma, _: gaussian_blur(image, sigma),
+        _SOURCE + ", 0.42 to 15",
+    ),
+    Family(
+        "live/fastfading",
+        "JPEG2000 over a fast fading channel",
+        "receiver's signal-to-noise ratio",
+        "dB",
+        (26.1, 23.5, 20.8, 18.1, 15.5),
+        fast_fading,
+        _SOURCE + ", 26.1 to 15.5",
+    ),
+)

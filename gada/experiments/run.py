@@ -1,0 +1,127 @@
+"""A training run: the stages of the paper one after another, each evaluated on the test references."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gada.data.cache import PackedImages
+from gada.data.databases import load_database
+from gada.data.records import ScoredSet
+from gada.data.splits import Split, split_by_reference
+from gada.errors import ConfigError, DataError
+from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
+from gada.io.files import write_text
+from gada.io.records import Row, read_rows, write_environment
+from gada.scoring.torch_backend import choose_device
+from gada.settings import STAGES, Settings, Stage, as_plain, resolve
+from gada.training.dashboard import Dashboard, Mode
+
+
+def run_stages(
+    settings: Settings,
+    stages: Sequence[Stage],
+    folder: Path,
+    start: str | None = None,
+    device: str = "auto",
+    wandb: Mode = "off",
+) -> list[Row]:
+    """Train and evaluate stages, in the paper's order; finished ones are not trained again.
+
+    Args:
+        settings: of the run; unset choices come from their preset.
+        stages: which stages.
+        folder: the run's folder.
+        start: a checkpoint to start from instead of the phase before; with one stage only.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        wandb: how to log to Weights & Biases.
+
+    Returns:
+        The result rows of all the run's finished stages.
+
+    Raises:
+        ConfigError: if the folder holds another run, or a phase lacks what it starts from.
+        DataError: if the data are missing or invalid.
+        DivergedError: if a loss is not finite.
+    """
+    settings = resolve(settings)
+    if start and len(stages) > 1:
+        raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
+    check_folder(folder, settings)
+    images = load_database(settings.data)
+    check_start(stages, images, folder, start)
+    seed, number = settings.split.seed, settings.split.number
+    split = split_by_reference(images.reference_ids, seed, number, settings.split.test, settings.split.validation)
+    check_classes(images, split)
+    packed = PackedImages.open(images.files, images.root, settings.data.cache)
+    check_crops(images, packed, settings.training.crop_size)
+    write_text(folder / "config.yaml", as_yaml(settings))
+    write_environment(folder / "env.json", packed.fingerprint)
+    split.write(folder / "split.json")
+    dashboard = Dashboard(folder, wandb, as_plain(settings))
+    try:
+        run = Run(folder, settings, images, packed, split, choose_device(device), start, dashboard)
+        for stage in sorted(stages, key=STAGES.index):
+            if not any(row["stage"] == stage for row in read_rows(run.results)):
+                train_stage(run, stage)
+                evaluate_stage(run, stage)
+        rows = read_rows(run.results)
+        dashboard.table("results", rows)
+    finally:
+        dashboard.close()
+    return rows
+
+
+def as_yaml(settings: Settings) -> str:
+    """Return settings as the text of a config file."""
+    return yaml.safe_dump(as_plain(settings), sort_keys=False)
+
+
+def check_folder(folder: Path, settings: Settings) -> None:
+    """Refuse a folder that holds a run with other settings, naming the first that differs."""
+    config = folder / "config.yaml"
+    if not config.is_file():
+        return
+    try:
+        before = flat(yaml.safe_load(config.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, OSError, AttributeError) as error:
+        raise ConfigError(f"{config} cannot be read; restore it or choose another --run.") from error
+    now = flat(as_plain(settings))
+    different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if different:
+        key = different[0]
+        raise ConfigError(
+            f"{folder} holds a run with {key}={before.get(key)}, not {now.get(key)}; "
+            "choose another --run, or delete the folder to start anew."
+        )
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level with dotted keys."""
+    items: dict[str, Any] = {}
+    for key, value in values.items():
+        items.update(flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return items
+
+
+def check_classes(images: ScoredSet, split: Split) -> None:
+    """Refuse a distortion class that the training references lack: nothing could be learnt of it."""
+    trained = {record.distortion for record in images.select(split.train).images}
+    for name in images.classes:
+        if name not in trained:
+            raise DataError(
+                f"{images.name}: no training reference has the distortion class '{name}'; "
+                "give it more images, or leave it out with data.classes."
+            )
+
+
+def check_crops(images: ScoredSet, packed: PackedImages, size: int) -> None:
+    """Refuse crops that do not fit into every image."""
+    for path in images.files:
+        height, width = packed.size(path)
+        if size > min(height, width):
+            raise ConfigError(
+                f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "
+                f"{min(height, width) // 8 * 8}."
+            )

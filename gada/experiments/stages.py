@@ -1,0 +1,202 @@
+"""The stages of a run: what each starts from, how it is trained, and its evaluation on the test references."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gada.data.batches import CropBatches
+from gada.data.cache import PackedImages
+from gada.data.records import ScoredSet
+from gada.data.splits import Split
+from gada.errors import ConfigError
+from gada.experiments.evaluation import predict, result_rows, write_scores
+from gada.experiments.samples import sample_grid
+from gada.io.checkpoints import find_checkpoint
+from gada.io.files import atomic_path
+from gada.io.folders import pictures_in
+from gada.io.records import Row, commit, read_rows, write_rows
+from gada.models.discriminator import Discriminator
+from gada.models.evaluator import Evaluator, head
+from gada.models.files import Card, load_evaluator, load_generator, save_network
+from gada.models.generator import Generator
+from gada.reports.figures import scatter
+from gada.scoring.torch_backend import load_scorer
+from gada.settings import STAGES, Settings, Stage, as_plain
+from gada.training.adversarial import Adversarial
+from gada.training.augmentation import Augmentation
+from gada.training.dashboard import Dashboard
+from gada.training.evaluator import EvaluatorTraining
+from gada.training.finetuning import FineTuning
+from gada.training.stage import ValidationCrops, seed_weights, train
+
+BEST = "best.safetensors"
+GENERATOR = "generator.safetensors"
+BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder, its settings and its data."""
+
+    folder: Path
+    settings: Settings
+    images: ScoredSet
+    packed: PackedImages
+    split: Split
+    device: str
+    start: str | None
+    """Checkpoint to start from instead of the phase before."""
+    dashboard: Dashboard
+
+    @property
+    def results(self) -> Path:
+        """The file of result rows."""
+        return self.folder / "results.jsonl"
+
+    @property
+    def classes(self) -> int:
+        """The number of distortion classes; one where the set names none."""
+        return len(self.images.classes) or 1
+
+    def side(self, name: str) -> ScoredSet:
+        """Return the images of one side of the split."""
+        return self.images.select(getattr(self.split, name))
+
+    def card(self, stage: Stage) -> Card:
+        """Return what a checkpoint of this run says of itself."""
+        return {
+            "name": f"{self.images.name} {stage}",
+            "data": self.images.name,
+            "proxy": self.images.proxy,
+            "classes": list(self.images.classes),
+            "scale": as_plain(self.images.scale),
+            "crop_size": self.settings.training.crop_size,
+            "stage": stage,
+            "seed": self.settings.seed,
+            "split": self.split.hash,
+            "commit": commit(),
+        }
+
+
+def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:
+    """Refuse stages that lack what they start from, before anything is written."""
+    for stage in stages:
+        if stage in ("phase1", "phase2") and not images.has_references:
+            raise ConfigError(
+                f"{images.name} has no reference images, which the generator of {stage} distorts; "
+                "without them, train --phase baseline, or --phase 3 --from a checkpoint."
+            )
+        before = BEFORE.get(stage)
+        if start or before is None or before in stages or (folder / before / BEST).is_file():
+            continue
+        raise ConfigError(
+            f"--phase {stage[-1]} goes on from phase {before[-1]}, but {folder} has none; "
+            f"train --phase {before[-1]} first, or give --from a checkpoint."
+        )
+
+
+def train_stage(run: Run, stage: Stage) -> None:
+    """Train one stage to its end and keep its best evaluator."""
+    folder, training, card = run.folder / stage, run.settings.training, run.card(stage)
+    seed_weights(run.settings.seed)
+    module = build(run, stage)
+    batches = crop_batches(run, stage, training.steps(stage))
+    validation = ValidationCrops(run.side("validation"), run.packed, run.settings)
+    save_best = partial(save_network, folder / BEST, module.evaluator, card)
+    draw = None
+    if isinstance(module, Adversarial):
+        draw = partial(sample_grid, module.averaged, run.side("validation"), run.packed, training.crop_size)
+    train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device)
+    if isinstance(module, Adversarial):
+        save_network(folder / GENERATOR, module.averaged, card)
+
+
+def build(run: Run, stage: Stage) -> EvaluatorTraining:
+    """Return the module of a stage with the networks it starts from."""
+    settings = run.settings
+    match stage:
+        case "baseline":
+            return EvaluatorTraining(starting_evaluator(run, stage), settings)
+        case "phase1":
+            discriminator = Discriminator(starting_evaluator(run, stage))
+            return Adversarial(discriminator, starting_generator(run, stage), settings)
+        case "phase2":
+            return Augmentation(starting_evaluator(run, stage), starting_generator(run, stage), settings)
+        case "phase3":
+            return FineTuning(starting_evaluator(run, stage), settings)
+
+
+def starting_evaluator(run: Run, stage: Stage) -> Evaluator:
+    """Return a new evaluator, that of the phase before, or that of `--from`."""
+    before = BEFORE.get(stage)
+    if run.start is None and before is None:
+        return Evaluator(run.settings.model, run.classes)
+    path = find_checkpoint(run.start or str(run.folder / str(before)), "evaluator")
+    evaluator, card = load_evaluator(path)
+    if card["classes"] != list(run.images.classes):
+        if stage == "phase2" or run.start is None:
+            raise ConfigError(
+                f"{path} knows {len(card['classes'])} distortion classes, {run.images.name} has {run.classes}; "
+                "use a checkpoint with the same classes."
+            )
+        # Other classes need another class head; trunk and quality head carry over.
+        evaluator.class_head = head(evaluator.features, evaluator.settings.hidden, run.classes)
+    return evaluator.train()
+
+
+def starting_generator(run: Run, stage: Stage) -> Generator:
+    """Return a new generator for phase 1, the trained one for phase 2."""
+    if stage == "phase1":
+        return Generator(run.settings.model, run.classes)
+    path = find_checkpoint(run.start or str(run.folder / "phase1"), "generator")
+    generator, card = load_generator(path)
+    if card["classes"] != list(run.images.classes):
+        raise ConfigError(
+            f"{path} makes {len(card['classes'])} distortion classes, {run.images.name} has {run.classes}; "
+            "use a generator with the same classes."
+        )
+    return generator
+
+
+def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
+    """Return the training batches of a stage."""
+    training = run.settings.training
+    unlabelled = pictures_in(training.unlabelled) if training.unlabelled and stage == "phase2" else None
+    return CropBatches(
+        run.side("train"),
+        run.packed,
+        batch_size=training.batch_size,
+        crop=training.crop_size,
+        steps=steps,
+        seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
+        flip=bool(training.flip),
+        grid=8 if training.jpeg_grid else 1,
+        jitter=training.quality_jitter or 0.0,
+        sources=unlabelled,
+        packed_sources=PackedImages.open(unlabelled, training.unlabelled, run.settings.data.cache)
+        if unlabelled and training.unlabelled
+        else None,
+    )
+
+
+def evaluate_stage(run: Run, stage: Stage) -> list[Row]:
+    """Score the test references with a stage's best evaluator; leaves scores, figure and result rows."""
+    folder, test, evaluation = run.folder / stage, run.side("test"), run.settings.evaluation
+    scorer = load_scorer(folder / BEST, run.device, evaluation.crops, evaluation.seed)
+    predictions = predict(scorer, test, run.packed)
+    rows = result_rows(predictions, test, stage, run.split.number)
+    write_scores(folder / "scores.csv", predictions, test)
+    picture = scatter(
+        [test.scale.score(prediction.quality) for prediction in predictions],
+        [record.score for record in test.images],
+        [record.distortion for record in test.images],
+        title=f"{test.name}, {stage}",
+        scale_label=test.scale.describe(),
+        proxy=test.proxy,
+    )
+    with atomic_path(folder / "scatter.png") as temporary:
+        temporary.write_bytes(picture)
+    run.dashboard.image(f"{stage}/scatter", folder / "scatter.png")
+    write_rows(run.results, [*read_rows(run.results), *rows])  # last, because it marks the stage as finished
+    return rows

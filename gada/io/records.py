@@ -1,0 +1,92 @@
+"""What a run leaves beside its checkpoints: where it ran, with what, and one JSON line for each result."""
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from gada.errors import ConfigError
+from gada.io.files import write_json, write_text
+
+Row = dict[str, Any]
+PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
+
+
+def write_environment(path: Path, fingerprint: str) -> None:
+    """Write `env.json`: versions, commit, machine and the fingerprint of the data."""
+    write_json(path, {**environment(), "data": fingerprint})
+
+
+def environment() -> dict[str, Any]:
+    """Return versions of packages, the commit where the code is a clone, and the machine in words."""
+    return {
+        "python": platform.python_version(),
+        "packages": {name: installed_version(name) for name in PACKAGES},
+        "commit": commit(),
+        "machine": machine(),
+    }
+
+
+def machine() -> str:
+    """Return the machine in words: processor, cores, system."""
+    return f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def installed_version(package: str) -> str | None:
+    """Return the installed version of a package, None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def commit() -> str | None:
+    """Return the commit of the clone that this code is, with "+" if it was changed; None outside a clone."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git prints."""
+    call = ["git", "-C", str(root), *arguments]
+    return subprocess.run(call, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a `results.jsonl`; none if there is no file.
+
+    Raises:
+        ConfigError: if a line is no JSON object.
+    """
+    if not path.is_file():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows.append(dict(json.loads(line)))
+        except ValueError as error:
+            raise ConfigError(f"{path}, line {number} is no JSON object; restore the file or delete it.") from error
+    return rows
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Write rows as JSON lines, atomically."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))

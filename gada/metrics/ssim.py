@@ -1,0 +1,59 @@
+"""SSIM and MS-SSIM of 8-bit pictures, computed by pytorch-msssim."""
+
+import numpy as np
+import pytorch_msssim
+import torch
+from numpy.typing import NDArray
+
+from gada.metrics.psnr import check_pair
+
+SSIM_SMALLEST_SIDE = 11
+"""The window has to fit."""
+
+MS_SSIM_SMALLEST_SIDE = 161
+"""The window has to fit after four halvings: more than (11 - 1) * 2^4 pixels."""
+
+
+def ssim(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
+    """Return SSIM (Wang et al., 2004), at most 1, higher is better.
+
+    Gaussian window of 11 x 11 with sigma 1.5, K = 0.01 and 0.03, L = 255, valid region only, no downsampling; of R, G
+    and B the mean.
+
+    Args:
+        image: (H, W) or (H, W, 3), 8-bit, sides of at least 11.
+        reference: The same shape, 8-bit.
+
+    Raises:
+        ValueError: if the shapes differ, an array is not 8-bit, or a side is too short.
+    """
+    pair = _planes(image, reference, SSIM_SMALLEST_SIDE, "SSIM")
+    return float(pytorch_msssim.ssim(*pair, data_range=255))
+
+
+def ms_ssim(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
+    """Return MS-SSIM (Wang et al., 2003; five scales), at most 1, higher is better.
+
+    Args:
+        image: (H, W) or (H, W, 3), 8-bit, sides of more than 160.
+        reference: The same shape, 8-bit.
+
+    Raises:
+        ValueError: if the shapes differ, an array is not 8-bit, or a side is too short.
+    """
+    pair = _planes(image, reference, MS_SSIM_SMALLEST_SIDE, "MS-SSIM")
+    return float(pytorch_msssim.ms_ssim(*pair, data_range=255))
+
+
+def _planes(
+    image: NDArray[np.uint8], reference: NDArray[np.uint8], smallest_side: int, name: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both pictures as (1, C, H, W), float64."""
+    check_pair(image, reference)
+    if image.ndim not in (2, 3):
+        raise ValueError(f"{name} takes (H, W) or (H, W, 3), not {image.shape}.")
+    if min(image.shape[:2]) < smallest_side:
+        raise ValueError(f"{name} needs sides of {smallest_side} pixels or more, not {image.shape[:2]}.")
+    planes = (np.atleast_3d(array).transpose(2, 0, 1)[None] for array in (image, reference))
+    first, second = (torch.from_numpy(plane.astype(np.float64)) for plane in planes)
+    return first, second
