@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from gada.metrics.correlation import ALL, FIGURES, Row
@@ -49,12 +49,20 @@ def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict
     if len(a) < FEWEST_SPLITS:
         report["not_claimed"] = f"{len(a)} of at least {FEWEST_SPLITS} splits: the differences are listed, no more"
         return report
-    report["interval"] = _bootstrap_interval(differences, seed)
+    report["interval"] = mean_interval(differences, seed)
     if np.any(differences):
         report["wilcoxon_p"] = float(stats.wilcoxon(differences).pvalue)
     else:
         report["not_claimed"] = "the two are equal in every split"
     return report
+
+
+def mean_interval(values: ArrayLike, seed: int) -> list[float]:
+    """Return the 95 % percentile bootstrap interval of the mean of `values`, (S,), as [low, high]."""
+    given = np.asarray(values, dtype=np.float64)
+    drawn = np.random.default_rng(seed).integers(given.size, size=(RESAMPLES, given.size))
+    low, high = np.percentile(given[drawn].mean(axis=1), [2.5, 97.5])
+    return [float(low), float(high)]
 
 
 def stage_difference(
@@ -124,10 +132,3 @@ def _summary(values: NDArray[np.float64]) -> dict[str, float | None]:
         "mean": float(values.mean()) if values.size else None,
         "deviation": float(values.std(ddof=1)) if values.size > 1 else None,
     }
-
-
-def _bootstrap_interval(differences: NDArray[np.float64], seed: int) -> list[float]:
-    """Return the 2.5 and 97.5 percentiles of the means of resampled differences."""
-    drawn = np.random.default_rng(seed).integers(differences.size, size=(RESAMPLES, differences.size))
-    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
-    return [float(low), float(high)]

@@ -1,0 +1,194 @@
+"""A table as data, and how it is written as text, Markdown, LaTeX and CSV."""
+
+import csv
+import io
+import textwrap
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+Format = Literal["text", "markdown", "latex", "csv"]
+Cell = str | float | None
+
+WIDEST = 13  # value columns side by side, as in the paper's Table 3; more are set in blocks below each other
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of labels and figures under a header; None is an empty cell."""
+
+    caption: str
+    """What the figures are, of which data; one or more sentences."""
+    labels: tuple[str, ...]
+    """Headings of the leading label columns."""
+    columns: tuple[str, ...]
+    """Headings of the value columns."""
+    rows: tuple[tuple[Cell, ...], ...]
+    """Each has len(labels) + len(columns) cells."""
+    groups: tuple[str, ...] = ()
+    """A heading above each value column; equal neighbours are joined. () is none."""
+    rules: frozenset[int] = frozenset()
+    """Rows that have a rule above them."""
+    notes: tuple[str, ...] = ()
+    """Sentences below the table, such as why a figure is undefined."""
+
+    def blocks(self) -> list["Table"]:
+        """Return this table, or its value columns in blocks of at most `WIDEST`, breaking no group that fits."""
+        keep = len(self.labels)
+        blocks = []
+        for first, last in self._cuts():
+            rows = tuple((*row[:keep], *row[keep + first : keep + last]) for row in self.rows)
+            columns, groups = self.columns[first:last], self.groups[first:last]
+            blocks.append(replace(self, columns=columns, groups=groups, rows=rows))
+        return blocks
+
+    def _cuts(self) -> list[tuple[int, int]]:
+        """Return first and last column of each block, the blocks of a group being of nearly equal width."""
+        if len(self.columns) <= WIDEST:
+            return [(0, len(self.columns))]
+        cuts, start = [], 0
+        for _, members in groupby(self.groups or [""] * len(self.columns)):
+            size = len(list(members))
+            parts = -(-size // WIDEST)
+            width = -(-size // parts)
+            cuts += [(start + at, min(start + at + width, start + size)) for at in range(0, size, width)]
+            start += size
+        return cuts
+
+    def spans(self) -> list[tuple[str, int]]:
+        """Return each group heading with the number of value columns below it."""
+        return [(name, len(list(members))) for name, members in groupby(self.groups)]
+
+    def shown_rows(self) -> list[list[str]]:
+        """Return the cells as printed: three decimals, and a first label that repeats left out."""
+        shown = [[shown_cell(cell) for cell in row] for row in self.rows]
+        for row, above in zip(shown[:0:-1], self.rows[-2::-1], strict=False):
+            if len(self.labels) > 1 and row[0] == above[0]:
+                row[0] = ""
+        return shown
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where figures come from; a caption states all of it that is known."""
+
+    dataset: str
+    """Name of the data set, as "LIVE" or "TID2013-R"."""
+    proxy: bool
+    """True when the scores were computed by a full-reference measure and not given by people."""
+    seed: int | None = None
+    machine: str = ""
+    """Processor, cores, GPU."""
+    commit: str = ""
+
+    def describe(self) -> str:
+        """Return the sentences of a caption."""
+        scores = "proxy scores, computed by a full-reference measure and not given by people"
+        sentences = [f"Data: {self.dataset}; {scores if self.proxy else 'human scores'}."]
+        if self.dataset.startswith("TID2013-R"):
+            sentences.append(
+                "TID2013-R re-simulates TID2013 from crops of the Kodak pictures and is not TID2013 itself; for most "
+                "references a human score belongs to a slightly different crop."
+            )
+        known = {"seed": self.seed, "machine": self.machine, "commit": self.commit}
+        stated = "; ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
+        return " ".join([*sentences, stated[:1].upper() + stated[1:] + "."] if stated else sentences)
+
+
+def shown_cell(cell: Cell) -> str:
+    """Return a figure with three decimals, a text as it is, nothing for None."""
+    return f"{cell:.3f}" if isinstance(cell, float) else cell or ""
+
+
+def render(table: Table, format: Format) -> str:  # noqa: A002 - the option's name on the command line
+    """Write a table.
+
+    Args:
+        table: what to write.
+        format: "text" for a terminal, "markdown", "latex" (needs booktabs) or "csv" (six digits, no caption, never
+            in blocks).
+
+    Raises:
+        ValueError: for another format.
+    """
+    match format:
+        case "text":
+            blocks = "\n\n".join(_text(block) for block in table.blocks())
+            below = [textwrap.fill(sentence, 100) for sentence in (table.caption, *table.notes)]
+            return "\n".join([blocks, "", *below, ""])
+        case "markdown":
+            blocks = "\n\n".join(_markdown(block) for block in table.blocks())
+            return "\n\n".join([f"**{_markdown_cell(table.caption)}**", blocks, *table.notes]) + "\n"
+        case "latex":
+            return _latex(table)
+        case "csv":
+            return _csv(table)
+    raise ValueError(f"format is {format!r}; it must be text, markdown, latex or csv")
+
+
+def _text(table: Table) -> str:
+    header = [*table.labels, *table.columns]
+    rows = table.shown_rows()
+    widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
+    keep = len(table.labels)
+
+    def line(cells: list[str]) -> str:
+        padded = [c.ljust(w) if at < keep else c.rjust(w) for at, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return "  ".join(padded).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
+    lines = [line(header), rule]
+    if any(table.groups):
+        above, at = " " * (sum(widths[:keep]) + 2 * keep), keep
+        for name, size in table.spans():
+            above += name.center(sum(widths[at : at + size]) + 2 * size - 2) + "  "
+            at += size
+        lines.insert(0, above.rstrip())
+    for number, row in enumerate(rows):
+        lines += [rule, line(row)] if number in table.rules else [line(row)]
+    return "\n".join(lines)
+
+
+def _markdown(table: Table) -> str:
+    groups = table.groups or ("",) * len(table.columns)
+    columns = [f"{group} {name}".strip() for group, name in zip(groups, table.columns, strict=True)]
+    lines = [[*table.labels, *columns], [":--"] * len(table.labels) + ["--:"] * len(columns), *table.shown_rows()]
+    return "\n".join("| " + " | ".join(_markdown_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _markdown_cell(text: str) -> str:
+    for character in "\\|*_<`":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def _latex(table: Table) -> str:
+    lines = ["\\begin{table}", f"\\caption{{{_latex_cell(' '.join([table.caption, *table.notes]))}}}", "\\centering"]
+    for block in table.blocks():
+        lines.append(f"\\begin{{tabular}}{{{'l' * len(block.labels)}{'r' * len(block.columns)}}}\n\\toprule")
+        if any(block.groups):
+            spans = [f"\\multicolumn{{{size}}}{{c}}{{{_latex_cell(name)}}}" for name, size in block.spans()]
+            lines.append(" & ".join([""] * len(block.labels) + spans) + " \\\\")
+        header = " & ".join(_latex_cell(name) for name in (*block.labels, *block.columns))
+        lines.append(f"{header} \\\\\n\\midrule")
+        for number, row in enumerate(block.shown_rows()):
+            rule = "\\midrule\n" if number in block.rules else ""
+            lines.append(rule + " & ".join(_latex_cell(cell) for cell in row) + " \\\\")
+        lines.append("\\bottomrule\n\\end{tabular}\\par\\smallskip")
+    return "\n".join([*lines, "\\end{table}", ""])
+
+
+def _latex_cell(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {character: "\\" + character for character in "&%$#_{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    groups = table.groups or ("",) * len(table.columns)
+    columns = [f"{group} {name}".strip() for group, name in zip(groups, table.columns, strict=True)]
+    writer.writerow([*table.labels, *columns])
+    writer.writerows([f"{cell:.6f}" if isinstance(cell, float) else cell or "" for cell in row] for row in table.rows)
+    return text.getvalue()
