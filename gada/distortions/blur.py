@@ -1,8 +1,7 @@
 """Blurs."""
 
-from scipy.ndimage import correlate1d, gaussian_filter
-
 import numpy as np
+from scipy.ndimage import correlate1d, gaussian_filter
 
 from gada.distortions.pixels import Floats, Pixels, to_uint8
 

@@ -50,9 +50,7 @@ def code_block_bytes(stream: bytes, height: int, width: int) -> NDArray[np.bool_
     resolutions = segments[0xFF52][5] + 1  # COD: decomposition levels follow style, progression, layers and transform
     lengths = list(_packet_lengths(segments[0xFF58][1:]))
     end_of_headers = stream.index(b"\xff\x93") + 2
-    for packet, (start, length) in enumerate(
-        zip(accumulate(lengths, initial=end_of_headers), lengths, strict=False)
-    ):
+    for packet, (start, length) in enumerate(zip(accumulate(lengths, initial=end_of_headers), lengths, strict=False)):
         resolution = packet // 3  # order: layer (one), resolution, component (three)
         header = _HEADER_BYTES * _code_blocks(height, width, resolutions, resolution)
         inside[start + header : start + length] = True
@@ -65,8 +63,8 @@ _HEADER_BYTES = 8
 
 def _code_blocks(height: int, width: int, resolutions: int, resolution: int) -> int:
     """Count the code blocks of one component at one resolution."""
-    reduction = resolutions - 1 if resolution == 0 else resolutions - resolution
-    down, across = (ceil(side / 2**reduction / CODE_BLOCK) + 1 for side in (height, width))
+    step = CODE_BLOCK << (resolutions - max(resolution, 1))
+    down, across = (ceil(side / step) + 1 for side in (height, width))
     return down * across * (1 if resolution == 0 else 3)
 
 

@@ -55,5 +55,6 @@ def _planes(
     if min(image.shape[:2]) < smallest_side:
         raise ValueError(f"{name} needs sides of {smallest_side} pixels or more, not {image.shape[:2]}.")
     planes = (np.atleast_3d(array).transpose(2, 0, 1)[None] for array in (image, reference))
-    first, second = (torch.from_numpy(plane.astype(np.float64)) for plane in planes)
+    # Contiguous, for torch filters a strided view at half the speed.
+    first, second = (torch.from_numpy(np.ascontiguousarray(plane, dtype=np.float64)) for plane in planes)
     return first, second

@@ -1,0 +1,197 @@
+"""What `synthesize` is asked to make: recipes, reference photographs, and human scores for the cells of a recipe."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.data.records import Scale
+from gada.distortions import FAMILIES
+from gada.errors import ConfigError, DataError
+from gada.io.images import SUFFIXES, read_image
+
+Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
+
+CROP_HEIGHT, CROP_WIDTH = 384, 512
+"""Size of every TID2013 reference, in pixels."""
+
+HUMAN_SCALES = {"tid2013": Scale("MOS", 0.0, 9.0, higher_is_better=True)}
+"""The scale of the human scores that a recipe can be given."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One image of a recipe, before any photograph is chosen."""
+
+    family: str
+    """A name of `FAMILIES`."""
+    level: float
+    """From 1 to the family's last level."""
+
+    @property
+    def distortion(self) -> str:
+        """The class without its database, such as "jp2k" or "08"."""
+        return self.family.partition("/")[2]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a reference comes from: a photograph, or the part of one that begins at (top, left)."""
+
+    name: str
+    """Names the scene in tables and seeds."""
+    path: Path
+    """The photograph."""
+    corner: tuple[int, int] | None = None
+    """(top, left) of a crop of 384 x 512 pixels; None takes the whole photograph."""
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Decode the reference, (H, W, 3).
+
+        Raises:
+            DataError: if the photograph cannot be decoded or is smaller than its crop.
+        """
+        photograph = read_image(self.path)
+        if self.corner is None:
+            return photograph
+        top, left = self.corner
+        if top + CROP_HEIGHT > photograph.shape[0] or left + CROP_WIDTH > photograph.shape[1]:
+            raise DataError(
+                f"{self.path} has {photograph.shape[1]} x {photograph.shape[0]} pixels; the crop of {self.name} at "
+                f"top {top}, left {left} needs {left + CROP_WIDTH} x {top + CROP_HEIGHT} or more"
+            )
+        return np.ascontiguousarray(photograph[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
+
+
+def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
+    """List the cells of a recipe: every family of that database at every level.
+
+    Args:
+        recipe: The database whose distortions are wanted.
+        levels: With "live" and "tid2013" so many strengths, evenly spaced from the first level to the last;
+            None takes the levels themselves.
+
+    Raises:
+        ConfigError: if the recipe is unknown, or levels are asked for where they are printed, or too few.
+    """
+    families = [family for family in FAMILIES.values() if family.name.startswith(f"{recipe}/")]
+    if not families:
+        known = ", ".join(dict.fromkeys(name.partition("/")[0] for name in FAMILIES))
+        raise ConfigError(f"recipe {recipe!r} is unknown; known are {known}")
+    if levels is not None and recipe not in ("live", "tid2013"):
+        raise ConfigError(f"levels cannot be set for recipe {recipe}: its levels are those printed in the paper")
+    if levels is not None and levels < 2:
+        raise ConfigError(f"levels is {levels}; it must be 2 or more")
+    return tuple(
+        Cell(family.name, float(level))
+        for family in families
+        for level in np.linspace(1, len(family.strengths), levels or len(family.strengths)).round(6)
+    )
+
+
+def find_sources(references: Path, crops: Path | None) -> tuple[Source, ...]:
+    """List the references: every photograph of a folder, or the crops that a table names in it.
+
+    Args:
+        references: Folder of photographs.
+        crops: CSV table with columns reference, kodak (a file name), top, left; or None.
+
+    Raises:
+        DataError: if the folder has no photograph, two have one name, or the table does not fit the folder.
+    """
+    if not references.is_dir():
+        raise DataError(f"{references} is no folder; give the folder of the reference photographs")
+    sources = tuple(_crops_of(references, crops) if crops else _photographs_of(references))
+    if not sources:
+        raise DataError(f"{crops or references} holds no reference; photographs end in {', '.join(sorted(SUFFIXES))}")
+    names = [source.name.lower() for source in sources]
+    for source in sources:
+        if names.count(source.name.lower()) > 1:
+            raise DataError(f"{crops or references} has two references named {source.name}; names must differ")
+    return sources
+
+
+def _photographs_of(references: Path) -> Iterator[Source]:
+    for path in sorted(references.iterdir()):
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            yield Source(path.stem, path)
+
+
+def _crops_of(references: Path, crops: Path) -> Iterator[Source]:
+    for number, row in _rows(crops, ("reference", "kodak", "top", "left")):
+        path = references / row["kodak"]
+        if Path(row["kodak"]).name != row["kodak"] or not path.is_file():
+            raise DataError(f"{crops}, line {number}: {row['kodak']!r} is no file of {references}")
+        try:
+            corner = (int(row["top"]), int(row["left"]))
+        except ValueError as error:
+            raise DataError(f"{crops}, line {number}: top and left must be whole numbers") from error
+        if min(corner) < 0:
+            raise DataError(f"{crops}, line {number}: top and left must be 0 or more")
+        yield Source(row["reference"], path, corner)
+
+
+def human_scores(
+    table: Path, recipe: Recipe, sources: Iterable[Source], cells: Iterable[Cell]
+) -> dict[tuple[str, str, float], float]:
+    """Read the human score of every (reference, distortion, level) that is to be made.
+
+    Rows of other references are passed over: a database may have pictures that are not at hand.
+
+    Args:
+        table: CSV table with columns reference, distortion (a number), level, mos.
+        recipe: Must be "tid2013", the one with human scores.
+        sources: The references that will be made.
+        cells: The cells that will be made.
+
+    Raises:
+        ConfigError: if the recipe has no human scores.
+        DataError: if the table misses a cell, has one twice, or holds a score outside the scale.
+    """
+    if recipe not in HUMAN_SCALES:
+        raise ConfigError(f"scores is {table} but recipe {recipe} has no human scores; give scores=proxy")
+    scale, found = HUMAN_SCALES[recipe], dict[tuple[str, str, float], float]()
+    wanted = {(source.name.lower(), cell.distortion, cell.level) for source in sources for cell in cells}
+    for number, row in _rows(table, ("reference", "distortion", "level", "mos")):
+        try:
+            key = (row["reference"].lower(), f"{int(row['distortion']):02d}", float(row["level"]))
+            score = float(row["mos"])
+        except ValueError as error:
+            raise DataError(f"{table}, line {number}: distortion, level and mos must be numbers") from error
+        if key in found:
+            raise DataError(f"{table}, line {number}: a second score for {_cell_text(row)}; each cell has one")
+        if score not in scale:
+            raise DataError(f"{table}, line {number}: the score {score:g} lies outside {scale.describe()}")
+        found[key] = score
+    for missing in sorted(wanted - found.keys())[:1]:
+        reference, distortion, level = missing
+        raise DataError(
+            f"{table} has no score for reference {reference.upper()}, distortion {int(distortion)}, level {level:g}"
+        )
+    return {key: found[key] for key in wanted}
+
+
+def _cell_text(row: dict[str, str]) -> str:
+    return f"reference {row['reference']}, distortion {row['distortion']}, level {row['level']}"
+
+
+def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, row) of a CSV table that must have `columns`."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            for column in columns:
+                if column not in (reader.fieldnames or ()):
+                    raise DataError(f"{table} has no column {column!r}; it needs {', '.join(columns)}")
+            for row in reader:
+                if None in row or None in row.values():
+                    raise DataError(f"{table}, line {reader.line_num}: the row has not as many fields as the header")
+                yield reader.line_num, row
+    except OSError as error:
+        raise DataError(f"{table} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} is no CSV table in UTF-8") from error

@@ -1,0 +1,287 @@
+"""Make a scored set of distorted images from photographs: seeded, in parallel, resumable."""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b, sha256
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+import gada
+from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find_sources, human_scores
+from gada.data.records import Scale
+from gada.distortions import FAMILIES, distort
+from gada.errors import ConfigError, DataError
+from gada.io.files import atomic_path, sha256_of, write_json, write_text
+from gada.io.images import read_image
+
+PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
+"""What a set without human scores is scored on; 0 is the undistorted photograph."""
+
+PROXY_SMALLEST_SIDE = 161
+"""MS-SSIM halves the picture four times and then needs its whole window."""
+
+
+def synthesize(
+    references: Path,
+    out: Path,
+    recipe: Recipe = "live",
+    scores: str = "proxy",
+    crops: Path | None = None,
+    levels: int | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+) -> None:
+    """Distort every reference by every family of a recipe and write the set to a folder.
+
+    The folder gets `references/`, `images/` (PNG), `scores.csv` (columns image, score, reference, distortion, level;
+    paths relative to the folder) and `manifest.json`. Table and final manifest come last, so a folder with a table is
+    complete. Started again, it makes only what is missing or damaged.
+
+    Args:
+        references: Folder of photographs.
+        out: Folder to write; new, empty, or begun by the same call.
+        recipe: Whose distortions.
+        scores: "proxy", or a CSV table of human scores (see `human_scores`).
+        crops: CSV table of crops to take from the photographs (see `find_sources`).
+        levels: Number of strengths (see `cells_of`).
+        seed: All noise is a function of this, the reference's name, the class and the level.
+        jobs: Processes; by default one for each core.
+
+    Raises:
+        ConfigError: if an option is wrong.
+        DataError: if a photograph, a table or the folder is wrong; nothing is written then.
+    """
+    if seed < 0 or (jobs is not None and jobs < 1):
+        raise ConfigError(f"seed is {seed} and jobs {jobs}; seed must be 0 or more, jobs 1 or more")
+    sources, cells = find_sources(references, crops), cells_of(recipe, levels)
+    human = None if scores == "proxy" else human_scores(Path(scores), recipe, sources, cells)
+    plan = _plan(recipe, sources, cells, human, seed)
+    finished = _finished(out, plan)
+    _write_references(out, sources)
+    write_json(out / "manifest.json", plan | {"complete": False})
+    tasks = [
+        Task(out, source.name, cell.family, cell.level, seed, human is None) for source in sources for cell in cells
+    ]
+    todo = [task for task in tasks if task.image not in finished]
+    with (out / "finished.jsonl").open("a", encoding="utf-8") as journal:
+        for image, digest, proxy in track(
+            _run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True)
+        ):
+            finished[image] = (digest, proxy)
+            journal.write(json.dumps([image, digest, proxy]) + "\n")
+            journal.flush()
+    if human is not None:
+        finished = {task.image: (finished[task.image][0], human[task.key]) for task in tasks}
+    _write_table(out, plan, tasks, finished)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image to make."""
+
+    out: Path
+    """The set's folder."""
+    reference: str
+    """Name of the reference."""
+    family: str
+    """A name of `FAMILIES`."""
+    level: float
+    """Its level."""
+    seed: int
+    """The set's seed."""
+    proxy: bool
+    """Whether to compute the proxy score."""
+
+    @property
+    def key(self) -> tuple[str, str, float]:
+        """(reference, distortion, level) as `human_scores` has it."""
+        return self.reference.lower(), self.distortion, self.level
+
+    @property
+    def distortion(self) -> str:
+        """The class, without its database."""
+        return Cell(self.family, self.level).distortion
+
+    @property
+    def image(self) -> str:
+        """The distorted image's path inside the folder."""
+        return f"images/{self.distortion}/{self.reference}_{self.distortion}_{self.level:g}.png"
+
+    def run(self) -> tuple[str, str, float | None]:
+        """Write the image; return its path inside the folder, its SHA-256 and its proxy score, if wanted."""
+        reference = _reference(self.out, self.reference)
+        noise = noise_seed(self.seed, self.reference, self.distortion, self.level)
+        distorted = distort(reference, self.family, self.level, noise)
+        _write_png(self.out / self.image, distorted)
+        return self.image, sha256_of(self.out / self.image), proxy_dmos(distorted, reference) if self.proxy else None
+
+
+def noise_seed(seed: int, reference: str, distortion: str, level: float) -> int:
+    """Derive the noise seed of one image, 64 bits, from what names it."""
+    name = json.dumps([seed, reference, distortion, float(level)]).encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
+
+
+def proxy_dmos(distorted: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
+    """Map MS-SSIM to a scale like DMOS: 100 (1 - MS-SSIM)^0.4, 0 for the reference itself, at most 100.
+
+    The power spreads mild distortions, which MS-SSIM crowds against 1; being monotone it changes no ranking.
+    """
+    from gada.metrics.ssim import ms_ssim  # imports torch, which not every recipe needs
+
+    loss = min(max(1.0 - ms_ssim(distorted, reference), 0.0), 1.0)
+    return round(100.0 * float(loss**0.4), 4)
+
+
+def _plan(
+    recipe: Recipe,
+    sources: tuple[Source, ...],
+    cells: tuple[Cell, ...],
+    human: dict[tuple[str, str, float], float] | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Describe the set: what makes it the same set as another; decodes and checks every reference."""
+    digests = dict[str, str]()
+    for source in sources:
+        pixels = source.pixels()
+        if human is None and min(pixels.shape[:2]) < PROXY_SMALLEST_SIDE:
+            raise DataError(
+                f"{source.path} has {pixels.shape[1]} x {pixels.shape[0]} pixels; the proxy score (MS-SSIM) needs "
+                f"sides of more than {PROXY_SMALLEST_SIDE - 1}"
+            )
+        digests[source.name] = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    scale = PROXY_SCALE if human is None else HUMAN_SCALES[recipe]
+    name = f"{recipe}-like, proxy scores" if human is None else f"{recipe.upper()}-R, re-simulated, human scores"
+    return {
+        "name": name,
+        "recipe": recipe,
+        "seed": seed,
+        "proxy": human is None,
+        "scale": asdict(scale),
+        "scores_sha256": None if human is None else sha256(repr(sorted(human.items())).encode()).hexdigest(),
+        "strengths": {
+            family: {
+                f"{cell.level:g}": FAMILIES[family].strength(cell.level) for cell in cells if cell.family == family
+            }
+            for family in dict.fromkeys(cell.family for cell in cells)
+        },
+        "references": digests,
+        "gada": gada.__version__,
+    }
+
+
+def _finished(out: Path, plan: dict[str, Any]) -> dict[str, tuple[str, float | None]]:
+    """Return what an earlier run of the same plan has made and what is still whole: image to (SHA-256, score).
+
+    Raises:
+        DataError: if the folder holds anything else.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return {}
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        differing = [key for key in plan if manifest.get(key) != plan[key]]
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataError(f"{out} is not empty and holds no set begun here; give a new folder") from error
+    if differing:
+        raise DataError(
+            f"{out} holds another set ({manifest.get('name')}, seed {manifest.get('seed')}; differing: "
+            f"{', '.join(differing)}); give a new folder"
+        )
+    entries = list(_journal(out / "finished.jsonl"))
+    if manifest.get("complete"):
+        with (out / "scores.csv").open(newline="", encoding="utf-8") as file:
+            entries += [
+                (row["image"], manifest["files"][row["image"]], float(row["score"])) for row in csv.DictReader(file)
+            ]
+    return {
+        image: (digest, score)
+        for image, digest, score in entries
+        if (out / image).is_file() and sha256_of(out / image) == digest
+    }
+
+
+def _journal(path: Path) -> Iterator[tuple[str, str, float | None]]:
+    """Read the lines of an interrupted run; the last may be torn."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            image, digest, score = json.loads(line)
+        except ValueError:
+            continue
+        yield image, digest, score
+
+
+def _write_references(out: Path, sources: Iterable[Source]) -> None:
+    for source in sources:
+        _write_png(out / "references" / f"{source.name}.png", source.pixels())
+
+
+def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)  # fast to write and to decode
+
+
+@lru_cache(maxsize=1)
+def _reference(out: Path, name: str) -> NDArray[np.uint8]:
+    return read_image(out / "references" / f"{name}.png")
+
+
+def _run(tasks: list[Task], jobs: int | None) -> Iterator[tuple[str, str, float | None]]:
+    """Run the tasks and yield their results in order."""
+    jobs = min(jobs or len(os.sched_getaffinity(0)), len(tasks))
+    if jobs <= 1:
+        yield from map(Task.run, tasks)
+        return
+    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from pool.map(Task.run, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let each new process compute with one thread: the processes share the cores already."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _write_table(
+    out: Path, plan: dict[str, Any], tasks: Iterable[Task], finished: dict[str, tuple[str, float | None]]
+) -> None:
+    """Write the table and the final manifest, then drop the journal."""
+    table = StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["image", "score", "reference", "distortion", "level"])
+    files = dict[str, str]()
+    for task in tasks:
+        reference = f"references/{task.reference}.png"
+        files[reference] = files.get(reference) or sha256_of(out / reference)
+        files[task.image], score = finished[task.image]
+        writer.writerow([task.image, score, reference, task.distortion, f"{task.level:g}"])
+    write_text(out / "scores.csv", table.getvalue())
+    files["scores.csv"] = sha256_of(out / "scores.csv")
+    write_json(out / "manifest.json", plan | {"complete": True, "files": files})
+    (out / "finished.jsonl").unlink()
