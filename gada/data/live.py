@@ -73,10 +73,10 @@ def _row(path: Path, variable: str, kinds: str) -> np.ndarray[Any, np.dtype[Any]
     """Read one variable of a MATLAB file with an entry for each of the 982 images."""
     from scipy.io import loadmat
 
+    if not path.is_file():
+        raise DataError(f"{shown(path)} is missing; it belongs to LIVE release 2")
     try:
         values = np.ravel(loadmat(path, variable_names=[variable])[variable])
-    except FileNotFoundError as error:
-        raise DataError(f"{shown(path)} is missing; it belongs to LIVE release 2") from error
     except KeyError as error:
         raise DataError(f"{shown(path)} has no variable {variable!r}; is it the file of LIVE release 2?") from error
     except Exception as error:  # a damaged MATLAB file raises errors of many kinds

@@ -37,7 +37,7 @@ def load_table(settings: DataSettings) -> ScoredSet:
 
 
 def load_synthetic(settings: DataSettings) -> ScoredSet:
-    """Load a folder written by `gada synthesize`: its manifest.json gives scale, direction, table and recipe.
+    """Load a folder written by `gada synthesize`: its manifest.json gives name, scale and direction.
 
     Raises:
         DataError: if the manifest, the table or an image fails a check.
@@ -47,7 +47,7 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         given = manifest["scale"]
         scale = Scale(str(given["name"]), float(given["low"]), float(given["high"]), given["higher_is_better"] is True)
-        name, proxy = str(manifest["recipe"]), manifest["proxy"] is True
+        name, proxy, complete = str(manifest["name"]), manifest["proxy"] is True, manifest["complete"] is True
     except OSError as error:
         raise DataError(
             f"{shown(path)} cannot be read ({error.strerror}); `gada synthesize` writes it, and data.format: table "
@@ -55,6 +55,10 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{shown(path)} is no manifest of a synthetic set ({type(error).__name__}: {error})") from error
+    if not complete:
+        raise DataError(
+            f"{shown(settings.root)} is not complete; run `gada synthesize` again, which goes on where it ended"
+        )
     standard = DataSettings(root=settings.root)
     return _load(standard, name, scale, proxy)
 

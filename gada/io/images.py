@@ -90,8 +90,10 @@ def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
 
 def shown(path: str | Path) -> str:
     """Return a path as one printable line: newlines, control characters and bytes that are not UTF-8 are escaped."""
-    escaped = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in os.fspath(path))
-    return "".join(escaped)
+    text = os.fspath(path)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 @contextmanager

@@ -1,0 +1,228 @@
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import layouts
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gada.data.databases import load_database
+from gada.data.records import ScoredSet
+from gada.data.table import rows_of
+from gada.errors import ConfigError, DataError
+from gada.settings import DataSettings
+
+
+def described(root: Path, **options: Any) -> DataSettings:
+    return DataSettings(root=root, format="table", scale_low=1.0, scale_high=5.0, higher_is_better=True, **options)
+
+
+def load(root: Path, **options: Any) -> ScoredSet:
+    return load_database(described(root, **options))
+
+
+def rows(root: Path) -> list[dict[str, str]]:
+    with (root / "scores.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def rewrite(root: Path, line: int, **cells: str) -> None:
+    """Change cells of a line of scores.csv; the first row is line 2."""
+    content = rows(root)
+    content[line - 2] = {**content[line - 2], **cells}
+    layouts.table(root / "scores.csv", content)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return layouts.scored_table(tmp_path / "set")
+
+
+def test_a_table_with_references_and_classes(root: Path) -> None:
+    scored = load(root)
+    assert len(scored) == 30
+    assert scored.classes == ("jpeg", "blur")
+    assert scored.reference_ids == tuple(f"references/r{number}.png" for number in range(5))
+    assert not scored.proxy
+    first = scored.images[0]
+    assert first.image == root / "jpeg" / "r0_1.png"
+    assert first.reference == root / "references" / "r0.png"
+    assert (first.score, first.quality, first.level) == (4.0, 0.75, 1.0)
+
+
+def test_a_table_of_images_and_scores_only(root: Path) -> None:
+    layouts.table(root / "scores.csv", [{"image": row["image"], "score": row["score"]} for row in rows(root)])
+    scored = load(root)
+    assert scored.classes == ()
+    assert not scored.has_references
+    assert scored.reference_ids[:2] == ("blur/r0_1.png", "blur/r0_2.png")  # each image is its own scene
+
+
+def test_columns_and_table_may_have_other_names(root: Path) -> None:
+    content = [
+        {"": "index", "file": row["image"], "mos": row["score"], "kind": row["distortion"]} for row in rows(root)
+    ]
+    layouts.table(root / "mine.csv", content)
+    scored = load(root, table="mine.csv", image_column="file", score_column="mos", distortion_column="kind")
+    assert len(scored) == 30
+    assert scored.name == "mine"
+
+
+def test_lower_may_be_better(root: Path) -> None:
+    scored = load_database(replace(described(root), higher_is_better=False, scale_name="DMOS"))
+    assert scored.images[0].quality == 0.25
+    assert scored.scale.describe() == "DMOS, 1 to 5, lower is better"
+
+
+def test_a_byte_order_mark_and_spaces_do_no_harm(root: Path) -> None:
+    text = (root / "scores.csv").read_text().replace("image,score", "image, score")
+    (root / "scores.csv").write_text(text, encoding="utf-8-sig")
+    assert len(load(root)) == 30
+
+
+@pytest.mark.parametrize("key", ["scale_low", "scale_high", "higher_is_better"])
+def test_scale_and_direction_must_be_given(root: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"data\.{key} is missing"):
+        load_database(replace(described(root), **{key: None}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cells", "match"),
+    [
+        ({"score": "5.01"}, r"scores\.csv, line 4: the score 5.01 lies outside the scale MOS, 1 to 5"),
+        ({"score": "nan"}, "line 4: the score 'nan' is not finite"),
+        ({"score": "=1+1"}, r"line 4: the score '=1\+1' is no number"),
+        ({"score": ""}, "line 4: the score '' is no number"),
+        ({"image": ""}, "line 4: '' is not a path inside"),
+        ({"image": "../secret.png"}, r"line 4: '\.\./secret\.png' is not a path inside"),
+        ({"image": "/etc/hostname"}, "line 4: '/etc/hostname' is not a path inside"),
+        ({"image": "jpeg/none.png"}, r"line 4: the image .*none\.png does not exist"),
+        ({"image": "jpeg"}, "line 4: the image .*jpeg does not exist"),
+        ({"image": "jpeg/r0_1.png"}, r"line 4: .*r0_1\.png is listed twice \(first in scores\.csv, line 2\)"),
+        ({"image": "./jpeg/../jpeg/r0_1.png"}, "line 4: .* is not a path inside"),
+        ({"reference": ""}, "line 4: the reference is missing"),
+        ({"distortion": ""}, "give it for all or none"),
+        ({"distortion": "rain"}, "the class 'rain' of scores has one image only"),
+    ],
+)
+def test_a_wrong_line_is_named(root: Path, cells: dict[str, str], match: str) -> None:
+    rewrite(root, 4, **cells)
+    with pytest.raises(DataError, match=match):
+        load(root)
+
+
+def test_a_link_out_of_the_root_is_refused(root: Path, tmp_path: Path) -> None:
+    outside = layouts.picture(tmp_path / "outside.png")
+    (root / "jpeg" / "r0_1.png").unlink()
+    (root / "jpeg" / "r0_1.png").symlink_to(outside)
+    with pytest.raises(DataError, match=r"line 2: jpeg/r0_1\.png leads out of .*set to .*outside\.png"):
+        load(root)
+
+
+def test_a_folder_linked_out_of_the_root_is_refused(root: Path, tmp_path: Path) -> None:
+    (root / "jpeg").rename(tmp_path / "elsewhere")
+    (root / "jpeg").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="leads out of"):
+        load(root)
+
+
+def test_the_root_itself_may_be_a_link(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    assert len(load(tmp_path / "link")) == 30
+
+
+def test_an_image_of_another_size_than_its_reference_is_refused(root: Path) -> None:
+    layouts.picture(root / "blur" / "r1_2.png", height=30)
+    with pytest.raises(DataError, match=r"r1_2\.png has 30 x 48 pixels .* but its reference .*r1\.png has 32 x 48"):
+        load(root)
+
+
+def test_an_unreadable_image_is_refused(root: Path) -> None:
+    (root / "blur" / "r1_2.png").unlink()
+    (root / "blur" / "r1_2.png").write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"r1_2\.png is no image"):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", r"the table .*scores\.csv is empty"),
+        ("image,score\n", r"scores\.csv has no rows below its header"),
+        ("picture,score\na.png,3\n", r"scores\.csv has no column 'image'; it has picture, score"),
+        ("image;score\na.png;3\n", "has no column 'image'"),
+        ("image,score,image\na.png,3,b.png\n", "line 1: a column is named twice"),
+        ("image,score\na.png,3,4\n", "line 2: expected 2 cells"),
+        ("image,score\na.png\n", "line 2: expected 2 cells"),
+        ('image,score\n"a.png,3\n', r"scores\.csv, line 2 or later: unexpected end of data"),
+    ],
+)
+def test_a_table_of_the_wrong_form_is_refused(root: Path, text: str, match: str) -> None:
+    (root / "scores.csv").write_text(text)
+    with pytest.raises(DataError, match=match):
+        load(root)
+
+
+def test_a_table_that_is_not_utf8_is_refused(root: Path) -> None:
+    (root / "scores.csv").write_bytes("image,score\nbüro.png,3\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"is not UTF-8 .*save it as CSV UTF-8"):
+        load(root)
+
+
+def test_a_missing_table_is_refused(root: Path) -> None:
+    with pytest.raises(DataError, match=r"the table .*none\.csv cannot be read: No such file"):
+        load(root, table="none.csv")
+
+
+def test_a_synthetic_set_needs_no_settings(tmp_path: Path) -> None:
+    scored = load_database(DataSettings(root=layouts.synthetic(tmp_path)))
+    assert scored.proxy
+    assert scored.name == "live-like, proxy scores"
+    assert scored.scale.describe() == "MOS, 1 to 5, higher is better"
+    assert scored.classes == ("jpeg", "blur")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"scale": {"name": "MOS", "low": "a"}}'])
+def test_a_wrong_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    (layouts.synthetic(tmp_path) / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match=r"manifest\.json is no manifest of a synthetic set"):
+        load_database(DataSettings(root=tmp_path))
+
+
+def test_a_manifest_without_width_is_refused(tmp_path: Path) -> None:
+    path = layouts.synthetic(tmp_path) / "manifest.json"
+    content = json.loads(path.read_text())
+    content["scale"]["high"] = 1.0
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="low must be a number below high"):
+        load_database(DataSettings(root=tmp_path))
+
+
+def test_an_unfinished_set_is_refused(tmp_path: Path) -> None:
+    path = layouts.synthetic(tmp_path) / "manifest.json"
+    path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
+    with pytest.raises(DataError, match="is not complete; run `gada synthesize` again"):
+        load_database(DataSettings(root=tmp_path))
+
+
+def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"manifest\.json cannot be read .*gada synthesize"):
+        load_database(DataSettings(root=layouts.scored_table(tmp_path)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_give_rows_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(data)
+    try:
+        for _, row in rows_of(path):
+            assert all(isinstance(value, str) for value in row.values())
+    except DataError as error:
+        message = str(error)
+    else:
+        message = ""
+    assert "\n" not in message
