@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000", "#56B4E9", "#999933")  # Okabe and Ito, Tol
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SIZE = 6.0  # of a marker, in points
 DOTS_PER_INCH = 120
 
 
@@ -18,7 +19,9 @@ def marker_style(number: int) -> dict[str, Any]:
     turn = number // len(COLOURS)
     marker = MARKERS[(number + 3 * turn) % len(MARKERS)]
     colour = COLOURS[number % len(COLOURS)]
-    return {"marker": marker, "markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.5}
+    size = SIZE * (1.6 if marker == "*" else 1.2 if marker in "PX" else 1.0)  # a star of equal width looks smaller
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+    return {"linestyle": "none", "marker": marker, "markersize": size, "markerfacecolor": colour, **edge}
 
 
 def png(figure: Figure) -> bytes:
@@ -41,16 +44,18 @@ def label_axes(axes: Axes, x: str, y: str) -> None:
     axes.tick_params(labelsize=9)
 
 
-def put_legend(axes: Axes, handles: Sequence[Any], labels: Sequence[str], columns: int = 1) -> None:
-    """Put a legend to the right of the axes."""
+def put_legend(
+    axes: Axes, handles: Sequence[Any], labels: Sequence[str], columns: int = 1, below: bool = False
+) -> None:
+    """Put a legend to the right of the axes, or below them."""
     if not handles:
         return
     shown = [f" {label}" if label.startswith("_") else label for label in labels]  # a leading _ would hide the entry
     legend = axes.legend(
         list(handles),
         shown,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
+        loc="upper center" if below else "upper left",
+        bbox_to_anchor=(0.5, -0.2) if below else (1.01, 1.0),
         borderaxespad=0.0,
         fontsize=9,
         ncols=columns,

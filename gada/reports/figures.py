@@ -19,8 +19,9 @@ from gada.reports.canvas import COLOURS, MARKERS, label_axes, marker_style, png,
 from gada.reports.published import heading, published_systems
 from gada.reports.tables import FIGURE_NAMES, STAGE_NAMES
 
-STAGE_COLOURS = {"baseline": "#8A8A8A", "phase1": "#56B4E9", "phase2": "#E69F00", "phase3": "#0072B2"}
+STAGE_COLOURS = {"baseline": "#767676", "phase1": "#B8571E", "phase2": "#00745A", "phase3": "#0072B2"}
 GREY = "#555555"
+FEW = 12  # classes up to here get a single column of legend, level labels and numbers in the bars
 
 
 def scatter(
@@ -42,17 +43,17 @@ def scatter(
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     merit = figures_of_merit(x, y)
     classes = list(dict.fromkeys(distortions))
-    many = len(classes) > 12
+    many = len(classes) > FEW
     figure = Figure(figsize=(8.6 if many else 7.6, 5.8), layout="constrained")
     axes = figure.add_subplot()
     handles, labels = [], []
     for number, name in enumerate(classes):
         chosen = np.array([one == name for one in distortions])
         style = marker_style(number)
-        axes.plot(x[chosen], y[chosen], linestyle="none", markersize=5.5, alpha=0.75, **style)
-        handles.append(Line2D([], [], linestyle="none", markersize=6.5, **style))
+        axes.plot(x[chosen], y[chosen], alpha=0.75, **style)
+        handles.append(Line2D([], [], **style))
         labels.append(heading(name) or "no class")
-    for handle, label in _fit_lines(axes, x, y):
+    for handle, label in _fit_lines(axes, x, y, "proxy" if proxy else "true"):
         handles.append(handle)
         labels.append(label)
     measured = ", ".join(f"{FIGURE_NAMES[name]} {_shown(merit[name])}" for name in ("srocc", "lcc"))
@@ -78,7 +79,7 @@ def learning_curves(metrics: Mapping[str, Sequence[Row]], title: str) -> bytes:
         _curves(losses, rows, [name for name in named if name.startswith("loss_")], "loss_")
         _curves(validation, rows, [name for name in ("val_srocc", "val_lcc") if name in named], "val_")
         stage_name = STAGE_NAMES.get(stage, stage)
-        put_title(losses, f"{stage_name}: training losses")
+        put_title(losses, f"{stage_name}: losses")
         put_title(validation, f"{stage_name}: validation")
         label_axes(losses, "step", "loss")
         label_axes(validation, "step", "correlation")
@@ -86,6 +87,9 @@ def learning_curves(metrics: Mapping[str, Sequence[Row]], title: str) -> bytes:
         if (shown > 0).all() and shown.max() > 20 * shown.min():
             losses.set_yscale("log")
             losses.set_ylabel("loss (log)", fontsize=9)
+    ends = [panel.get_ylim() for panel in panels[:, 1]]
+    for panel in panels[:, 1]:  # one scale, so that the stages can be compared
+        panel.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
     return png(figure)
 
 
@@ -109,39 +113,44 @@ def bars_by_distortion(
     """
     headings = list(dict.fromkeys(heading(row["distortion"]) for row in rows))
     present = [stage for stage in stages if any(row["stage"] == stage for row in rows)]
-    drawn = Figure(figsize=(max(8.6, 0.46 * len(headings)), 5.2), layout="constrained")
+    many = len(headings) > FEW
+    drawn = Figure(figsize=(8.6, 6.4 if many else 5.2), layout="constrained")
     axes = drawn.add_subplot()
     places = np.arange(len(headings))
-    width = 0.8 / max(len(present), 1)
+    published = published_systems(database, figure) if database else {}
+    width = 0.84 / (len(present) + bool(published))
     handles: list[Any] = []
     labels: list[str] = []
     for number, stage in enumerate(present):
         values = [_values(rows, stage, name, figure) for name in headings]
-        middle = np.array([np.median(one) if one.size else 0.0 for one in values])
-        reach = np.array(
-            [[m - one.min(), one.max() - m] if one.size else [0, 0] for one, m in zip(values, middle, strict=True)]
-        )
-        at = places + (number - (len(present) - 1) / 2) * width
-        whiskers = reach.T if any(one.size > 1 for one in values) else None
+        heights = [float(np.median(one)) if one.size else 0.0 for one in values]
+        reach = [(m - one.min(), one.max() - m) if one.size else (0, 0) for one, m in zip(values, heights, strict=True)]
+        whiskers = np.transpose(reach) if any(one.size > 1 for one in values) else None
         colour = STAGE_COLOURS.get(stage, COLOURS[number])
-        handles.append(axes.bar(at, middle, width * 0.94, color=colour, yerr=whiskers, ecolor="#222222", capsize=2))
+        at = places - 0.42 + (number + 0.5) * width
+        bars = axes.bar(at, heights, width * 0.94, color=colour, yerr=whiskers, ecolor="#222222", capsize=2)
+        if not many:
+            texts = [f"{one:.3f}" if value.size else "" for one, value in zip(heights, values, strict=True)]
+            axes.bar_label(bars, texts, label_type="center", rotation=90, fontsize=9, color="white")
+        handles.append(bars)
         labels.append(f"{STAGE_NAMES.get(stage, stage)} (this run)")
-    for number, (system, cells) in enumerate(published_systems(database, figure).items() if database else ()):
+    for number, (system, cells) in enumerate(published.items()):
         style = marker_style(number)
+        if system.startswith("GADA"):
+            style |= {"marker": "*", "markersize": 12, "markerfacecolor": "#D55E00", "markeredgecolor": "black"}
         known = [place for place, name in enumerate(headings) if name in cells]
-        shift = 0.02 * (number - 6)  # systems of nearly equal value stay apart
-        heights = [cells[headings[place]] for place in known]
-        (line,) = axes.plot([place + shift for place in known], heights, linestyle="none", markersize=6, **style)
+        shift = 0.42 - width * (1 - (number + 0.5) / len(published))  # beside the bars, each system in its own lane
+        (line,) = axes.plot([place + shift for place in known], [cells[headings[place]] for place in known], **style)
         handles.append(line)
         labels.append(system)
-    axes.set_xticks(places, headings, rotation=90 if len(headings) > 12 else 0, parse_math=False)
+    axes.set_xticks(places, headings, rotation=90 if many else 0, parse_math=False)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.margins(x=0.02)
     put_title(axes, title)
     label_axes(axes, "distortion", FIGURE_NAMES[figure])
-    put_legend(axes, handles, labels)
+    put_legend(axes, handles, labels, columns=4 if many else 1, below=many)
     return png(drawn)
 
 
@@ -169,7 +178,14 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
         at, heights = zip(*sorted(points), strict=True)
         (split,) = axes.plot(at, heights, "o-", color="#9A9A9A", markersize=4, linewidth=0.8)
     shown = [number for number, one in enumerate(values) if one.size > 2]
-    axes.boxplot([values[n] for n in shown], positions=places[shown], widths=0.34, showfliers=False, manage_ticks=False)
+    boxes = axes.boxplot(
+        [values[number] for number in shown],
+        positions=places[shown],
+        widths=0.34,
+        showfliers=False,
+        manage_ticks=False,
+        medianprops={"color": COLOURS[1], "linewidth": 1.8},
+    )
     means = [float(one.mean()) if one.size else np.nan for one in values]
     claimed = min(one.size for one in values) >= FEWEST_SPLITS
     ends = np.array([mean_interval(one, seed) for one in values]).T if claimed else None
@@ -180,17 +196,25 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     put_title(axes, f"{title}\n{len(by_split)} split{'s' if len(by_split) != 1 else ''}")
     label_axes(axes, "stage", f"{FIGURE_NAMES[figure]}, all distortions")
-    put_legend(axes, [split, mean] if by_split else [], ["one split", "mean, 95 % interval" if claimed else "mean"])
+    handles: list[Any] = [mean]
+    labels = ["mean, 95 % interval" if claimed else "mean"]
+    if by_split:
+        handles.append(split)
+        labels.append("one split")
+    if shown:
+        handles.append(boxes["medians"][0])
+        labels.append("median, in a box\nof quartiles")
+    put_legend(axes, handles, labels)
     return png(drawn)
 
 
-def _fit_lines(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[Any, str]]:
+def _fit_lines(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], kind: str) -> list[tuple[Any, str]]:
     """Draw the identity and the four-parameter fit; return their handles and labels."""
     if x.size == 0:
         return []
     low, high = min(x.min(), y.min()), max(x.max(), y.max())
     (identity,) = axes.plot([low, high], [low, high], ":", color=GREY, linewidth=1.2)
-    lines: list[tuple[Any, str]] = [(identity, "predicted = true")]
+    lines: list[tuple[Any, str]] = [(identity, f"predicted = {kind}")]
     try:
         fit = fit_logistic(x, y, 4)
     except FitError as error:
@@ -213,9 +237,7 @@ def _curves(axes: Axes, rows: Sequence[Row], names: Sequence[str], prefix: str) 
         handles.append(line)
         labels.append(FIGURE_NAMES.get(name.removeprefix(prefix), name.removeprefix(prefix).replace("_", " ")))
     axes.grid(color="#E5E5E5", linewidth=0.6)
-    if handles:
-        for text in axes.legend(handles, labels, fontsize=7.5, framealpha=0.8).get_texts():
-            text.set_parse_math(False)
+    put_legend(axes, handles, labels)
 
 
 def _values(rows: Sequence[Row], stage: str, distortion: str, figure: str) -> NDArray[np.float64]:

@@ -160,16 +160,17 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
     for one in differences:
         what = f"{_stage_name(one['stage'])} minus {_stage_name(one['against']).lower()}, {heading(one['distortion'])}"
         low, high = one["interval"] or (None, None)
-        listed = " ".join(f"{value:+.3f}" for value in one["differences"])
         figures = (one["median"], one["mean"], one["deviation"], low, high, one["wilcoxon_p"])
-        body.append((what, FIGURE_NAMES[one["figure"]], *figures, listed))
+        body.append((what, FIGURE_NAMES[one["figure"]], *figures))
+        listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
+        notes[f"{what}, {FIGURE_NAMES[one['figure']]}, in each split: {listed}."] = None
         if "not_claimed" in one:
             notes[f"{what}: {one['not_claimed']}."] = None
         if one["interval"]:
             notes[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
         if one.get("left_out"):
             notes[f"{what}: splits {', '.join(map(str, one['left_out']))} lack one of the two figures."] = None
-    columns = ("median", "mean", "deviation", "95 % from", "to", "p", "difference in each split")
+    columns = ("median", "mean", "deviation", "95 % from", "to", "p")
     caption = "Paired differences over splits."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     return Table(caption, ("difference", "figure"), columns, tuple(body), (), frozenset(), tuple(notes))
