@@ -36,7 +36,6 @@ MAX_PIXELS = 50_000_000
 MID_GREY = 128
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-_PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
 def read_image(
@@ -195,25 +194,32 @@ def _over_grey(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
 
 
 def _srgb(image: Image.Image, label: str) -> Image.Image:
-    """Convert to RGB, through the embedded colour profile where there is one other than sRGB."""
+    """Convert to RGB, through the embedded colour profile where there is one that fits and is not sRGB itself."""
     if icc := image.info.get("icc_profile"):
         try:
             profile = ImageCms.ImageCmsProfile(BytesIO(icc))
-            mode = _PROFILE_MODES.get(profile.profile.xcolor_space.strip())
-            is_srgb = ImageCms.getProfileDescription(profile).startswith("sRGB")
-            grey_or_rgb = image.mode != "CMYK"
-            fits = (
-                mode is not None and (mode == "CMYK") == (image.mode == "CMYK") and (mode != "L" or image.mode in "1L")
-            )
-            if mode is not None and fits and not (is_srgb and grey_or_rgb):
-                converted = ImageCms.profileToProfile(
-                    image.convert(mode), profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-                )
-                if converted is not None:
-                    return converted
+            mode = _mode_of(profile.profile.xcolor_space.strip(), image.mode)
+            if mode and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+                srgb = ImageCms.createProfile("sRGB")
+                # the shortcut for grey curves is wrong by up to 10 levels near black
+                flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
+                converted = ImageCms.profileToProfile(image.convert(mode), profile, srgb, outputMode="RGB", flags=flags)
+                image = converted or image
         except (ImageCms.PyCMSError, OSError):
             warnings.warn(f"{label} has a damaged colour profile, which is ignored", stacklevel=2)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # a conversion of RGB would copy it
+
+
+def _mode_of(space: str, mode: str) -> str:
+    """Return the mode in which a profile of colour space `space` applies to an image; "" where it does not fit."""
+    match space, mode:
+        case "CMYK", "CMYK":
+            return "CMYK"
+        case "GRAY", "1" | "L":
+            return "L"
+        case "RGB", _ if mode != "CMYK":
+            return "RGB"
+    return ""
 
 
 def _orientation(image: Image.Image) -> int:

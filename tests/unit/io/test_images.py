@@ -180,6 +180,36 @@ def test_a_colour_profile_reaches_pixels_with_alpha() -> None:
     assert abs(decoded.astype(int) - PIXELS[..., ::-1]).max() <= 2
 
 
+def linear_grey() -> bytes:
+    """The smallest profile of linear grey: description, white point and a curve of gamma 1 (ICC.1:2001-04)."""
+    description = b"desc" + bytes(4) + struct.pack(">I", 7) + b"linear\0" + bytes(78)
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)  # D50
+    curve = b"curv" + bytes(8)
+    tags, body, offset = b"", b"", 128 + 4 + 3 * 12
+    for name, data in ((b"desc", description), (b"wtpt", white), (b"kTRC", curve)):
+        padded = data + bytes(-len(data) % 4)
+        tags += name + struct.pack(">II", offset + len(body), len(data))
+        body += padded
+    size = struct.pack(">I", offset + len(body))
+    header = size + bytes(4) + b"\2\x20\0\0mntrGRAYXYZ " + bytes(12) + b"acsp" + bytes(28)
+    header += struct.pack(">iii", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + struct.pack(">I", 3) + tags + body
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_grey_profile_is_converted_to_srgb(depth: int) -> None:
+    grey = Image.fromarray(GREY) if depth == 8 else Image.fromarray(GREY.astype(np.uint16) * 257)
+    decoded = read_image(encoded(grey, "PNG", icc_profile=linear_grey()))[..., 0]
+    linear = GREY / 255  # IEC 61966-2-1, the transfer function of sRGB
+    expected = 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert abs(decoded - expected).max() < 1
+
+
+def test_a_profile_that_does_not_fit_is_ignored() -> None:
+    decoded = read_image(encoded(Image.fromarray(PIXELS), "PNG", icc_profile=linear_grey()))
+    np.testing.assert_array_equal(decoded, PIXELS)
+
+
 def test_a_damaged_profile_is_ignored_with_a_warning() -> None:
     data = encoded(Image.fromarray(PIXELS), "PNG", icc_profile=b"no profile")
     with pytest.warns(UserWarning, match="damaged colour profile"):
