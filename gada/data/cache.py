@@ -17,7 +17,7 @@ from gada.io.files import atomic_path, write_json
 from gada.io.images import read_image, shown
 
 VERSION = 1
-CHUNK = 64  # images decoded ahead of the writer; bounds the memory of a build
+AHEAD = 4  # images a thread decodes at a time; bounds the memory of a build
 Entry = tuple[int, int, int]  # offset into the file in bytes, height, width
 
 
@@ -142,9 +142,11 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
+    workers = os.cpu_count() or 1
+    step = AHEAD * workers
+    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(workers) as pool:
         task = progress.add_task("Packing images", total=len(paths))
-        for start in range(0, len(paths), CHUNK):
-            for image in pool.map(read_image, paths[start : start + CHUNK]):
+        for start in range(0, len(paths), step):
+            for image in pool.map(read_image, paths[start : start + step]):
                 yield image
                 progress.advance(task)
