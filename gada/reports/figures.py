@@ -178,14 +178,6 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
         at, heights = zip(*sorted(points), strict=True)
         (split,) = axes.plot(at, heights, "o-", color="#9A9A9A", markersize=4, linewidth=0.8)
     shown = [number for number, one in enumerate(values) if one.size > 2]
-    boxes = axes.boxplot(
-        [values[number] for number in shown],
-        positions=places[shown],
-        widths=0.34,
-        showfliers=False,
-        manage_ticks=False,
-        medianprops={"color": COLOURS[1], "linewidth": 1.8},
-    )
     means = [float(one.mean()) if one.size else np.nan for one in values]
     claimed = min(one.size for one in values) >= FEWEST_SPLITS
     ends = np.array([mean_interval(one, seed) for one in values]).T if claimed else None
@@ -202,6 +194,9 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
         handles.append(split)
         labels.append("one split")
     if shown:
+        median = {"color": COLOURS[1], "linewidth": 1.8}
+        of: dict[str, Any] = {"widths": 0.34, "showfliers": False, "manage_ticks": False, "medianprops": median}
+        boxes = axes.boxplot([values[number] for number in shown], positions=places[shown], **of)
         handles.append(boxes["medians"][0])
         labels.append("median, in a box\nof quartiles")
     put_legend(axes, handles, labels)

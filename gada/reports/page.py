@@ -130,9 +130,9 @@ def _block(table: Table) -> str:
 def _figure(picture: Picture, number: int) -> str:
     data = base64.b64encode(picture.png).decode("ascii")
     image = f'<img alt="{escape(picture.alt)}" src="data:image/png;base64,{data}">'
-    return (
-        f"<figure>{image}<figcaption><strong>Figure {number}.</strong> {escape(picture.caption)}</figcaption></figure>"
-    )
+    scroll = f'<div class="scroll" tabindex="0" role="region" aria-label="Figure {number}">{image}</div>'
+    caption = f"<figcaption><strong>Figure {number}.</strong> {escape(picture.caption)}</figcaption>"
+    return f"<figure>{scroll}{caption}</figure>"
 
 
 def _listing(section: Section) -> str:
@@ -192,7 +192,7 @@ figcaption { margin-top: .4rem; }
   :root { --ink: #000; --soft: #333; --paper: #fff; --line: #999; --faint: #fff; --link: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   .scroll { overflow: visible; }
-  img { max-width: 100%; }
+  img { max-width: 100%; max-height: 12cm; }
   table { font-size: 7.5pt; }
   th, td { padding: .1rem .3rem; }
   figure, tr { break-inside: avoid; }

@@ -160,7 +160,8 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
     for one in differences:
         what = f"{_stage_name(one['stage'])} minus {_stage_name(one['against']).lower()}, {heading(one['distortion'])}"
         low, high = one["interval"] or (None, None)
-        figures = (one["median"], one["mean"], one["deviation"], low, high, one["wilcoxon_p"])
+        p = one["wilcoxon_p"]
+        figures = (one["median"], one["mean"], one["deviation"], low, high, "<0.001" if p and p < 0.001 else p)
         body.append((what, FIGURE_NAMES[one["figure"]], *figures))
         listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
         notes[f"{what}, {FIGURE_NAMES[one['figure']]}, in each split: {listed}."] = None

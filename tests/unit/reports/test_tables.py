@@ -1,0 +1,179 @@
+"""The tables hold the rows' own figures, in the paper's layout, and their captions say what the data are."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import pytest
+
+from gada.metrics.statistics import stage_difference
+from gada.reports.layout import Provenance, Table, render
+from gada.reports.published import heading, published_figures, published_headings, published_systems
+from gada.reports.tables import differences_table, summary_table, systems_table, table1, table2, table3
+
+LIVE = ["live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading"]
+TID = [f"tid2013/{number:02d}" for number in range(1, 25)]
+
+Rows = Callable[[Sequence[str], int], list[dict[str, Any]]]
+
+
+def cells(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_table_1_has_the_layout_of_the_paper(result_rows: Rows) -> None:
+    header, *lines = cells(table1(result_rows(LIVE, 1), "csv"))
+    assert header == ["stage", "figure", "JP2K", "JPEG", "WN", "GBLUR", "FF", "ALL"]
+    stages = ["Baseline", "Phase 1", "Phase 2", "Phase 3"]
+    assert [line[:2] for line in lines] == [[stage, figure] for stage in stages for figure in ("LCC", "SROCC")]
+
+
+def test_table_1_holds_the_median_over_splits_or_one_split(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 3)
+    chosen = [row for row in rows if row["stage"] == "phase2" and row["distortion"] == "live/wn"]
+    lines = cells(table1(rows, "csv"))
+    assert float(lines[5][4]) == pytest.approx(median(row["lcc"] for row in chosen), abs=1e-6)
+    lines = cells(table1(rows, "csv", split=1))
+    assert float(lines[6][4]) == pytest.approx(chosen[1]["srocc"], abs=1e-6)
+    assert "median over 3 splits" in table1(rows)
+    assert "split 1." in table1(rows, split=1)
+
+
+def test_an_undefined_figure_is_marked_and_its_reason_stands_below(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 2)
+    rows[0] |= {"srocc": None, "srocc_undefined": "the predicted scores are constant"}
+    one = table1(rows, split=0)
+    assert "undef." in one
+    assert "Baseline, JP2K, SROCC: undefined (the predicted scores are constant)." in one
+    both = " ".join(table1(rows).split())
+    assert "undef." not in both
+    assert "undefined in 1 of 2 splits (the predicted scores are constant)" in both
+
+
+def test_the_caption_states_where_the_figures_come_from(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 1)
+    text = " ".join(table1(rows, provenance=Provenance("my set", True, 7, "2 cores", "abc1234")).split())
+    for part in ("Data: my set", "proxy scores", "not given by people", "Seed 7; machine 2 cores; commit abc1234"):
+        assert part in text
+    human = " ".join(table1(rows, provenance=Provenance("TID2013-R", False)).split())
+    assert "human scores" in human
+    assert "is not TID2013 itself" in human
+    assert "eed" not in human.split("Data:")[1].replace("re-simulates", "")
+
+
+def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows) -> None:
+    lines = cells(table1(result_rows(LIVE, 1), "csv", published=True))
+    published = {(line[0], line[1]): line[2:] for line in lines[9:]}
+    assert published["Phase 3, published", "SROCC"] == [f"{v:.6f}" for v in (0.955, 0.941, 0.99, 0.953, 0.912, 0.955)]
+    text = table2(result_rows(LIVE, 1), provenance=Provenance("LIVE-like", True))
+    assert "no comparison figure by figure" in text
+    assert "no comparison" not in table2(result_rows(LIVE, 1), provenance=Provenance("LIVE", False))
+
+
+def test_table_2_has_the_published_systems_then_ours(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 1)
+    header, *lines = cells(table2(rows, "csv"))
+    assert header[1] == "LCC JP2K"
+    assert header[-1] == "SROCC ALL"
+    by_system = {line[0]: line[1:] for line in lines}
+    assert len(by_system) == 13 + 2
+    assert by_system["PQR"] == [""] * 5 + ["0.971000"] + [""] * 5 + ["0.965000"]
+    ours = next(row for row in rows if row["stage"] == "phase3" and row["distortion"] == "ALL")
+    assert float(by_system["This run, phase 3"][5]) == pytest.approx(ours["lcc"], abs=1e-6)
+
+
+def test_table_3_leaves_unreadable_and_missing_cells_blank(result_rows: Rows) -> None:
+    rows = result_rows(TID[:12], 1)
+    header, *lines = cells(table3(rows, "csv"))
+    assert header[1:] == [f"#{number:02d}" for number in range(1, 25)] + ["ALL"]
+    by_system = {line[0]: line[1:] for line in lines}
+    assert by_system["GADA (published)"][:13].count("") == 0
+    assert by_system["GADA (published)"][13:] == [""] * 12
+    assert by_system["This run, phase 3"][12:24] == [""] * 12
+    assert by_system["This run, phase 3"][24] != ""
+
+
+def test_a_set_of_other_classes_keeps_its_own_columns(result_rows: Rows) -> None:
+    table = systems_table(result_rows(["rain", "fog"], 1), "LIVE", ("srocc",))
+    assert table.columns == ("rain", "fog", "ALL")
+    assert next(row for row in table.rows if row[0] == "CNN") == ("CNN", None, None, 0.956)
+
+
+def test_wide_tables_are_set_in_blocks_that_fit(result_rows: Rows) -> None:
+    text = table1(result_rows(TID, 1))
+    assert max(map(len, text.splitlines())) <= 120
+    assert text.count("Baseline") == 2
+    markdown = table1(result_rows(TID, 1), "markdown")
+    widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
+    assert widths == {1 + 2 + 13, 1 + 2 + 12}
+
+
+def test_no_column_is_lost_in_blocks() -> None:
+    columns = tuple(f"c{number}" for number in range(40))
+    groups = ("a",) * 15 + ("b",) * 25
+    table = Table("", ("x",), columns, (("row", *map(float, range(40))),), groups)
+    blocks = table.blocks()
+    assert tuple(name for block in blocks for name in block.columns) == columns
+    assert [cell for block in blocks for cell in block.rows[0][1:]] == [float(number) for number in range(40)]
+    assert all(len(block.columns) <= 13 and len(set(block.groups)) == 1 for block in blocks)
+
+
+def test_markdown_and_latex_escape_their_special_characters() -> None:
+    table = Table("50 % of a_b & c", ("who",), ("#1",), (("a|b_c", 0.5), ("a|b_c", None)), notes=("x < y",))
+    markdown, latex = render(table, "markdown"), render(table, "latex")
+    assert "| a\\|b\\_c | 0.500 |" in markdown
+    assert "50 \\% of a\\_b \\& c" in latex
+    assert "\\#1" in latex
+    assert latex.count("{") == latex.count("}")
+    with pytest.raises(ValueError, match="must be text, markdown, latex or csv"):
+        render(table, "word")  # type: ignore[arg-type]
+
+
+def test_summary_and_differences(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 3)
+    summary = summary_table(rows)
+    assert summary.rows[0][:2] == ("Baseline", "median")
+    assert summary.columns[0] == "SROCC"
+    values = [row["srocc"] for row in rows if row["stage"] == "baseline" and row["distortion"] == "ALL"]
+    assert summary.rows[0][2] == pytest.approx(median(values))
+    few = differences_table([stage_difference(rows, "phase3", "baseline", "srocc", 0)])
+    assert few.rows[0][-3:] == (None, None, None)
+    assert any("3 of at least 6 splits" in note for note in few.notes)
+    assert any("in each split: +" in note for note in few.notes)
+    rows = result_rows(LIVE, 7)
+    many = differences_table([stage_difference(rows, "phase3", "baseline", "srocc", 0)])
+    assert all(isinstance(cell, float) for cell in many.rows[0][2:])
+
+
+def test_headings() -> None:
+    assert heading("live/fastfading") == "FF"
+    assert heading("jp2k") == "JP2K"
+    assert heading("tid2013/08") == heading("8") == heading("#08") == "#08"
+    assert heading("lens flare") == "lens flare"
+    assert heading("ALL") == "ALL"
+
+
+def test_every_published_row_names_its_source_and_is_a_correlation() -> None:
+    rows = published_figures()
+    assert all("ICIAP 2019, Table" in row["source"] for row in rows)
+    assert all(-1 <= row["value"] <= 1 for row in rows)
+    keys = [(row["database"], row["system"], row["stage"], row["figure"], row["distortion"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert published_headings("LIVE") == ["JP2K", "JPEG", "WN", "GBLUR", "FF", "ALL"]
+    assert len(published_headings("TID2013")) == 25
+
+
+def test_published_figures_equal_the_papers() -> None:
+    """Spot checks against Tables 2 and 3 of the GADA paper."""
+    assert published_systems("LIVE", "lcc")["GADA (published)"]["ALL"] == 0.973
+    assert published_systems("LIVE", "srocc")["GADA (published)"]["FF"] == 0.917
+    tid = published_systems("TID2013", "srocc")
+    assert list(tid["GADA (published)"].values()) == [
+        0.932, 0.897, 0.943, 0.825, 0.949, 0.920, 0.919, 0.790, 0.881, 0.775, 0.886, 0.435, 0.702,
+    ]  # fmt: skip
+    assert {name: tid[name]["ALL"] for name in tid if "ALL" in tid[name]} == {
+        "BLIINDS-II": 0.550, "BRISQUE": 0.562, "CORNIA-10K": 0.651, "HOSA": 0.728,
+        "RankIQA+FT": 0.780, "NSSADNN": 0.844, "HallIQA": 0.879,
+    }  # fmt: skip
