@@ -47,6 +47,16 @@ def test_the_split_is_frozen() -> None:
     assert split_by_reference(IDS, 7, 1).test == GOLDEN
 
 
+def test_the_hash_is_frozen() -> None:
+    """Golden: a run's split.json must stay readable."""
+    assert split_by_reference(IDS, 7, 1).hash == "2d0bcda4f8842a4188e83e1ca783da3aceaa5322c6556817f290d017b387f1e1"
+
+
+def test_the_greatest_shares_leave_one_reference_for_training() -> None:
+    split = split_by_reference(IDS, 0, 0, test_fraction=0.99, validation_fraction=0.99)
+    assert (len(split.train), len(split.validation), len(split.test)) == (1, 1, 23)
+
+
 GOLDEN = ("I08", "I09", "I11", "I21", "I25")
 
 
@@ -94,7 +104,7 @@ def test_too_few_references_are_refused() -> None:
 
 def test_overlapping_sides_are_refused() -> None:
     with pytest.raises(DataError, match="'a' stands on two sides"):
-        Split(("a",), ("b",), ("a",), 0, 0)
+        Split(("b", "a"), ("c",), ("a",), 0, 0)
 
 
 def test_an_empty_side_is_refused() -> None:
