@@ -8,7 +8,8 @@ from gada.data.live import load_live
 from gada.data.records import ScoredSet
 from gada.data.table import load_synthetic, load_table
 from gada.data.tid2013 import load_tid2013
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
+from gada.io.images import shown
 from gada.settings import DataSettings
 
 
@@ -21,20 +22,27 @@ def load_database(settings: DataSettings) -> ScoredSet:
         ConfigError: if a setting is wrong.
         DataError: if the folder, a table, a score or an image is missing or invalid.
     """
+    try:
+        scored = _load(settings)
+    except OSError as error:  # a folder without permission, a disk that fails
+        raise DataError(f"{shown(str(error.filename or settings.root))} cannot be read: {error.strerror}") from error
+    return _only(scored, settings.classes) if settings.classes else scored
+
+
+def _load(settings: DataSettings) -> ScoredSet:
     match settings.format:
         case "live":
-            scored = load_live(settings.root, realigned=settings.realigned, partial=settings.partial)
+            return load_live(settings.root, realigned=settings.realigned, partial=settings.partial)
         case "tid2013":
-            scored = load_tid2013(settings.root, partial=settings.partial)
+            return load_tid2013(settings.root, partial=settings.partial)
         case "csiq":
-            scored = load_csiq(settings.root, partial=settings.partial)
+            return load_csiq(settings.root, partial=settings.partial)
         case "kadid10k":
-            scored = load_kadid10k(settings.root, partial=settings.partial)
+            return load_kadid10k(settings.root, partial=settings.partial)
         case "table":
-            scored = load_table(settings)
+            return load_table(settings)
         case "synthetic":
-            scored = load_synthetic(settings)
-    return _only(scored, settings.classes) if settings.classes else scored
+            return load_synthetic(settings)
 
 
 def _only(scored: ScoredSet, classes: tuple[str, ...]) -> ScoredSet:

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +264,17 @@ def test_a_wrong_line_of_kadid10k_is_named(tmp_path: Path, column: str, value: s
 def test_a_missing_folder_is_refused(tmp_path: Path, load: Callable[[Path], object]) -> None:
     with pytest.raises(DataError, match=r"none is no folder; data\.root must be the folder of"):
         load(tmp_path / "none")
+
+
+def test_a_folder_without_permission_is_one_sentence(tid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to `Path`, since the user who runs the tests may be allowed everything."""
+
+    def forbidden(folder: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    with pytest.raises(DataError, match="distorted_images cannot be read: Permission denied"):
+        load_database(DataSettings(root=tid, format="tid2013", partial=True))
 
 
 def test_every_format_is_loaded_by_its_name(tmp_path: Path, whole_live: Path, tid: Path) -> None:
