@@ -113,11 +113,12 @@ def test_without_flip_nothing_is_mirrored(world: World) -> None:
     assert all((batches[step].distorted[:, 2].int().diff(dim=2) == 1).all() for step in range(10))
 
 
-def test_on_the_grid_crops_start_at_multiples_of_eight(world: World) -> None:
+@pytest.mark.parametrize("name", ["distorted", "source"])
+def test_on_the_grid_crops_start_at_multiples_of_eight(world: World, name: str) -> None:
     batches = world.batches(flip=False, grid=8)
-    starts = torch.cat([batches[step].distorted[:, 1:, 0, 0] for step in range(20)])
-    assert (starts % 8 == 0).all()
-    assert len(set(starts[:, 0].tolist())) > 1
+    starts = torch.cat([getattr(batches[step], name)[:, 1:, 0, 0] for step in range(20)])
+    assert set(starts[:, 0].tolist()) == {0, 8}
+    assert set(starts[:, 1].tolist()) == {0, 8, 16, 24}
 
 
 def test_positions_vary_over_the_image(world: World) -> None:

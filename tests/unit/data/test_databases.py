@@ -110,6 +110,13 @@ def test_live_with_short_arrays_is_refused(live: Path) -> None:
         load_live(live)
 
 
+def test_live_with_the_wrong_file_is_refused(live: Path) -> None:
+    (live / "dmos_realigned.mat").unlink()
+    shutil.copy(live / "dmos.mat", live / "dmos_realigned.mat")
+    with pytest.raises(DataError, match=r"dmos_realigned\.mat has no variable 'dmos_new'"):
+        load_live(live)
+
+
 def test_tid2013_names_may_differ_in_case(tmp_path: Path) -> None:
     scored = load_tid2013(layouts.tid2013(tmp_path))
     assert len(scored) == 3000
@@ -147,6 +154,28 @@ def test_a_part_of_tid2013_must_be_asked_for(tid: Path) -> None:
 def test_a_wrong_line_of_tid2013_is_named(tid: Path, line: str, match: str) -> None:
     path = tid / "mos_with_names.txt"
     path.write_text("\n".join([line, *path.read_text().splitlines()[1:]]))
+    with pytest.raises(DataError, match=match):
+        load_tid2013(tid, partial=True)
+
+
+def test_empty_lines_of_tid2013_do_no_harm(tid: Path) -> None:
+    path = tid / "mos_with_names.txt"
+    path.write_text(path.read_text().replace("\n", "\n\n"))
+    assert len(load_tid2013(tid, partial=True)) == 30
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (None, r"mos_with_names\.txt cannot be read: No such file"),
+        (b"\xff\xfe4", r"mos_with_names\.txt cannot be read: it is no plain text"),
+        (b"", "TID2013 in .* has no images"),
+    ],
+)
+def test_a_wrong_table_of_tid2013_is_refused(tid: Path, content: bytes | None, match: str) -> None:
+    (tid / "mos_with_names.txt").unlink()
+    if content is not None:
+        (tid / "mos_with_names.txt").write_bytes(content)
     with pytest.raises(DataError, match=match):
         load_tid2013(tid, partial=True)
 
@@ -199,6 +228,15 @@ def without_sheet(path: Path) -> None:
     layouts.csiq_spreadsheet(path, layouts.csiq_rows(1), sheet="other")
 
 
+def without_columns(path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.title = "all_by_image"
+    book.active["A1"] = "image"
+    book.save(path)
+
+
 def as_text(path: Path) -> None:
     path.write_text("no spreadsheet")
 
@@ -211,6 +249,7 @@ def as_nothing(path: Path) -> None:
     ("damage", "match"),
     [
         (without_sheet, "has no sheet 'all_by_image'"),
+        (without_columns, "has no line with the columns image, dst_type, dst_lev, dmos"),
         (as_text, "cannot be read as a spreadsheet"),
         (as_nothing, "is missing; it belongs to CSIQ"),
     ],

@@ -53,6 +53,19 @@ def test_quality_outside_the_unit_interval_is_refused(quality: float) -> None:
         ScoredImage(Path("a.png"), None, "a", "", quality, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("scene", "score", "match"), [("", 1.0, "reference id is empty"), ("a", float("nan"), "the score is nan")]
+)
+def test_a_record_without_scene_or_score_is_refused(scene: str, score: float, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        ScoredImage(Path("a.png"), None, scene, "", 0.5, score)
+
+
+def test_a_class_outside_the_given_ones_is_refused() -> None:
+    with pytest.raises(DataError, match="'jpeg' is not among blur, noise"):
+        ScoredSet("small", Path(), (image("a", "s1"),), MOS, classes=("blur", "noise"))
+
+
 def test_a_part_keeps_the_classes_of_the_whole() -> None:
     whole = scored(image("a", "s1", "jpeg"), image("b", "s2", "blur"), image("c", "s2", "jpeg"))
     part = whole.select(["s2"])

@@ -270,6 +270,12 @@ def test_max_pixels_is_a_limit_of_its_own() -> None:
         read_image(data, max_pixels=959)
 
 
+def test_a_limit_above_pillow_s_own_raises_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(Image.fromarray(PIXELS), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert read_image(data, max_pixels=1000).shape == (24, 40, 3)
+
+
 @pytest.mark.parametrize(
     ("data", "match"),
     [
