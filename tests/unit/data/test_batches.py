@@ -249,6 +249,10 @@ def test_a_crop_larger_than_an_image_is_refused(world: World) -> None:
         world.batches(crop=25)
 
 
+def test_a_crop_as_large_as_the_smallest_image_fits(world: World) -> None:
+    assert world.batches(crop=24)[0].distorted.shape == (4, 3, 24, 24)
+
+
 def test_a_crop_larger_than_a_source_is_refused(world: World, tmp_path: Path) -> None:
     tiny = layouts.picture(tmp_path / "tiny.png", height=8)
     packed = PackedImages.open([tiny], tmp_path, tmp_path / "cache")
