@@ -97,10 +97,11 @@ def test_reference_and_distorted_show_the_same_place(world: World) -> None:
         assert batch.reference[:, 0, 0, 0].tolist() == [number % 6 for number in numbers(batch)]
 
 
-def test_crops_are_whole_pieces_mirrored_or_not(world: World) -> None:
+@pytest.mark.parametrize("name", ["distorted", "source"])
+def test_crops_are_whole_pieces_mirrored_or_not(world: World, name: str) -> None:
     mirrored = 0
     for step in range(20):
-        for crop in world.batches()[step].distorted.int():
+        for crop in getattr(world.batches()[step], name).int():
             assert (crop[1].diff(dim=0) == 1).all()
             direction = crop[2].diff(dim=1)
             assert (direction == direction[0, 0]).all()
@@ -116,9 +117,9 @@ def test_without_flip_nothing_is_mirrored(world: World) -> None:
 @pytest.mark.parametrize("name", ["distorted", "source"])
 def test_on_the_grid_crops_start_at_multiples_of_eight(world: World, name: str) -> None:
     batches = world.batches(flip=False, grid=8)
-    starts = torch.cat([getattr(batches[step], name)[:, 1:, 0, 0] for step in range(20)])
-    assert set(starts[:, 0].tolist()) == {0, 8}
-    assert set(starts[:, 1].tolist()) == {0, 8, 16, 24}
+    drawn = torch.cat([getattr(batches[step], name)[:, :, 0, 0] for step in range(50)]).tolist()
+    assert {(top, left) for _, top, left in drawn} == {(top, left) for top in (0, 8) for left in (0, 8, 16, 24)}
+    assert all({top for picture, top, _ in drawn if picture == number} == {0, 8} for number, _, _ in drawn)
 
 
 def test_positions_vary_over_the_image(world: World) -> None:
