@@ -1,3 +1,28 @@
 """GADA: no-reference image quality assessment with generative adversarial data augmentation."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gada.scoring.differentiable import DifferentiableScorer, QualityScore
+    from gada.scoring.loading import load_scorer
+    from gada.scoring.scorer import Prediction, QualityMap, Scorer
+
 __version__ = "0.1.0"
+__all__ = ["DifferentiableScorer", "Prediction", "QualityMap", "QualityScore", "Scorer", "load_scorer"]
+
+_HOMES = {
+    "DifferentiableScorer": "differentiable",
+    "QualityScore": "differentiable",
+    "load_scorer": "loading",
+    "Prediction": "scorer",
+    "QualityMap": "scorer",
+    "Scorer": "scorer",
+}
+
+
+def __getattr__(name: str) -> Any:  # imported when asked for, so that `import gada` takes no time
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gada' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"gada.scoring.{_HOMES[name]}"), name)

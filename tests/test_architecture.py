@@ -11,7 +11,8 @@ ROOMS = (
     "__main__ commands experiments training scoring models losses data distortions reports metrics io settings errors"
 ).split()
 TORCH_ROOMS = {"training", "models", "losses"}
-TORCH_FILES = {"scoring/torch_backend.py", "data/batches.py", "metrics/ssim.py"}
+TORCH_FILES = {"data/batches.py", "metrics/ssim.py"}
+TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "differentiable", "export")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -61,11 +61,32 @@ def read_image(
     label = name or ("the image" if isinstance(source, bytes) else shown(source))
     with _opened(source, label, max_pixels) as image:
         animated = getattr(image, "is_animated", False) and image.format != "MPO"  # MPO: a photograph and its preview
-        image.load()
-        pixels = _upright(_rgb(image, label, float_range), _orientation(image))
+        pixels = _pixels(image, label, float_range)
     if animated:
         warnings.warn(f"{label} holds several pictures; only the first is read", stacklevel=2)
     return pixels
+
+
+def pixels_of(image: Image.Image, float_range: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+    """Convert an image that Pillow has opened or made, by the rules above.
+
+    Args:
+        image: of any mode; of an animation its current frame.
+        float_range: the (black, white) values of float and 32-bit integer samples.
+
+    Returns:
+        (H, W, 3) uint8, sRGB.
+
+    Raises:
+        DataError: if it cannot be decoded.
+    """
+    label = shown(getattr(image, "filename", "") or "the image")
+    try:
+        return _pixels(image, label, float_range)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"{label} cannot be decoded: {_one_line(error)}") from error
 
 
 def image_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -93,6 +114,11 @@ def shown(path: str | Path) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _pixels(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    image.load()
+    return _upright(_rgb(image, label, float_range), _orientation(image))
 
 
 @contextmanager

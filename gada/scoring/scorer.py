@@ -7,10 +7,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.data.crops import evaluation_crops
 from gada.data.records import Scale
+from gada.io.images import MAX_PIXELS
+from gada.scoring.inputs import Picture, Range, is_many, pixels_from
+from gada.scoring.views import Mode, covering_starts, cut, positions, reflect_up
 
-CROPS_AT_ONCE = 240  # bounds memory; a score does not depend on it
+AT_ONCE = 128 * 128 * 60  # pixels judged at once; bounds memory, a score does not depend on it
 
 
 class Judged(NamedTuple):
@@ -26,7 +28,7 @@ class Backend(Protocol):
     """An evaluator at work, whatever runs it."""
 
     def judge(self, crops: NDArray[np.uint8]) -> Judged:
-        """Judge crops (N, 3, H, W) uint8."""
+        """Judge crops (N, H, W, 3) uint8."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Prediction:
     """The score of one picture."""
 
     score: float
-    """On the model's scale; its name, range and direction stand in the card."""
+    """On the model's scale."""
     quality: float
     """In [0, 1], higher is better."""
     spread: float
@@ -43,6 +45,23 @@ class Prediction:
     """The most probable distortion class; "" for a model without classes."""
     probability: float
     """Its mean probability over the crops; 1 for a model without classes."""
+    scale: Scale
+    """Name, range and direction of the score."""
+    model: str
+    """Which model gave it: its name and the first digits of its file's SHA-256."""
+
+
+class QualityMap(NamedTuple):
+    """Scores of the parts of a picture."""
+
+    scores: NDArray[np.float64]
+    """(R, C), on the model's scale."""
+    tops: NDArray[np.int64]
+    """Upper edge of each row of parts, in pixels, (R,)."""
+    lefts: NDArray[np.int64]
+    """Left edge of each column of parts, in pixels, (C,)."""
+    size: int
+    """Side of a part, in pixels."""
 
 
 class Scorer:
@@ -50,59 +69,136 @@ class Scorer:
 
     Args:
         backend: what runs the evaluator.
-        card: the checkpoint's card: "scale", "classes", "crop_size".
-        crops: random crops an image; 30 in the paper.
-        seed: of the crop positions, which depend on it and on the image's size alone.
+        card: the checkpoint's card: "name", "scale", "classes", "crop_size".
+        crops: crops a picture; by default 30 (the paper's) in mode `crops`, few in `grid`.
+        seed: of the random positions of mode `crops`, which depend on it and on the picture's size alone.
+        mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the picture).
+        digest: SHA-256 of the model's file.
     """
 
-    def __init__(self, backend: Backend, card: Mapping[str, Any], crops: int = 30, seed: int = 0) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        card: Mapping[str, Any],
+        crops: int | None = None,
+        seed: int = 0,
+        mode: Mode = "crops",
+        digest: str = "",
+    ) -> None:
         self.backend = backend
         self.card = card
         self.scale = Scale(**card["scale"])
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.size = int(card["crop_size"])
+        self.grid = int(card.get("crop_grid", 1))
+        self.mode: Mode = mode
         self.crops = crops
         self.seed = seed
+        self.model = f"{card['name']} {digest[:12]}".strip()
+        self.corners(self.size, self.size)  # a wrong mode or count is refused at once
 
     def describe(self) -> str:
         """Return what the scores are, in one line: model, scale, direction, and whether people gave them."""
         origin = "a proxy, not human scores" if self.card.get("proxy") else "human scores"
         return f"{self.card['name']}: {self.scale.describe()}; fitted to {self.card['data']} ({origin})"
 
-    def __call__(self, image: NDArray[np.uint8]) -> Prediction:
-        """Score one picture, (H, W, 3) uint8 of any size; one smaller than a crop is reflected up to it."""
-        return next(self.score_all([image]))
+    def protocol(self) -> str:
+        """Return how pictures are cut, in one phrase that tells two protocols apart."""
+        if self.mode == "dense":
+            return "dense"
+        count = len(self.corners(self.size, self.size))
+        return f"{count} crops, seed {self.seed}" if self.mode == "crops" else f"grid of {count}"
+
+    def __call__(
+        self, pictures: Picture, *, max_pixels: int = MAX_PIXELS, float_range: Range | None = None
+    ) -> Any:  # a Prediction, or a list of them
+        """Score one picture or several.
+
+        Args:
+            pictures: a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 or a tensor (3, H, W) uint8
+                or in [0, 1]; or a list of any of these, an array (N, H, W, 3) or a tensor (N, 3, H, W). A picture
+                smaller than a crop is reflected up to it.
+            max_pixels: height x width allowed in a file.
+            float_range: the (black, white) values of files and arrays of floats.
+
+        Returns:
+            A `Prediction`, or a list of them in the order given.
+
+        Raises:
+            DataError: if a picture cannot be read.
+        """
+        if is_many(pictures):
+            return list(self.score_all(pixels_from(picture, max_pixels, float_range) for picture in pictures))
+        return next(self.score_all([pixels_from(pictures, max_pixels, float_range)]))
 
     def score_all(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[Prediction]:
-        """Score pictures, several at once; yields in the order given."""
+        """Score pictures (H, W, 3) uint8, several at once; yields in the order given."""
         waiting: list[NDArray[np.uint8]] = []
         for image in images:
-            waiting.append(evaluation_crops(reflect_up(image, self.size), self.seed, self.crops, self.size))
-            if len(waiting) * self.crops >= CROPS_AT_ONCE:
+            waiting.append(self.cut(image))
+            if self.is_full(waiting):
                 yield from self.predictions(waiting)
                 waiting.clear()
-        if waiting:
-            yield from self.predictions(waiting)
+        yield from self.predictions(waiting)
 
-    def predictions(self, crops: list[NDArray[np.uint8]]) -> Iterator[Prediction]:
-        """Score pictures that are already cut, each (crops, 3, size, size) uint8."""
-        judged = self.backend.judge(np.concatenate(crops))
-        for index in range(len(crops)):
-            chosen = slice(index * self.crops, (index + 1) * self.crops)
-            qualities, probabilities = judged.quality[chosen], judged.probabilities[chosen].mean(axis=0)
-            quality, best = float(qualities.mean()), int(probabilities.argmax())
-            yield Prediction(
-                score=self.scale.score(quality),
-                quality=quality,
-                spread=float(qualities.std()) * (self.scale.high - self.scale.low),
-                distortion=self.classes[best] if self.classes else "",
-                probability=float(probabilities[best]),
-            )
+    def corners(self, height: int, width: int) -> NDArray[np.int64]:
+        """Return the (top, left) of each crop of a picture of this size, (n, 2)."""
+        return positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
 
+    def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the crops of a picture (H, W, 3) by which it is judged, (n, size, size, 3)."""
+        image = reflect_up(image, self.size)
+        return cut(image, self.corners(image.shape[0], image.shape[1]), self.size)
 
-def reflect_up(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Reflect an image (H, W, 3) at its borders until both sides have at least `size` pixels."""
-    missing = [max(0, size - side) for side in image.shape[:2]]
-    if not any(missing):
-        return image
-    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    def is_full(self, waiting: list[NDArray[np.uint8]]) -> bool:
+        """Tell whether so many crops wait that they should be judged."""
+        return sum(map(len, waiting)) * self.size**2 >= AT_ONCE
+
+    def predictions(self, cuts: list[NDArray[np.uint8]]) -> Iterator[Prediction]:
+        """Score pictures that are already cut, each (n, size, size, 3) uint8."""
+        if not cuts:
+            return
+        judged = self.judge(np.concatenate(cuts) if len(cuts) > 1 else cuts[0])
+        start = 0
+        for crops in cuts:
+            chosen = slice(start, start := start + len(crops))
+            yield self.mean(Judged(judged.probabilities[chosen], judged.quality[chosen]))
+
+    def judge(self, crops: NDArray[np.uint8]) -> Judged:
+        """Judge any number of crops (N, H, W, 3) in bounded memory."""
+        step = max(1, AT_ONCE // self.size**2)
+        parts = [self.backend.judge(crops[start : start + step]) for start in range(0, len(crops), step)]
+        return Judged(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def mean(self, judged: Judged) -> Prediction:
+        """Return the prediction for one picture from what is said of its crops."""
+        probabilities = judged.probabilities.mean(axis=0)
+        quality, best = float(judged.quality.mean()), int(probabilities.argmax())
+        return Prediction(
+            score=self.scale.score(quality),
+            quality=quality,
+            spread=float(judged.quality.std()) * (self.scale.high - self.scale.low),
+            distortion=self.classes[best] if self.classes else "",
+            probability=float(probabilities[best]),
+            scale=self.scale,
+            model=self.model,
+        )
+
+    def predict_map(
+        self, picture: Picture, *, max_pixels: int = MAX_PIXELS, float_range: Range | None = None
+    ) -> QualityMap:
+        """Score every part of a picture: crops that cover it, as in mode `dense`.
+
+        Args:
+            picture: one picture, as for a call.
+            max_pixels: height x width allowed in a file.
+            float_range: the (black, white) values of files and arrays of floats.
+
+        Raises:
+            DataError: if the picture cannot be read.
+        """
+        image = reflect_up(pixels_from(picture, max_pixels, float_range), self.size)
+        tops, lefts = (covering_starts(side, self.size, self.grid) for side in image.shape[:2])
+        corners = positions("dense", image.shape[0], image.shape[1], self.size, grid=self.grid)
+        quality = self.judge(cut(image, corners, self.size)).quality
+        return QualityMap(self.scale.score(quality).reshape(len(tops), len(lefts)), tops, lefts, self.size)

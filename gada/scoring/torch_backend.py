@@ -1,52 +1,114 @@
-"""A trained evaluator in torch; the only file of this room that imports torch."""
+"""A trained evaluator in torch."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from gada.data.records import Scale
+from gada.errors import ConfigError, DataError
+from gada.io.checkpoints import CARD
+from gada.io.files import sha256_of
 from gada.models.evaluator import Evaluator
-from gada.models.files import load_evaluator
+from gada.models.files import Card, load_evaluator
 from gada.scoring.scorer import Judged, Scorer
+from gada.scoring.views import Mode
+
+
+class WholeEvaluator(nn.Module):
+    """An evaluator with everything that belongs to it: 8-bit pixels in, probabilities, quality and score out."""
+
+    def __init__(self, evaluator: Evaluator, scale: Scale) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+        self.low, self.high = (scale.score(0.0), scale.score(1.0))
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Judge crops.
+
+        Args:
+            pixels: (N, H, W, 3) uint8, sRGB: as decoders give them.
+
+        Returns:
+            Probabilities (N, K), quality (N,) in [0, 1], and score (N,) on the scale.
+        """
+        judgement = self.evaluator(pixels.permute(0, 3, 1, 2).float() / 255)
+        score = self.low + judgement.quality * (self.high - self.low)
+        return judgement.class_logits.softmax(dim=1), judgement.quality, score
 
 
 class TorchBackend:
-    """Judges uint8 crops with an evaluator in float32."""
+    """Judges crops with a `WholeEvaluator`, or one that was exported, in float32."""
 
-    def __init__(self, evaluator: Evaluator, device: str = "cpu") -> None:
-        self.evaluator = evaluator.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    def __init__(self, evaluator: nn.Module, device: str = "cpu") -> None:
+        self.evaluator = evaluator.to(device)
         self.device = device
 
     @torch.inference_mode()
     def judge(self, crops: NDArray[np.uint8]) -> Judged:
-        """Return class probabilities (N, K) and qualities (N,) of crops (N, 3, H, W) uint8."""
-        images = torch.from_numpy(crops).to(self.device, memory_format=torch.channels_last).float() / 255
-        judgement = self.evaluator(images)
-        probabilities = judgement.class_logits.softmax(dim=1)
-        return Judged(probabilities.double().cpu().numpy(), judgement.quality.double().cpu().numpy())
+        """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
+        probabilities, quality, _ = self.evaluator(torch.from_numpy(crops).to(self.device))
+        return Judged(probabilities.double().cpu().numpy(), quality.double().cpu().numpy())
 
 
-def load_scorer(path: Path, device: str = "auto", crops: int = 30, seed: int = 0) -> Scorer:
+def load_scorer(
+    path: Path, device: str = "auto", crops: int | None = None, seed: int = 0, mode: Mode = "crops"
+) -> Scorer:
     """Return a scorer on a checkpoint.
 
     Args:
-        path: a .safetensors evaluator.
+        path: a .safetensors evaluator, or a .pt2 file that `gada export` wrote.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        crops: crops an image.
+        crops: crops a picture; by default the mode's.
         seed: seed of the crop positions.
+        mode: which crops; see `Scorer`.
 
     Raises:
+        ConfigError: if the device is not there.
         DataError: if the file is missing or is no evaluator's.
     """
-    evaluator, card = load_evaluator(path)
-    return Scorer(TorchBackend(evaluator, choose_device(device)), card, crops=crops, seed=seed)
+    device = choose_device(device)
+    if path.suffix == ".pt2":
+        evaluator, card = load_exported(path)
+    else:
+        network, card = load_evaluator(path)
+        evaluator = whole(network, card).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Scorer(TorchBackend(evaluator, device), card, crops, seed, mode, sha256_of(path))
+
+
+def whole(evaluator: Evaluator, card: Card) -> WholeEvaluator:
+    """Return an evaluator at rest with its scale."""
+    module = WholeEvaluator(evaluator, Scale(**card["scale"])).eval()
+    return module.requires_grad_(requires_grad=False)
+
+
+def load_exported(path: Path) -> tuple[nn.Module, Card]:
+    """Return the program of a .pt2 file and its card.
+
+    Raises:
+        DataError: if the file is missing or was not written by `gada export`.
+    """
+    extra = {CARD: ""}
+    try:
+        program = torch.export.load(path, extra_files=extra)
+        return program.module(), dict(json.loads(extra[CARD]))
+    except Exception as error:  # zip, JSON and version errors of torch
+        raise DataError(f"{path} cannot be read as an exported evaluator ({str(error).splitlines()[0]}).") from error
 
 
 def choose_device(device: str) -> str:
-    """Return the device that `auto` means on this machine."""
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    """Return the device that `auto` means on this machine.
+
+    Raises:
+        ConfigError: if the device is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there.get(device.split(":")[0]):
+        known = ", ".join(name for name, is_there in there.items() if is_there)
+        raise ConfigError(f"--device {device} is not on this machine; there is {known}.")
+    return device

@@ -1,0 +1,124 @@
+"""A trained evaluator inside other people's training: a differentiable score and a torchmetrics metric."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from gada.data.records import Scale
+from gada.errors import DataError
+from gada.io.checkpoints import find_checkpoint
+from gada.models.files import load_evaluator
+from gada.scoring.views import Mode, positions
+
+
+class DifferentiableScorer(nn.Module):
+    """The evaluator as part of a loss: `loss = (1 - scorer(images)).mean()`.
+
+    Its weights are frozen; gradients flow to the pixels. In mode `grid` or `dense` it gives what `Scorer` gives,
+    up to the rounding of pixels to 8 bits.
+
+    Args:
+        model: a .safetensors evaluator, the folder of a run, or `bundled`.
+        mode: which crops; see `gada.load_scorer`.
+        crops: crops a picture; by default the mode's.
+        seed: of the positions of mode `crops`.
+
+    Raises:
+        ConfigError: if there is no such model.
+        DataError: if the file is damaged or is no evaluator's.
+    """
+
+    def __init__(
+        self, model: str | Path = "bundled", mode: Mode = "grid", crops: int | None = None, seed: int = 0
+    ) -> None:
+        super().__init__()
+        evaluator, card = load_evaluator(find_checkpoint(str(model), "evaluator"))
+        self.evaluator = evaluator.requires_grad_(requires_grad=False)
+        self.scale = Scale(**card["scale"])
+        self.size, self.grid = int(card["crop_size"]), int(card.get("crop_grid", 1))
+        self.mode: Mode = mode
+        self.crops, self.seed = crops, seed
+
+    def train(self, mode: bool = True) -> "DifferentiableScorer":  # noqa: ARG002
+        """Stay at rest, also when the training around it begins: normalisation must not adapt."""
+        super().train(mode=False)
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the quality of images.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1]; sides shorter than a crop are reflected up to it.
+
+        Returns:
+            (N,) in [0, 1], higher is better; differentiable.
+
+        Raises:
+            DataError: if the images are of another shape or type.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise DataError(
+                f"images of shape {tuple(images.shape)} and {images.dtype} cannot be scored: "
+                "give floats (N, 3, H, W) in [0, 1]."
+            )
+        images = reflect_up(images, self.size)
+        height, width = images.shape[2:]
+        corners = positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
+        crops = torch.stack(
+            [images[:, :, top : top + self.size, left : left + self.size] for top, left in corners.tolist()], dim=1
+        )
+        quality: Tensor = self.evaluator(crops.flatten(0, 1)).quality
+        return quality.view(crops.shape[:2]).mean(dim=1)
+
+
+class QualityScore(Metric):
+    """Mean score of images on the model's scale, as a torchmetrics metric.
+
+    Args:
+        model: a .safetensors evaluator, the folder of a run, or `bundled`.
+        mode: which crops; see `gada.load_scorer`.
+        crops: crops a picture; by default the mode's.
+        **options: of torchmetrics.
+    """
+
+    is_differentiable = True
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(
+        self, model: str | Path = "bundled", mode: Mode = "grid", crops: int | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.scorer = DifferentiableScorer(model, mode, crops)
+        self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    @property
+    def higher_is_better(self) -> bool:  # type: ignore[override]
+        """Direction of the model's scale."""
+        return self.scorer.scale.higher_is_better
+
+    def update(self, images: Tensor) -> None:
+        """Score images, (N, 3, H, W) uint8 or in [0, 1]."""
+        images = images if images.is_floating_point() else images.float() / 255
+        scale = self.scorer.scale
+        low, high = scale.score(0.0), scale.score(1.0)
+        self.total = self.total + (low + self.scorer(images).double() * (high - low)).sum()
+        self.count = self.count + len(images)
+
+    def compute(self) -> Tensor:
+        """Return the mean score of all images so far."""
+        return self.total / self.count
+
+
+def reflect_up(images: Tensor, size: int) -> Tensor:
+    """Reflect images (N, C, H, W) at their far borders until both sides have at least `size` pixels."""
+    while min(images.shape[2:]) < size:  # a border can be reflected once at most in each step
+        height, width = images.shape[2:]
+        images = torch.cat([images, images.flip(2)[:, :, : max(0, size - height)]], dim=2)
+        images = torch.cat([images, images.flip(3)[:, :, :, : max(0, size - width)]], dim=3)
+    return images

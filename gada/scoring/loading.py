@@ -1,0 +1,37 @@
+"""The one way to a scorer: a model's file decides what runs it."""
+
+from importlib import import_module
+from pathlib import Path
+
+from gada.io.checkpoints import find_checkpoint
+from gada.scoring.scorer import Scorer
+from gada.scoring.views import Mode
+
+BACKENDS = {".onnx": "onnx_backend", ".xml": "openvino_backend"}
+
+
+def load_scorer(
+    model: str | Path = "bundled",
+    mode: Mode = "grid",
+    crops: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> Scorer:
+    """Return a scorer.
+
+    Args:
+        model: a .safetensors evaluator or what `gada export` wrote (.onnx, .xml, .pt2), the folder of a run, the name
+            of a bundled evaluator, or `bundled`.
+        mode: `grid` (few fixed crops: fast), `crops` (30 random ones, the paper's) or `dense` (the whole picture).
+        crops: crops a picture; by default the mode's.
+        seed: of the positions of mode `crops`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ConfigError: if the model, the mode, the device or the package that runs it is not there.
+        DataError: if the file is damaged or is no evaluator's.
+    """
+    path = find_checkpoint(str(model), "evaluator")
+    backend = import_module(f"gada.scoring.{BACKENDS.get(path.suffix, 'torch_backend')}")
+    scorer: Scorer = backend.load_scorer(path, device, crops, seed, mode)
+    return scorer

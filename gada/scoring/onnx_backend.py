@@ -1,0 +1,73 @@
+"""A trained evaluator in ONNX Runtime: no torch."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.errors import ConfigError, DataError
+from gada.io.checkpoints import CARD
+from gada.io.files import sha256_of
+from gada.scoring.scorer import Judged, Scorer
+from gada.scoring.views import Mode
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
+
+
+class OnnxBackend:
+    """Judges crops with an exported evaluator."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+    def judge(self, crops: NDArray[np.uint8]) -> Judged:
+        """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
+        probabilities, quality = self.session.run(["probabilities", "quality"], {"pixels": crops})
+        return Judged(probabilities.astype(np.float64), quality.astype(np.float64))
+
+
+def load_scorer(
+    path: Path, device: str = "auto", crops: int | None = None, seed: int = 0, mode: Mode = "crops"
+) -> Scorer:
+    """Return a scorer on an ONNX file.
+
+    Args:
+        path: a file that `gada export --format onnx` wrote.
+        device: `auto` and `cpu` are the processor; `cuda` and `mps` need that build of ONNX Runtime.
+        crops: crops a picture; by default the mode's.
+        seed: seed of the crop positions.
+        mode: which crops; see `Scorer`.
+
+    Raises:
+        ConfigError: if ONNX Runtime or the device is not there.
+        DataError: if the file is missing or was not written by `gada export`.
+    """
+    session = open_session(path, device)
+    card = json.loads(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"))
+    if card.get("kind") != "evaluator":
+        raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format onnx`.")
+    return Scorer(OnnxBackend(session), card, crops, seed, mode, sha256_of(path))
+
+
+def open_session(path: Path, device: str) -> Any:
+    """Open an ONNX file on a device."""
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        raise ConfigError('scoring an .onnx model needs ONNX Runtime: pip install "gada-iqa[onnx]".') from error
+    provider = PROVIDERS["cpu" if device == "auto" else device]
+    if provider not in ort.get_available_providers():
+        raise ConfigError(f"--device {device} is not in this build of ONNX Runtime, which lacks the {provider}.")
+    if not path.is_file():
+        raise DataError(f"{path} is not there; name an .onnx file of a gada evaluator.")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve decoding
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=[provider])
+    except Exception as error:  # onnxruntime's own classes derive from several built-in ones
+        raise DataError(f"{path} cannot be read as an ONNX model ({str(error).splitlines()[0]}).") from error

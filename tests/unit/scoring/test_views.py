@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gada.errors import ConfigError
+from gada.scoring.views import Mode, covering_starts, cut, positions, reflect_up, stratified_positions
+
+SIDES = st.integers(64, 3000)
+
+
+@given(SIDES, st.sampled_from([8, 32, 64]), st.sampled_from([1, 8]))
+def test_covering_parts_reach_both_ends_without_a_gap(side: int, size: int, grid: int) -> None:
+    starts = covering_starts(side, size, grid)
+    assert starts[0] == 0
+    assert starts[-1] == side - size
+    assert (np.diff(starts) <= size).all()
+    assert (starts[:-1] % grid == 0).all()
+    assert len(starts) <= -(-side // size) + 1
+
+
+@settings(max_examples=50)
+@given(SIDES, SIDES, st.integers(1, 40))
+def test_stratified_crops_lie_inside_with_one_in_each_part(height: int, width: int, count: int) -> None:
+    corners = stratified_positions(height, width, 64, count)
+    assert (corners >= 0).all()
+    assert (corners <= [height - 64, width - 64]).all()
+    long, room = (0, height - 63) if height > width else (1, width - 63)
+    middles = (np.arange(count) + 0.5) * room / count
+    assert (np.abs(corners[:, long] - middles) <= 1).all()
+
+
+def test_stratified_crops_are_frozen() -> None:
+    # computed by hand: even = (2i + 1) x 449 / 8; fractions of i x 0.618... + 1/2 of 321
+    assert stratified_positions(384, 512, 64, 4).tolist() == [[160, 56], [37, 168], [236, 280], [113, 392]]
+
+
+def test_stratified_crops_turn_with_the_picture() -> None:
+    assert (stratified_positions(300, 500, 64, 7) == stratified_positions(500, 300, 64, 7)[:, ::-1]).all()
+
+
+def test_a_grid_keeps_crops_on_the_blocks_of_jpeg() -> None:
+    modes: list[Mode] = ["crops", "grid"]
+    for mode in modes:
+        assert not (positions(mode, 333, 517, 64, 9, 0, 8) % 8).any()
+
+
+def test_a_small_picture_is_reflected() -> None:
+    image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    large = reflect_up(image, 7)
+    assert large.shape == (7, 7, 3)
+    assert (large[:2, :3] == image).all()
+    assert (large[2:4, :3] == image[::-1]).all()
+    assert (large[:, 3:6] == large[:, :3][:, ::-1]).all()
+    assert reflect_up(large, 7) is large
+
+
+def test_cut_takes_what_lies_there() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    crops = cut(image, np.array([[3, 5], [8, 18]]), 32)
+    assert (crops[0] == image[3:35, 5:37]).all()
+    assert (crops[1] == image[8:, 18:]).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "count", "word"), [("grid", 0, "--crops"), ("crops", -1, "--crops"), ("all", 3, "--mode")]
+)
+def test_wrong_modes_and_counts_are_refused(mode: str, count: int, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        positions(mode, 100, 100, 64, count)  # type: ignore[arg-type]
