@@ -91,8 +91,8 @@ class ModelSettings:
     """Feature maps of the trunk's 1x1 convolution."""
     hidden: int = 128
     """Units of the first layer of the class and quality heads."""
-    pooling: Literal["mean", "mean-deviation"] | None = None
-    """Spatial reduction of the maps (paper: mean; gada: mean-deviation, because distortions change second moments)."""
+    pooling: Literal["mean", "moments"] | None = None
+    """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
     normalisation: Literal["none", "batch"] | None = None
     """Normalisation in the trunk (paper: none; gada: batch)."""
     residual: bool | None = None
@@ -252,7 +252,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
     # Ours; the reason for each choice stands at its field.
     "gada": {
         "model": {
-            "pooling": "mean-deviation",
+            "pooling": "moments",
             "normalisation": "batch",
             "residual": True,
             "pixel_noise": True,
@@ -264,7 +264,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "heads_on_generated": False,
             "source_weight": 0.2,
             "reconstruction_weight": 40.0,
-            "class_weight": 0.25,
+            "class_weight": 0.05,
             "quality_weight": 5.0,
         },
         "training": {

@@ -30,9 +30,5 @@ class Discriminator(nn.Module):
         return Verdict(self.source_head(features).squeeze(1), self.evaluator.judge(features))
 
     def trunk_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters of trunk and source head."""
-        return [*self.evaluator.trunk.parameters(), *self.source_head.parameters()]
-
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters of class and quality heads."""
-        return [*self.evaluator.class_head.parameters(), *self.evaluator.quality_head.parameters()]
+        """Return the parameters of trunk and source head, which learn at one rate (paper, section 4.2)."""
+        return [*self.evaluator.trunk_parameters(), *self.source_head.parameters()]

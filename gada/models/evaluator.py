@@ -1,6 +1,6 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -28,12 +28,12 @@ class Evaluator(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.settings = settings
-        self.trunk = trunk(settings)
-        self.pool = Pool(settings.pooling or "mean")
-        features = settings.maps * self.pool.moments
-        self.features = features
-        self.class_head = head(features, settings.hidden, classes)
-        self.quality_head = head(features, settings.hidden, 1)
+        self.trunk = nn.ModuleList(trunk(settings))
+        self.moments = settings.pooling == "moments"
+        self.features = 2 * (sum(settings.widths) + settings.maps) if self.moments else settings.maps
+        self.scale = nn.BatchNorm1d(self.features) if self.moments else nn.Identity()
+        self.class_head = head(self.features, settings.hidden, classes)
+        self.quality_head = head(self.features, settings.hidden, 1)
 
     def forward(self, images: Tensor) -> Judgement:
         """Judge crops, (N, 3, H, W) in [0, 1] with H, W >= 8."""
@@ -41,7 +41,12 @@ class Evaluator(nn.Module):
 
     def describe(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops, (N, F)."""
-        features: Tensor = self.pool(self.trunk(images * 2 - 1))  # centred: the first layer's padding is mid grey
+        maps = images * 2 - 1  # centred: the first layer's padding is mid grey
+        pooled = []
+        for layer in self.trunk:
+            maps = layer(maps)
+            pooled.append(moments(maps) if self.moments else maps.mean(dim=(2, 3)))
+        features: Tensor = self.scale(torch.cat(pooled, dim=1) if self.moments else pooled[-1])
         return features
 
     def judge(self, features: Tensor) -> Judgement:
@@ -49,38 +54,40 @@ class Evaluator(nn.Module):
         quality = torch.sigmoid(self.quality_head(features)).squeeze(1)  # a quality is bounded
         return Judgement(self.class_head(features), quality)
 
+    def trunk_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of the trunk and of its features' scale."""
+        return [*self.trunk.parameters(), *self.scale.parameters()]
 
-def trunk(settings: ModelSettings) -> nn.Sequential:
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of class and quality heads."""
+        return [*self.class_head.parameters(), *self.quality_head.parameters()]
+
+
+def moments(maps: Tensor) -> Tensor:
+    """Return mean and log deviation of each map (N, M, h, w) over its pixels, (N, 2 M).
+
+    Distortions change the spread of responses more than their mean, and they do so by factors: hence the logarithm.
+    """
+    variance, mean = torch.var_mean(maps, dim=(2, 3), correction=0)
+    return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's deviation counts as 0.01
+
+
+def trunk(settings: ModelSettings) -> list[nn.Sequential]:
     """Return the shared trunk: three convolutions of stride 2 and a 1x1 convolution to `maps` feature maps.
 
     The paper gives the widths (64, 128, 128, then 1024) but no kernel or stride; 4x4 with stride 2 are pix2pix's.
     """
-    layers: list[nn.Module] = []
+    layers = []
     inputs = 3
     for width in settings.widths:
-        layers += [nn.Conv2d(inputs, width, kernel_size=4, stride=2, padding=1)]
-        layers += [nn.BatchNorm2d(width)] if settings.normalisation == "batch" else []
-        layers += [nn.LeakyReLU(LEAK)]
+        normalisation = [nn.BatchNorm2d(width)] if settings.normalisation == "batch" else []
+        layers.append(
+            nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), *normalisation, nn.LeakyReLU(LEAK))
+        )
         inputs = width
-    return nn.Sequential(*layers, nn.Conv2d(inputs, settings.maps, kernel_size=1), nn.LeakyReLU(LEAK))
+    return [*layers, nn.Sequential(nn.Conv2d(inputs, settings.maps, kernel_size=1), nn.LeakyReLU(LEAK))]
 
 
 def head(features: int, hidden: int, outputs: int) -> nn.Sequential:
     """Return a head of two fully connected layers (section 3.3)."""
     return nn.Sequential(nn.Linear(features, hidden), nn.LeakyReLU(LEAK), nn.Linear(hidden, outputs))
-
-
-class Pool(nn.Module):
-    """Spatial reduction of feature maps (N, M, h, w) to (N, M) or (N, 2 M)."""
-
-    def __init__(self, kind: Literal["mean", "mean-deviation"]) -> None:
-        super().__init__()
-        self.moments = 1 if kind == "mean" else 2
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return the mean of each map, and its standard deviation where asked."""
-        mean = maps.mean(dim=(2, 3))
-        if self.moments == 1:
-            return mean
-        variance = maps.var(dim=(2, 3), correction=0)
-        return torch.cat([mean, (variance + 1e-6).sqrt()], dim=1)  # the root's slope at 0 is infinite

@@ -102,4 +102,4 @@ class Adversarial(EvaluatorTraining):
         generator = torch.optim.Adam(
             self.generator.parameters(), lr=training.generator_rate, betas=training.betas, fused=True
         )
-        return [generator, self.adam(self.discriminator.trunk_parameters(), self.discriminator.head_parameters())]
+        return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]

@@ -63,8 +63,7 @@ class EvaluatorTraining(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
         """Return Adam with a rate for the trunk and one for the heads (paper, section 4.2)."""
-        heads = [self.evaluator.class_head, self.evaluator.quality_head]
-        return self.adam(list(self.evaluator.trunk.parameters()), [p for head in heads for p in head.parameters()])
+        return self.adam(self.evaluator.trunk_parameters(), self.evaluator.head_parameters())
 
     def adam(self, trunk: list[nn.Parameter], heads: list[nn.Parameter]) -> torch.optim.Optimizer:
         """Return one Adam over trunk and heads at this stage's rates."""
