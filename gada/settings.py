@@ -93,6 +93,8 @@ class ModelSettings:
     """Units of the first layer of the class and quality heads."""
     pooling: Literal["mean", "moments"] | None = None
     """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
+    detail: bool | None = None
+    """Whether the trunk also sees the image minus its blur (paper: false; gada: true, because distortions are small)."""
     normalisation: Literal["none", "batch"] | None = None
     """Normalisation in the trunk (paper: none; gada: batch)."""
     residual: bool | None = None
@@ -225,6 +227,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
     "paper": {
         "model": {
             "pooling": "mean",
+            "detail": False,
             "normalisation": "none",
             "residual": False,
             "pixel_noise": False,
@@ -253,6 +256,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
     "gada": {
         "model": {
             "pooling": "moments",
+            "detail": True,
             "normalisation": "batch",
             "residual": True,
             "pixel_noise": True,

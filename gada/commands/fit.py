@@ -53,8 +53,8 @@ def fit(
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb)
-    print(table1(rows))
+    rows, provenance = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb)
+    print(table1(rows, provenance=provenance))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
     )

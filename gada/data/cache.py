@@ -144,7 +144,9 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
 
     workers = os.cpu_count() or 1
     step = AHEAD * workers
-    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(workers) as pool:
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with bar as progress, ThreadPoolExecutor(workers) as pool:
         task = progress.add_task("Packing images", total=len(paths))
         for start in range(0, len(paths), step):
             for image in pool.map(read_image, paths[start : start + step]):

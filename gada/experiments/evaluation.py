@@ -11,9 +11,10 @@ from gada.data.cache import PackedImages
 from gada.data.databases import load_database
 from gada.data.records import ScoredSet
 from gada.data.splits import split_by_reference
+from gada.experiments.report import run_provenance
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import write_text
-from gada.io.records import Row, commit, machine
+from gada.io.records import Row
 from gada.metrics.correlation import rows_by_distortion
 from gada.reports.layout import Provenance
 from gada.scoring.scorer import Prediction, Scorer
@@ -83,13 +84,14 @@ def evaluate_model(
         DataError: if the data are missing or invalid.
     """
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
-    images = one_side(load_database(data), side, split)
-    packed = PackedImages.open(images.files, images.root, data.cache)
+    whole = load_database(data)
+    packed = PackedImages.open(whole.files, whole.root, data.cache)
+    images = one_side(whole, side, split)
     predictions = predict(scorer, images, packed)
     if out:
         write_scores(out, predictions, images)
     rows = result_rows(predictions, images, str(scorer.card.get("stage", "evaluator")), split.number)
-    return rows, provenance(images, evaluation.seed)
+    return rows, run_provenance(images, evaluation.seed)
 
 
 def one_side(images: ScoredSet, side: Side, split: SplitSettings) -> ScoredSet:
@@ -98,8 +100,3 @@ def one_side(images: ScoredSet, side: Side, split: SplitSettings) -> ScoredSet:
         return images
     sides = split_by_reference(images.reference_ids, split.seed, split.number, split.test, split.validation)
     return images.select(getattr(sides, side))
-
-
-def provenance(images: ScoredSet, seed: int) -> Provenance:
-    """Return where a table's rows come from, for its caption."""
-    return Provenance(images.name, images.proxy, seed, machine(), commit() or "")

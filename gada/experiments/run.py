@@ -11,9 +11,11 @@ from gada.data.databases import load_database
 from gada.data.records import ScoredSet
 from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError, DataError
+from gada.experiments.report import run_provenance, write_report
 from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
 from gada.io.files import write_text
 from gada.io.records import Row, read_rows, write_environment
+from gada.reports.layout import Provenance
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
@@ -26,7 +28,7 @@ def run_stages(
     start: str | None = None,
     device: str = "auto",
     wandb: Mode = "off",
-) -> list[Row]:
+) -> tuple[list[Row], Provenance]:
     """Train and evaluate stages, in the paper's order; finished ones are not trained again.
 
     Args:
@@ -38,7 +40,7 @@ def run_stages(
         wandb: how to log to Weights & Biases.
 
     Returns:
-        The result rows of all the run's finished stages.
+        The result rows of all the run's finished stages, and where they come from.
 
     Raises:
         ConfigError: if the folder holds another run, or a phase lacks what it starts from.
@@ -67,10 +69,11 @@ def run_stages(
                 train_stage(run, stage)
                 evaluate_stage(run, stage)
         rows = read_rows(run.results)
+        write_report(folder, images, split, settings.seed)
         dashboard.table("results", rows)
     finally:
         dashboard.close()
-    return rows
+    return rows, run_provenance(images, settings.seed)
 
 
 def as_yaml(settings: Settings) -> str:

@@ -77,13 +77,14 @@ def write_contact_sheet(
     """
     path = find_checkpoint(model, "generator")
     generator, card = load_generator(path)
-    images = one_side(load_database(data), side, split)
+    whole = load_database(data)
+    images = one_side(whole, side, split)
     if not images.has_references:
         raise DataError(
             f"{images.name} has no reference images, which a generator distorts; give data with references."
         )
     if list(images.classes) != card["classes"]:
         raise ConfigError(f"{path} makes {', '.join(card['classes'])}; {images.name} has {', '.join(images.classes)}.")
-    packed = PackedImages.open(images.files, images.root, data.cache)
+    packed = PackedImages.open(whole.files, whole.root, data.cache)
     with atomic_path(out) as temporary:
         temporary.write_bytes(sample_grid(generator, images, packed, crop_size or card["crop_size"]))

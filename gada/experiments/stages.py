@@ -87,6 +87,10 @@ def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start:
                 f"{images.name} has no reference images, which the generator of {stage} distorts; "
                 "without them, train --phase baseline, or --phase 3 --from a checkpoint."
             )
+        if start:
+            find_checkpoint(start, "evaluator")
+            if stage == "phase2":
+                find_checkpoint(start, "generator")
         before = BEFORE.get(stage)
         if start or before is None or before in stages or (folder / before / BEST).is_file():
             continue

@@ -87,7 +87,9 @@ def find_checkpoint(name: str, kind: str) -> Path:
     if bundled.is_file():
         return bundled
     known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))
-    raise ConfigError(f"there is no {kind} '{name}': give a file, a run's folder, or one of {', '.join(known)}.")
+    raise ConfigError(
+        f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}."
+    )
 
 
 def bundled_folder() -> Path:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad
 
 from gada.settings import ModelSettings
 
@@ -28,6 +29,7 @@ class Evaluator(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.settings = settings
+        self.detail = Detail() if settings.detail else None
         self.trunk = nn.ModuleList(trunk(settings))
         self.moments = settings.pooling == "moments"
         self.features = 2 * (sum(settings.widths) + settings.maps) if self.moments else settings.maps
@@ -42,6 +44,8 @@ class Evaluator(nn.Module):
     def describe(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops, (N, F)."""
         maps = images * 2 - 1  # centred: the first layer's padding is mid grey
+        if self.detail is not None:
+            maps = torch.cat([maps, self.detail(images)], dim=1)
         pooled = []
         for layer in self.trunk:
             maps = layer(maps)
@@ -63,6 +67,27 @@ class Evaluator(nn.Module):
         return [*self.class_head.parameters(), *self.quality_head.parameters()]
 
 
+class Detail(nn.Module):
+    """What a 3x3 binomial blur takes from an image, amplified: noise, edges and block borders without the content.
+
+    Distortions are small beside the picture itself; without this the first layer spends its time to find that out.
+    """
+
+    GAIN = 8.0  # brings the detail of photographs to the range of the centred image
+
+    def __init__(self) -> None:
+        super().__init__()
+        binomial = torch.tensor([1.0, 2.0, 1.0])
+        kernel = torch.outer(binomial, binomial) / 16
+        self.kernel: Tensor
+        self.register_buffer("kernel", kernel.expand(3, 1, 3, 3).clone(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the detail of images (N, 3, H, W) in [0, 1], same shape."""
+        blurred = conv2d(pad(images, (1, 1, 1, 1), mode="reflect"), self.kernel, groups=3)
+        return self.GAIN * (images - blurred)
+
+
 def moments(maps: Tensor) -> Tensor:
     """Return mean and log deviation of each map (N, M, h, w) over its pixels, (N, 2 M).
 
@@ -78,7 +103,7 @@ def trunk(settings: ModelSettings) -> list[nn.Sequential]:
     The paper gives the widths (64, 128, 128, then 1024) but no kernel or stride; 4x4 with stride 2 are pix2pix's.
     """
     layers = []
-    inputs = 3
+    inputs = 6 if settings.detail else 3
     for width in settings.widths:
         normalisation = [nn.BatchNorm2d(width)] if settings.normalisation == "batch" else []
         layers.append(

@@ -79,15 +79,23 @@ class KeepBest(Callback):
 
 
 class KeepLast(Callback):
-    """Keeps the newest state in `last.ckpt`, whole or not at all."""
+    """Keeps the newest state in `last.ckpt`, whole or not at all, and takes it up again.
 
-    def __init__(self, path: Path) -> None:
+    On a resume Lightning fetches the first batch before it tells the sampler the epoch: `set_epoch` does so in time.
+    """
+
+    def __init__(self, path: Path, set_epoch: Callable[[int], None]) -> None:
         self.path = path
+        self.set_epoch = set_epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint beside the old one and take its place."""
         with atomic_path(self.path) as temporary:
             trainer.save_checkpoint(temporary)
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Go on with the stretch after the last whole one."""
+        self.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
 
 
 class ShowSamples(Callback):

@@ -59,7 +59,8 @@ class EvaluatorTraining(LightningModule):
 
     def record(self, **losses: Tensor) -> None:
         """Log the mean of each loss over the stretch between two validations."""
-        self.log_dict({f"loss_{name}": value.detach() for name, value in losses.items()}, on_step=False, on_epoch=True)
+        named = {f"loss_{name}": value.detach() for name, value in losses.items()}
+        self.log_dict(named, on_step=False, on_epoch=True, batch_size=1)  # every step counts alike
 
     def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
         """Return Adam with a rate for the trunk and one for the heads (paper, section 4.2)."""

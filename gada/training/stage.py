@@ -95,12 +95,13 @@ def train(
     """
     quiet_lightning()
     stage, steps, every, last = folder.name, len(batches), module.settings.training.validate_every, folder / "last.ckpt"
+    sampler = Steps(steps, every)
     callbacks: list[Callback] = [
         KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
         KeepBest(save_best),
         ShowProgress(stage, steps, every),
         *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
-        KeepLast(last),
+        KeepLast(last, sampler.set_epoch),
     ]
     trainer = Trainer(
         accelerator="gpu" if device == "cuda" else device,
@@ -115,15 +116,16 @@ def train(
         callbacks=callbacks,
         deterministic="warn",
     )
-    trainer.fit(
-        module,
-        DataLoader(batches, batch_size=None, sampler=Steps(steps, every)),
-        DataLoader(validation, batch_size=IMAGES_AT_ONCE),
-        ckpt_path=last if last.is_file() else None,
-        weights_only=True,
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(
+            module,
+            DataLoader(batches, batch_size=None, sampler=sampler),
+            DataLoader(validation, batch_size=IMAGES_AT_ONCE),
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+    except SystemExit as stop:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from stop
 
 
 def seed_weights(seed: int) -> None:
@@ -136,7 +138,10 @@ def quiet_lightning() -> None:
     """Keep advertisements and hints that do not apply off the screen."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # Batches are views of a memory map that one process cuts faster than any step consumes them.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+    for message in (
+        ".*does not have many workers.*",  # batches are cut from a memory map, faster than any step consumes them
+        ".*in eval mode at the start of training.*",  # the generator rests in phase 2
+        ".*LeafSpec.*",  # between torch and Lightning
+        ".*Checkpoint directory.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)

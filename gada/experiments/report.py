@@ -1,0 +1,95 @@
+"""A run's page: what was trained on what, the table, the figures and the pictures, from the files of its folder."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gada.data.records import ScoredSet
+from gada.data.splits import Split
+from gada.io.files import write_text
+from gada.io.records import Row, environment, read_rows
+from gada.metrics.correlation import FIGURES
+from gada.reports.figures import bars_by_distortion, learning_curves
+from gada.reports.layout import Provenance
+from gada.reports.page import Picture, Section, page
+from gada.reports.tables import STAGE_NAMES, stages_table
+
+
+def run_provenance(images: ScoredSet, seed: int) -> Provenance:
+    """Return where a table's rows come from, for its caption."""
+    here = environment()
+    return Provenance(images.name, images.proxy, seed, here["machine"], here["commit"] or "")
+
+
+def write_report(folder: Path, images: ScoredSet, split: Split, seed: int) -> None:
+    """Write `report.html` of a run from its result rows, metrics and pictures."""
+    rows = read_rows(folder / "results.jsonl")
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    provenance = run_provenance(images, seed)
+    sections = [
+        results_section(rows, provenance),
+        curves_section(folder, stages),
+        *(stage_section(folder / stage) for stage in stages),
+        Section("References of the split", listing={**vars(split), "hash": split.hash}),
+        Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
+        Section("Environment", listing=environment()),
+    ]
+    summary = [
+        f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
+        "Each figure is on the test references, which neither trained nor chose a checkpoint.",
+    ]
+    write_text(folder / "report.html", page(f"GADA on {images.name}", summary, sections))
+
+
+def results_section(rows: list[Row], provenance: Provenance) -> Section:
+    """Return the paper's Table 1, all figures, and bars by distortion."""
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    names = ", ".join(STAGE_NAMES.get(stage, stage) for stage in stages)
+    bars = Picture(
+        bars_by_distortion(rows, f"{provenance.dataset}, SROCC by distortion", stages=stages),
+        "SROCC on the test references, by distortion class and over ALL.",
+        f"Bars of SROCC for {names}.",
+    )
+    tables = [stages_table(rows, provenance), stages_table(rows, figures=FIGURES)]
+    return Section("Results", tables=tables, pictures=[bars])
+
+
+def curves_section(folder: Path, stages: list[str]) -> Section:
+    """Return the learning curves of all stages."""
+    metrics = {stage: read_metrics(folder / stage / "metrics.csv") for stage in stages}
+    curves = Picture(
+        learning_curves({stage: rows for stage, rows in metrics.items() if rows}, "Losses and validation figures"),
+        "Mean losses between validations, and LCC and SROCC on the validation references.",
+        "Lines of losses on the left, of LCC and SROCC on the right, one row for each stage.",
+    )
+    return Section("Learning curves", pictures=[curves])
+
+
+def stage_section(folder: Path) -> Section:
+    """Return a stage's scatter plot and, for phase 1, its newest sample grid."""
+    name = STAGE_NAMES.get(folder.name, folder.name)
+    scatter = Picture(
+        (folder / "scatter.png").read_bytes(),
+        f"{name}: predicted against true scores of the test images.",
+        "Scatter plot of predicted against true scores with a logistic fit, one marker for each distortion class.",
+    )
+    samples = sorted((folder / "samples").glob("*.png"))[-1:]
+    grids = [
+        Picture(
+            path.read_bytes(),
+            "Reference, true distortion and generated crops for each class, on validation references.",
+            "Grid of crops: rows are distortion classes; columns are reference, true and generated distortions.",
+        )
+        for path in samples
+    ]
+    return Section(name, pictures=[scatter, *grids], shows_database=bool(grids))
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a stage's `metrics.csv`; none where the stage came from elsewhere."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

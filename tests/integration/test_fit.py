@@ -1,0 +1,172 @@
+"""`gada fit` through the real command line, on a tiny set."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+import yaml
+from PIL import Image
+from safetensors.numpy import load_file
+
+from gada.__main__ import main
+from gada.training.callbacks import KeepLast
+
+STAGES = ("baseline", "phase1", "phase2", "phase3")
+Fit = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny scored set."""
+    return tiny.scored_set(tmp_path_factory.mktemp("set"))
+
+
+@pytest.fixture
+def fit(root: Path, tmp_path: Path) -> Fit:
+    """Call `gada fit` with the tiny settings and further options."""
+
+    def call(*options: str, run: str = "run", root: Path = root, **settings: dict[str, Any]) -> int:
+        config = {name: {**values, **settings.get(name, {})} for name, values in groups()} | {"preset": "gada"}
+        config["data"] = {**config["data"], "root": str(root)}
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump({**config, **{k: v for k, v in settings.items() if k not in config}}))
+        return main(["fit", "--config", str(path), "--run", str(tmp_path / run), "--wandb", "off", *options])
+
+    def groups() -> list[tuple[str, dict[str, Any]]]:
+        return [(name, values) for name, values in tiny.SETTINGS.items() if isinstance(values, dict)]
+
+    return call
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "results.jsonl").read_text().splitlines()]
+
+
+def test_all_stages_leave_what_they_say(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit() == 0
+    printed = capsys.readouterr().out
+    for words in ("Baseline", "Phase 1", "Phase 2", "Phase 3", "SROCC", "BLUR", "ALL", "proxy"):
+        assert words.lower() in printed.lower()
+    run = tmp_path / "run"
+    assert [row["stage"] for row in rows(run) if row["distortion"] == "ALL"] == list(STAGES)
+    assert all(row["n"] == 3 for row in rows(run) if row["distortion"] == "blur")  # one test reference, three levels
+    for stage in STAGES:
+        for name in ("best.safetensors", "last.ckpt", "metrics.csv", "scores.csv", "scatter.png"):
+            assert (run / stage / name).is_file(), f"{stage}/{name}"
+    assert len((run / "baseline" / "metrics.csv").read_text().splitlines()) == 1 + 6  # 11 steps, validated every 2
+    assert (run / "phase1" / "generator.safetensors").is_file()
+    grid = np.asarray(Image.open(sorted((run / "phase1" / "samples").glob("*.png"))[-1]))
+    assert grid.shape[0] > 2 * 128
+    page = (run / "report.html").read_text()
+    assert "Learning curves" in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+    environment = json.loads((run / "env.json").read_text())
+    assert environment["packages"]["torch"]
+    assert environment["data"]
+    split = json.loads((run / "split.json").read_text())
+    assert not set(split["train"]) & set(split["test"]) | set(split["validation"]) & set(split["test"])
+    assert (
+        yaml.safe_load((run / "config.yaml").read_text())["model"]["pooling"] == "moments"
+    )  # resolved from the preset
+
+    before = (run / "results.jsonl").read_bytes()
+    assert fit() == 0  # finished stages are not trained again
+    assert (run / "results.jsonl").read_bytes() == before
+
+    assert fit(training={"batch_size": 4}) == 2
+    assert "training.batch_size=8, not 4" in capsys.readouterr().err
+    assert (run / "results.jsonl").read_bytes() == before
+
+
+def test_the_paper_preset_trains(fit: Fit) -> None:
+    assert fit("--preset", "paper", "--phase", "1") == 0
+
+
+def test_same_seed_same_weights_and_a_stop_changes_nothing(
+    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit("--phase", "1", run="whole") == 0
+    keep = KeepLast.on_train_epoch_end
+
+    def keep_and_stop(self: KeepLast, trainer: Any, module: Any) -> None:
+        keep(self, trainer, module)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
+        assert fit("--phase", "1", run="stopped") == 130
+        assert "goes on where it stopped" in capsys.readouterr().err
+    assert not (tmp_path / "stopped" / "results.jsonl").exists()
+    assert fit("--phase", "1", run="stopped") == 0
+    for name in ("best.safetensors", "generator.safetensors"):
+        whole, stopped = (load_file(tmp_path / run / "phase1" / name) for run in ("whole", "stopped"))
+        assert all(np.array_equal(whole[key], stopped[key]) for key in whole), name
+    metrics = [(tmp_path / run / "phase1" / "metrics.csv").read_text() for run in ("whole", "stopped")]
+    assert metrics[0] == metrics[1]
+
+
+def test_phase_3_from_a_checkpoint_with_other_classes(fit: Fit, root: Path, tmp_path: Path) -> None:
+    assert fit("--phase", "baseline", run="first") == 0
+    start = str(tmp_path / "first")
+    table = {"format": "table", "scale_name": "MOS", "scale_low": 0, "scale_high": 120, "higher_is_better": True}
+    classless = {"distortion_column": "none", "reference_column": "none"}
+    assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
+    assert {row["distortion"] for row in rows(tmp_path / "second")} == {"ALL"}
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "code", "words"),
+    [
+        (["--phase", "2"], {}, 2, "--phase 1 first"),
+        (["--phase", "3"], {}, 2, "goes on from phase 2"),
+        (["--phase", "4"], {}, 2, "phase"),
+        (["--phase", "3", "--from", "nowhere"], {}, 2, "nowhere"),
+        (["--from", "bundled"], {}, 2, "--phase 1, 2, 3"),
+        ([], {"training": {"crop_size": 128}}, 2, "training.crop_size is 128"),
+        ([], {"training": {"crop_size": 33}}, 2, "multiple of 8"),
+        ([], {"training": {"batchsize": 33}}, 2, "batchsize"),
+        ([], {"model": {"pooling": "max"}}, 2, "pooling"),
+        ([], {"model": {"widths": [8, 8]}}, 2, "three positive counts"),
+        ([], {"split": {"test": 1.5}}, 2, "split.test is 1.5"),
+        ([], {"data": {"classes": ["rain"]}}, 2, "rain"),
+        ([], {"data": {"format": "table"}}, 2, "scale"),
+    ],
+)
+def test_bad_options_are_one_sentence(
+    fit: Fit,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    settings: dict[str, dict[str, Any]],
+    code: int,
+    words: str,
+) -> None:
+    assert fit(*options, **settings) == code
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_data_is_one_sentence(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root=tmp_path / "nowhere") == 3
+    assert "nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_references_there_is_no_generator(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    scale = {"format": "table", "scale_low": 0, "scale_high": 120, "higher_is_better": False}
+    assert fit("--phase", "1", data=scale | {"reference_column": "none"}) == 2
+    message = capsys.readouterr().err
+    assert "no reference images" in message
+    assert "--phase baseline" in message
+
+
+def test_phase_2_from_a_run_of_other_classes(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit("--phase", "1", run="first", data={"classes": ["blur"]}) == 0
+    assert fit("--phase", "2", "--from", str(tmp_path / "first"), run="second") == 2
+    assert "1 distortion classes" in capsys.readouterr().err
