@@ -1,11 +1,13 @@
 """The command line: a table of verbs, each a typed function in `gada.commands`."""
 
+import os
 import sys
 from argparse import SUPPRESS
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from inspect import signature
+from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,7 +18,10 @@ VERBS = {
     "fit": "train an evaluator: phases 1, 2, 3 of GADA, or the direct baseline",
     "evaluate": "correlation of a trained evaluator with the scores of a database",
     "score": "predict the quality of pictures",
+    "export": "write an evaluator as ONNX, OpenVINO or torch.export",
+    "serve": "score pictures over HTTP, with a page to drop them on",
     "generate": "look at what a generator makes: references x classes x qualities",
+    "table": "result files in the layouts of the paper's tables",
     "synthesize": "make a scored set of distorted images from photographs",
 }
 
@@ -45,11 +50,14 @@ def run(verb: str, options: list[str]) -> int:
         parser = build_parser(verb, function)
         if {"-h", "--help"} & set(options):
             shorten_help(parser, function)
-        values = vars(parser.instantiate(parser.parse_args(options)))
+        values = vars(parser.instantiate(parser.parse_args(list(spelled(options, function)))))
         values.pop("config")
         return function(**{python_name(name, function): value for name, value in values.items()}) or 0
     except SystemExit as stop:  # --help and --print_config
         return int(stop.code or 0)
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return refuse("interrupted; the same command goes on where it stopped.", 130)
     except Exception as error:
@@ -57,6 +65,18 @@ def run(verb: str, options: list[str]) -> int:
         if code is None:
             raise
         return refuse(str(error), code)
+
+
+def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[str]:
+    """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
+    flags = {name for name, item in signature(function, eval_str=True).parameters.items() if item.annotation is bool}
+    for option, following in zip_longest(options, options[1:]):
+        name, equals, value = option.partition("=")
+        if name.startswith("--"):
+            name = "--" + name[2:].replace("-", "_")
+            if name[2:] in flags and not equals and following not in ("true", "false"):
+                equals, value = "=", "true"
+        yield name + equals + value
 
 
 def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":

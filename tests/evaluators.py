@@ -11,6 +11,8 @@ from gada.models.evaluator import Evaluator
 from gada.models.files import save_network
 from gada.settings import ModelSettings
 
+torch.set_num_threads(1)  # threads that wait for each other are slow on a busy machine
+
 CARD: dict[str, Any] = {
     "name": "toy",
     "data": "toy pictures",

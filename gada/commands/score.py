@@ -5,47 +5,56 @@ from typing import Literal
 
 
 def score(
-    paths: list[Path],
+    paths: list[str],
     model: str = "bundled",
-    crops: int = 30,
+    mode: Literal["grid", "crops", "dense"] = "grid",
+    crops: int | None = None,
+    seed: int = 0,
+    out: Path | None = None,
     json: bool = False,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    engine: Literal["local", "ray"] = "local",
+    jobs: int | None = None,
+    max_pixels: int = 50_000_000,
+    float_range: tuple[float, float] | None = None,
 ) -> int:
-    """Print one line for each picture: its score, the spread over crops, the likeliest distortion, the file.
+    """Score pictures: score, spread over the crops, likeliest distortion and file, a line each.
 
     Args:
-        paths: Pictures and folders of pictures.
-        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
-        crops: Random crops an image, whose mean is the score.
+        paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
+        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or `bundled`.
+        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
+        crops: Crops a picture; by default the mode's.
+        seed: Of the positions of mode `crops`.
+        out: Write rows to this .csv, .jsonl or .parquet file (a folder of Parquet files with --engine ray); a stopped
+            job goes on where it was.
         json: Print one JSON object instead of lines.
         device: Where to run the evaluator.
+        engine: `ray` spreads the job over a Ray cluster.
+        jobs: Threads that decode, or Ray workers; by default one for each processor.
+        max_pixels: Greatest height x width of a picture.
+        float_range: Black and white value of pictures of floats, as in '[0, 1]'.
     """
-    import sys
-    from dataclasses import asdict
-    from json import dumps
+    from gada.errors import ConfigError
+    from gada.io.folders import check_arguments, pictures_of
+    from gada.scoring.bulk import arguments_of, print_scores, score_to_file
+    from gada.scoring.streaming import score_files
 
-    from gada.errors import DataError
-    from gada.io.checkpoints import find_checkpoint
-    from gada.io.folders import pictures_of
-    from gada.io.images import read_image, shown
-    from gada.scoring.torch_backend import load_scorer
+    for name, value in (("crops", crops), ("jobs", jobs), ("max-pixels", max_pixels)):
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name} is {value} but must be at least 1.")
+    check_arguments(path for path in paths if path != "-")
+    pictures = pictures_of(arguments_of(paths))
+    if engine == "ray":
+        from gada.scoring.ray_engine import score_with_ray
 
-    scorer = load_scorer(find_checkpoint(model, "evaluator"), device, crops)
-    if not json:
-        print(f"# {scorer.describe()}")
-    results, failed = [], 0
-    for path in pictures_of(paths):
-        try:
-            prediction = scorer(read_image(path))
-        except DataError as error:
-            failed += 1
-            sys.stderr.write(f"gada: {error}\n")
-            results.append({"path": str(path), "error": str(error)})
-            continue
-        results.append({"path": str(path), **asdict(prediction)})
-        if not json:
-            kind = f"{prediction.distortion} {prediction.probability:.2f}" if prediction.distortion else ""
-            print(f"{prediction.score:9.4f} +- {prediction.spread:7.4f}  {kind:20} {shown(path)}")
-    if json:
-        print(dumps({"model": scorer.card["name"], "scale": scorer.card["scale"], "results": results}))
+        failed = score_with_ray(pictures, out, model, mode, crops, seed, jobs, max_pixels, float_range)
+        return 4 if failed else 0
+    from gada.scoring.loading import load_scorer
+
+    scorer = load_scorer(model, mode, crops, seed, device)
+    if out:
+        failed = score_to_file(scorer, pictures, out, jobs, max_pixels, float_range)
+    else:
+        failed = print_scores(scorer, score_files(scorer, pictures, jobs, max_pixels, float_range), json)
     return 4 if failed else 0

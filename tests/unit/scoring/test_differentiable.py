@@ -12,6 +12,11 @@ from gada.scoring.views import Mode
 from gada.scoring.views import reflect_up as reflect_up_pixels
 
 
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_evaluator(tmp_path_factory.mktemp("model") / "evaluator.safetensors")
+
+
 def as_tensor(*pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 

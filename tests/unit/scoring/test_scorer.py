@@ -18,6 +18,16 @@ TOLERANCE = 1e-5 * 100  # of the scale
 
 
 @pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_evaluator(tmp_path_factory.mktemp("model") / "evaluator.safetensors")
+
+
+@pytest.fixture(scope="module")
+def scorer(checkpoint: Path) -> Scorer:
+    return gada.load_scorer(checkpoint, device="cpu")
+
+
+@pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
     return [picture(seed, 40 + 7 * seed, 100 - 5 * seed) for seed in range(12)]
 

@@ -1,0 +1,28 @@
+"""`gada export`: an evaluator for other programs."""
+
+from pathlib import Path
+from typing import Literal
+
+
+def export(
+    model: str = "bundled",
+    format: Literal["onnx", "openvino", "torch"] = "onnx",  # noqa: A002  # its name on the command line
+    out: Path | None = None,
+    precision: Literal["float32", "int8"] = "float32",
+    images: Path | None = None,
+) -> None:
+    """Write an evaluator with its preprocessing and card in one file, and compare what was written with it.
+
+    The file takes `pixels` (N, H, W, 3) uint8 and gives `probabilities`, `quality` and `score`.
+
+    Args:
+        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
+        format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), or `torch` for torch.export (.pt2).
+        out: File to write; by default named like the model.
+        precision: `int8` is faster on processors with VNNI; it needs --images.
+        images: Folder of photographs to calibrate int8 on, and to compare on.
+    """
+    from gada.scoring.export import export_evaluator
+
+    path, parity = export_evaluator(model, format, out, precision, images)
+    print(f"wrote {path} ({precision}); agrees with the evaluator on {parity.describe()}")

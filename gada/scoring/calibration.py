@@ -1,0 +1,90 @@
+"""Int8 models: ranges of activations measured on real photographs, undistorted and distorted."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.distortions import distort
+from gada.errors import ConfigError
+from gada.io.folders import pictures_in
+from gada.io.images import read_image
+from gada.scoring.views import cut, reflect_up, stratified_positions
+
+FAMILIES = ("live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading")
+LEVELS = (1.5, 2.5, 3.5, 4.5)
+CALIBRATION_CROPS = 256
+LEAST = 4
+MOST = 100  # photographs that are read
+SIDE = 512  # larger photographs are cut, to be quick
+
+Pictures = list[NDArray[np.uint8]]
+
+
+def varied_pictures(folder: Path, size: int) -> tuple[Pictures, Pictures]:
+    """Return pictures of every quality made from a folder of photographs: for calibration, and other ones to compare.
+
+    Every second photograph is for calibration. Each comes undistorted and with distortions of LIVE, so that the whole
+    range of activations and scores is covered.
+
+    Raises:
+        ConfigError: if there are fewer than four photographs.
+        DataError: if the folder is missing, or a photograph cannot be read.
+    """
+    paths = pictures_in(folder)
+    if len(paths) < LEAST:
+        raise ConfigError(f"--images {folder} has {len(paths)} photographs, but at least {LEAST} are needed.")
+    sides: tuple[Pictures, Pictures] = [], []
+    for index, path in enumerate(paths[:MOST]):
+        photograph = reflect_up(read_image(path), max(size, 32))[:SIDE, :SIDE]
+        sides[index % 2].append(photograph)
+        for turn, family in enumerate(FAMILIES):
+            level = LEVELS[(index // 2 + turn) % len(LEVELS)]
+            sides[index % 2].append(distort(photograph, family, level, seed=index))
+    return sides
+
+
+def quantize(path: Path, pictures: Sequence[NDArray[np.uint8]], size: int) -> None:
+    """Quantise the convolutions of an .onnx file in place.
+
+    Weights keep seven bits: without VNNI instructions a processor saturates on eight, and the score would depend on
+    the machine. Pooling and heads stay in float32.
+    """
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    quantize_static(
+        path,
+        path,
+        crop_reader(calibration_crops(pictures, size)),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["Conv", "LeakyRelu"],
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+
+
+def calibration_crops(pictures: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    """Return crops of all pictures, (N, size, size, 3)."""
+    each = -(-CALIBRATION_CROPS // len(pictures))
+    return np.concatenate(
+        [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in pictures]
+    )
+
+
+def crop_reader(crops: NDArray[np.uint8], batch: int = 16) -> Any:
+    """Return crops in the form that ONNX Runtime's calibration reads."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class CropReader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
+        def __init__(self) -> None:
+            self.batches: Iterator[NDArray[np.uint8]] = iter(np.array_split(crops, -(-len(crops) // batch)))
+
+        def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+            crops = next(self.batches, None)
+            return None if crops is None else {"pixels": crops}
+
+    return CropReader()

@@ -1,0 +1,187 @@
+"""An evaluator as a file for other programs: ONNX, OpenVINO or torch.export, with preprocessing and card inside.
+
+What is written is read again and compared with the evaluator before it takes its name.
+"""
+
+import json
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from gada.errors import ConfigError
+from gada.io.checkpoints import CARD, find_checkpoint
+from gada.io.files import sha256_of
+from gada.models.files import Card, load_evaluator
+from gada.scoring.calibration import quantize, varied_pictures
+from gada.scoring.loading import load_scorer
+from gada.scoring.parity import Parity, check, compare, synthetic_pictures
+from gada.scoring.torch_backend import WholeEvaluator, whole
+
+Format = Literal["onnx", "openvino", "torch"]
+Precision = Literal["float32", "int8"]
+SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2"}
+OUTPUTS = ["probabilities", "quality", "score"]
+OPSET = 20  # what torch's exporter writes without a conversion
+
+
+def export_evaluator(
+    model: str,
+    kind: Format,
+    out: Path | None = None,
+    precision: Precision = "float32",
+    images: Path | None = None,
+) -> tuple[Path, Parity]:
+    """Write an evaluator for other programs.
+
+    The file takes `pixels`, (N, H, W, 3) uint8 of any N and of H, W >= 8, as decoders give them, and gives
+    `probabilities` (N, K), `quality` (N,) in [0, 1] and `score` (N,) on the model's scale. Its metadata hold the card
+    as JSON under the key `gada`.
+
+    Args:
+        model: what `find_checkpoint` accepts.
+        kind: the format.
+        out: the file; by default named like the model.
+        precision: `int8` quantises weights and activations of the convolutions.
+        images: folder of photographs to calibrate int8 on and to compare with; needed for int8.
+
+    Returns:
+        The file, and how well it agrees with the evaluator.
+
+    Raises:
+        ConfigError: if model, format, precision and images do not fit, or a package is missing.
+        DataError: if the file that was made does not agree with the evaluator.
+    """
+    path = find_checkpoint(model, "evaluator")
+    evaluator, card = load_evaluator(path)
+    card = {**card, "precision": precision, "exported_from": sha256_of(path)}
+    out = out or Path(path.stem + ("-int8" if precision == "int8" else "")).with_suffix(SUFFIXES[kind])
+    check_request(kind, out, precision, images)
+    calibration, held_out = varied_pictures(images, card["crop_size"]) if images else ([], [])
+    with TemporaryDirectory(dir=made(out.parent)) as folder, quiet():
+        written = Path(folder) / out.name
+        module, example = whole(evaluator, card), example_pixels(int(card["crop_size"]))
+        if kind == "torch":
+            write_torch(written, module, example, card)
+        else:
+            onnx_file = written.with_suffix(".onnx")
+            write_onnx(onnx_file, module, example, card)
+            if precision == "int8":
+                quantize(onnx_file, calibration, int(card["crop_size"]))
+            if kind == "openvino":
+                write_openvino(written, onnx_file, card)
+        pictures = held_out or synthetic_pictures()
+        parity = compare(load_scorer(path, device="cpu"), load_scorer(written, device="cpu"), pictures)
+        check(parity, precision)
+        for suffix in (".bin", SUFFIXES[kind]) if kind == "openvino" else (SUFFIXES[kind],):
+            shutil.move(written.with_suffix(suffix), out.with_suffix(suffix))
+    return out, parity
+
+
+def check_request(kind: Format, out: Path, precision: Precision, images: Path | None) -> None:
+    """Refuse what cannot be done before anything is computed."""
+    if out.suffix != SUFFIXES[kind]:
+        raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
+    if precision == "int8" and kind == "torch":
+        raise ConfigError("--precision int8 is for onnx and openvino; torch.export files are float32.")
+    if precision == "int8" and images is None:
+        raise ConfigError("--precision int8 is calibrated on real photographs; name a folder of them with --images.")
+    needed = {
+        "onnx": ["onnx", "onnxscript", "onnxruntime"],
+        "openvino": ["onnx", "onnxscript", "openvino"],
+        "torch": [],
+    }
+    for package in [*needed[kind], *(["onnxruntime"] if precision == "int8" else [])]:
+        try:
+            __import__(package)
+        except ImportError as error:
+            extra = "onnx" if kind == "onnx" else "onnx,openvino"
+            raise ConfigError(f'--format {kind} needs {package}: pip install "gada-iqa[{extra}]".') from error
+
+
+def made(folder: Path) -> Path:
+    """Return a folder that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def example_pixels(size: int) -> Tensor:
+    """Return pixels for tracing; two pictures, because a batch of one would be taken for a constant."""
+    return torch.zeros((2, size, size + 8, 3), dtype=torch.uint8)
+
+
+def dynamic_shapes() -> tuple[dict[int, Any]]:
+    """Return which dimensions of the pixels are free: number, height, width."""
+    return ({0: Dim.DYNAMIC, 1: Dim.DYNAMIC, 2: Dim.DYNAMIC},)
+
+
+def write_torch(path: Path, module: WholeEvaluator, example: Tensor, card: Card) -> None:
+    """Write a .pt2 file."""
+    program = torch.export.export(module, (example,), dynamic_shapes=dynamic_shapes())
+    torch.export.save(program, path, extra_files={CARD: json.dumps(card)})
+
+
+def write_onnx(path: Path, module: nn.Module, example: Tensor, card: Card) -> None:
+    """Write an .onnx file."""
+    import onnx
+
+    program = torch.onnx.export(
+        module,
+        (example,),
+        dynamo=True,
+        input_names=["pixels"],
+        output_names=OUTPUTS,
+        dynamic_shapes=dynamic_shapes(),
+        opset_version=OPSET,
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    model = program.model_proto
+    for value, names in [(model.graph.input[0], "NHW"), *((output, "N") for output in model.graph.output)]:
+        for dimension, name in zip(value.type.tensor_type.shape.dim, names, strict=False):
+            dimension.dim_param = name
+    strip_traces(model)
+    model.producer_name = "gada"
+    onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def strip_traces(model: Any) -> None:
+    """Remove what the exporter notes of each node: source lines and paths of the machine it ran on."""
+    graph = model.graph
+    del graph.value_info[:]
+    for item in [*graph.node, *graph.input, *graph.output, *graph.initializer, graph]:
+        del item.metadata_props[:]
+        item.doc_string = ""
+
+
+def write_openvino(path: Path, onnx_file: Path, card: Card) -> None:
+    """Write an .xml file and its .bin."""
+    import openvino
+
+    model = openvino.convert_model(onnx_file)
+    model.set_rt_info(json.dumps(card), CARD)
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what exporters say about themselves."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

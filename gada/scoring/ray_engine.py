@@ -1,0 +1,122 @@
+"""The same job on Ray Data, for those who outgrow a machine. The scheduling is Ray's."""
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gada.errors import ConfigError
+from gada.io.images import shown
+from gada.io.records import Row
+from gada.scoring.inputs import Range
+from gada.scoring.loading import load_scorer
+from gada.scoring.rows import as_table, import_pyarrow, row_of
+from gada.scoring.scorer import Scorer
+from gada.scoring.streaming import score_files
+from gada.scoring.views import Mode
+
+BATCH = 64  # pictures a task takes at a time
+PART = 1000  # rows in a Parquet file, at least: what a stopped job can lose
+
+
+class Worker:
+    """One of Ray's workers: a scorer on one processor.
+
+    Args:
+        options: of `load_scorer`.
+        max_pixels: height x width allowed in a file.
+        float_range: the (black, white) values of files of floats.
+    """
+
+    def __init__(self, options: dict[str, Any], max_pixels: int, float_range: Range | None) -> None:
+        self.scorer = load_scorer(**options)
+        self.max_pixels = max_pixels
+        self.float_range = float_range
+
+    def __call__(self, batch: Any) -> Any:
+        """Return the rows of a batch of paths, an Arrow table."""
+        paths = [Path(os.fsdecode(name)) for name in batch["path"].to_pylist()]
+        outcomes = score_files(self.scorer, paths, 1, self.max_pixels, self.float_range)
+        return as_table([row_of(path, outcome, self.scorer) for path, outcome in outcomes])
+
+
+def score_with_ray(
+    pictures: Iterable[Path],
+    out: Path | None,
+    model: str,
+    mode: Mode,
+    crops: int | None,
+    seed: int,
+    jobs: int | None,
+    max_pixels: int,
+    float_range: Range | None,
+) -> int:
+    """Write the scores of files as Parquet files into the folder `out`; a stopped job goes on where it was.
+
+    Files and model must lie where every machine of the cluster sees them under the same path.
+
+    Args:
+        pictures: the files.
+        out: the folder.
+        model: as for `load_scorer`, as are `mode`, `crops` and `seed`.
+        mode: which crops.
+        crops: crops a picture.
+        seed: of the positions of mode `crops`.
+        jobs: workers; by default as many as there are processors.
+        max_pixels: height x width allowed in a file.
+        float_range: the (black, white) values of files of floats.
+
+    Returns:
+        How many files failed, those of the stopped job included.
+
+    Raises:
+        ConfigError: if Ray is not installed, `out` is no folder, or it holds another job's scores.
+    """
+    if out is None or out.suffix:
+        raise ConfigError(f"--engine ray writes a folder of Parquet files; give one with --out, not {out}.")
+    import_pyarrow()
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ConfigError('--engine ray needs Ray: pip install "gada-iqa[ray]".') from error
+    options: dict[str, Any] = {"model": model, "mode": mode, "crops": crops, "seed": seed, "device": "cpu"}
+    before = finished_rows(out, load_scorer(**options))
+    done = {row["image"] for row in before}
+    left = [{"path": os.fsencode(path)} for path in pictures if shown(path) not in done]
+    if left:
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call, unused-ignore]
+        workers = jobs or int(resources.get("CPU", 1)) - 1  # one processor is left to what writes
+        rows = ray.data.from_items(left).map_batches(
+            Worker,
+            fn_constructor_args=(options, max_pixels, float_range),
+            batch_size=BATCH,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, workers)),
+        )
+        rows.write_parquet(str(out.resolve()), mode=ray.data.SaveMode.APPEND, min_rows_per_file=PART)
+    return sum(row["error"] is not None for row in finished_rows(out, None))
+
+
+def finished_rows(folder: Path, scorer: Scorer | None) -> list[Row]:
+    """Return what is known of the files that are done; a Parquet file that was cut off is removed.
+
+    Raises:
+        ConfigError: if the rows are not of this scorer.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    rows: list[Row] = []
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            rows += parquet.read_table(path, columns=["image", "model", "mode", "error"]).to_pylist()
+        except pyarrow.ArrowInvalid:
+            path.unlink()
+    for row in rows if scorer else []:
+        if scorer and (row["model"], row["mode"]) != (scorer.model, scorer.protocol()):
+            raise ConfigError(f"{folder} holds scores of {row['model']} ({row['mode']}); give another --out.")
+    return rows

@@ -1,0 +1,87 @@
+"""Many pictures through one scorer: decoded and cut in threads beside inference, in order, in constant memory."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.errors import DataError
+from gada.io.images import MAX_PIXELS, read_image
+from gada.scoring.inputs import Range
+from gada.scoring.scorer import Prediction, Scorer
+
+AHEAD = 4  # pictures a thread may be ahead; bounds memory
+AT_MOST = 64  # outcomes are given at least this often, also where every file is damaged
+
+Crops = NDArray[np.uint8]
+Outcome = Prediction | DataError
+
+
+def score_files(
+    scorer: Scorer,
+    paths: Iterable[Path],
+    jobs: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    float_range: Range | None = None,
+) -> Iterator[tuple[Path, Outcome]]:
+    """Score files, several at once.
+
+    Args:
+        scorer: the scorer.
+        paths: files; taken one by one as they are needed.
+        jobs: threads that decode; by default one for each processor.
+        max_pixels: height x width allowed in a file.
+        float_range: the (black, white) values of files of floats.
+
+    Yields:
+        Each path with its prediction, or with the reason why there is none, in the order given.
+    """
+
+    def crops_of(path: Path) -> Crops | DataError:
+        try:
+            return scorer.cut(read_image(path, max_pixels, float_range))
+        except DataError as error:
+            return error
+
+    waiting: list[tuple[Path, Crops | DataError]] = []
+    for path, crops in in_threads(crops_of, paths, jobs or os.cpu_count() or 1):
+        waiting.append((path, crops))
+        if scorer.is_full(crops_in(waiting)) or len(waiting) >= AT_MOST:
+            yield from judged(scorer, waiting)
+            waiting.clear()
+    yield from judged(scorer, waiting)
+
+
+def in_threads(
+    function: Callable[[Path], Crops | DataError], paths: Iterable[Path], jobs: int
+) -> Iterator[tuple[Path, Crops | DataError]]:
+    """Yield each path with its result, in order; at most `AHEAD` x `jobs` results wait."""
+    running: deque[tuple[Path, Future[Crops | DataError]]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for path in paths:
+                running.append((path, pool.submit(function, path)))
+                if len(running) > AHEAD * jobs:
+                    first, result = running.popleft()
+                    yield first, result.result()
+            while running:
+                first, result = running.popleft()
+                yield first, result.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def judged(scorer: Scorer, waiting: list[tuple[Path, Crops | DataError]]) -> Iterator[tuple[Path, Outcome]]:
+    """Yield the outcome of each file that waits."""
+    predictions = scorer.predictions(crops_in(waiting))
+    for path, crops in waiting:
+        yield path, crops if isinstance(crops, DataError) else next(predictions)
+
+
+def crops_in(waiting: list[tuple[Path, Crops | DataError]]) -> list[Crops]:
+    """Return the crops of the files that could be read."""
+    return [crops for _, crops in waiting if not isinstance(crops, DataError)]

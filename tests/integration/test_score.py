@@ -1,0 +1,291 @@
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from evaluators import picture, save_evaluator
+from PIL import Image
+
+import gada
+from gada.__main__ import main
+from gada.errors import DataError
+from gada.scoring.rows import COLUMNS, row_of
+from gada.scoring.scorer import Judged
+from gada.scoring.streaming import score_files
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save_evaluator(tmp_path_factory.mktemp("model") / "evaluator.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine pictures, two of them in a subfolder, and one damaged file."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "more").mkdir()
+    for index in range(9):
+        Image.fromarray(picture(index)).save(folder / ("more" if index > 6 else ".") / f"picture{index}.png")
+    (folder / "damaged.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_becomes_lines_and_a_bad_file_a_message(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(folder), "--model", model]) == 4
+    shown = capsys.readouterr()
+    head, *lines = shown.out.splitlines()
+    assert "DMOS, 0 to 100, lower is better" in head
+    assert "proxy" in head
+    assert [line.rsplit("/", 1)[1] for line in lines] == [f"picture{index}.png" for index in (7, 8, *range(7))]
+    score = gada.load_scorer(model)(folder / "picture0.png").score
+    assert f"{score:.4f}" in lines[2]
+    assert shown.err.startswith("gada: ")
+    assert "damaged.jpg" in shown.err
+
+
+def test_json_is_one_object(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(folder), "--model", model, "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert found["scale"]["higher_is_better"] is False
+    assert [row["error"] is None for row in found["results"]] == [False] + [True] * 9
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_every_file_format_holds_the_same_rows(model: str, folder: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / "new" / f"scores{suffix}"
+    if suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    assert main(["score", str(folder), "--model", model, "--out", str(out), "--mode", "crops"]) == 4
+    assert list(out.parent.iterdir()) == [out]
+    rows: list[dict[str, Any]]
+    match suffix:
+        case ".csv":
+            rows = [{key: value or None for key, value in row.items()} for row in read_csv(out)]
+        case ".jsonl":
+            rows = [json.loads(line) for line in out.read_text().splitlines()]
+        case _:
+            rows = parquet.read_table(out).to_pylist()
+    assert [list(row) == list(COLUMNS) for row in rows] == [True] * 10
+    scorer = gada.load_scorer(model, "crops")
+    for row in rows:
+        if "damaged" in row["image"]:
+            assert row["score"] is None
+            assert "damaged.jpg" in row["error"]
+            continue
+        expected = scorer(row["image"])
+        assert float(row["score"]) == pytest.approx(expected.score, abs=1e-3)
+        assert row["mode"] == "30 crops, seed 0"
+        assert row["model"] == expected.model
+        assert row["better"] == "lower"
+
+
+def test_lists_come_from_standard_input(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = f"{folder / 'picture1.png'}\n\n{folder / 'more'}\n{folder / 'gone.png'}\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    assert main(["score", "-", str(folder / "picture2.png"), "--model", model]) == 4
+    shown = capsys.readouterr()
+    names = [line.rsplit("/", 1)[1] for line in shown.out.splitlines()[1:]]
+    assert names == ["picture1.png", "picture7.png", "picture8.png", "picture2.png"]
+    assert "gone.png" in shown.err
+
+
+def test_patterns(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(folder / "**" / "picture[78].png"), "--model", model]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_scores_do_not_depend_on_workers(model: str, folder: Path, tmp_path: Path, workers: str) -> None:
+    out = tmp_path / "scores.jsonl"
+    main(["score", str(folder), "--model", model, "--out", str(out), "--jobs", workers])
+    scorer = gada.load_scorer(model)
+    for row in map(json.loads, out.read_text().splitlines()):
+        if row["error"] is None:
+            assert row["score"] == pytest.approx(scorer(row["image"]).score, abs=1e-3)
+
+
+def test_a_stopped_job_goes_on(
+    model: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, stopped = tmp_path / "whole.csv", tmp_path / "stopped.csv"
+    main(["score", str(folder), "--model", model, "--out", str(whole)])
+    monkeypatch.setattr("gada.scoring.streaming.AT_MOST", 3)
+
+    def stop(*arguments: Any) -> Iterator[Any]:
+        for index, outcome in enumerate(score_files(*arguments)):
+            if index == 4:
+                raise KeyboardInterrupt
+            yield outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gada.scoring.bulk.score_files", stop)
+        assert main(["score", str(folder), "--model", model, "--out", str(stopped)]) == 130
+    partial = tmp_path / "stopped.csv.partial"
+    assert len(partial.read_text().splitlines()) == 4
+    with partial.open("a") as file:
+        file.write('{"image": "cut o')
+    capsys.readouterr()
+    assert main(["score", str(folder), "--model", model, "--out", str(stopped)]) == 4
+    assert "10 pictures, 4 of them before, 1 failed" in capsys.readouterr().err
+    assert [row["image"] for row in read_csv(stopped)] == [row["image"] for row in read_csv(whole)]
+    assert not partial.exists()
+
+
+def test_a_job_of_another_mode_is_not_mixed_in(model: str, folder: Path, tmp_path: Path) -> None:
+    row = row_of(Path("a.png"), DataError("a.png is bad"), gada.load_scorer(model, "dense"))
+    (tmp_path / "scores.csv.partial").write_text(json.dumps(row) + "\n")
+    assert main(["score", str(folder), "--model", model, "--out", str(tmp_path / "scores.csv")]) == 2
+    assert not (tmp_path / "scores.csv").exists()
+
+
+def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["=cmd.png", "+1.png", "@a.png", 'two\nlines, "quoted".png', "-.png"]
+    for name in names:
+        Image.fromarray(picture(0, 32, 32)).save(tmp_path / name)
+    (tmp_path / "=bad.png").write_bytes(b"")
+    assert main(["score", "=cmd.png", "=bad.png", ".", "--model", model, "--out", "scores.csv"]) == 4
+    rows = read_csv(tmp_path / "scores.csv")
+    assert len(rows) == 8
+    assert all(value[:1] not in ("=", "+", "-", "@") for row in rows for value in row.values())
+    assert rows[0]["image"] == "'=cmd.png"
+    assert rows[1]["error"].startswith("'=bad.png")
+    assert not any("\n" in row["image"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["nowhere"], 3, "nowhere"),
+        (["{empty}"], 3, "holds no picture"),
+        (["*.gif"], 3, "holds no picture"),
+        (["gone.png"], 4, "gone.png"),
+        (["{folder}", "--out", "scores.xls"], 2, ".parquet"),
+        (["{folder}", "--crops", "0"], 2, "--crops"),
+        (["{folder}", "--mode", "all"], 2, "mode"),
+        (["{folder}", "--jobs", "0"], 2, "--jobs"),
+        (["{folder}", "--model", "nothing"], 2, "nothing"),
+        (["{folder}", "--engine", "ray"], 2, "--out"),
+    ],
+)
+def test_bad_input(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int,
+    word: str,
+) -> None:  # fmt: skip
+    arguments = [argument.format(empty=tmp_path, folder=folder) for argument in arguments]
+    model_option = [] if "--model" in arguments else ["--model", model]
+    assert main(["score", *arguments, *model_option]) == code
+    shown = capsys.readouterr().err
+    assert word in shown
+    assert shown.count("\n") == 1
+
+
+def test_the_pixel_limit_can_be_lowered(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(folder / "picture0.png"), "--model", model, "--max-pixels", "100"]) == 4
+    assert "--max-pixels" in capsys.readouterr().err
+
+
+def test_an_animation_is_named(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.fromarray(picture(seed, 40, 40)) for seed in range(2)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    assert main(["score", str(tmp_path / "moving.gif"), "--model", model]) == 0
+    shown = capsys.readouterr()
+    assert "moving.gif holds several pictures" in shown.err
+    assert shown.err.count("\n") == 1
+
+
+class Constant:
+    """A backend that takes no time."""
+
+    def judge(self, crops: np.ndarray) -> Judged:
+        return Judged(np.full((len(crops), 2), 0.5), np.full(len(crops), 0.5))
+
+
+def test_memory_stays_flat_over_five_thousand_pictures(model: str, tmp_path: Path) -> None:
+    for index in range(50):
+        Image.fromarray(picture(index, 100, 100)).save(tmp_path / f"{index}.bmp")
+    scorer = gada.load_scorer(model, crops=1)
+    scorer.backend = Constant()
+    many = (tmp_path / f"{index % 50}.bmp" for index in range(5000))
+    used = []
+    for count, _ in enumerate(score_files(scorer, many, jobs=2), start=1):
+        if count % 1000 == 0:
+            used.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+    assert len(used) == 5
+    assert max(used) - used[0] < 10, f"{used} MB; the pictures are {5000 * 30000 / 1e6:.0f} MB"
+
+
+def test_onnx_needs_no_torch(model: str, folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    exported = tmp_path / "evaluator.onnx"
+    assert main(["export", "--model", model, "--out", str(exported)]) == 0
+    code = (
+        "import sys; from gada.__main__ import main; code = main(sys.argv[1:]); "
+        "heavy = {'torch', 'pytorch_lightning', 'torchmetrics', 'scipy', 'matplotlib'} & set(sys.modules); "
+        "sys.exit(f'{heavy} was imported' if heavy else code)"
+    )
+    call = [sys.executable, "-c", code, "score", str(folder / "picture1.png"), "--model", str(exported), "--json"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    score = json.loads(done.stdout)["results"][0]["score"]
+    assert score == pytest.approx(gada.load_scorer(model)(folder / "picture1.png").score, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_rows_and_goes_on(model: str, folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = tmp_path / "scores"
+    # a process of its own: Ray starts servers, and warns of what it left open
+    call = [
+        sys.executable,
+        "-m",
+        "gada",
+        "score",
+        "--engine",
+        "ray",
+        "--jobs",
+        "1",
+        "--model",
+        model,
+        "--out",
+        str(out),
+    ]
+
+    def code(pictures: Path) -> int:
+        return subprocess.run([*call, str(pictures)], capture_output=True, check=False, timeout=180).returncode
+
+    assert code(folder / "more") == 0
+    (first,) = out.glob("*.parquet")
+    kept = first.read_bytes()
+    (out / "cut-off.parquet").write_bytes(kept[: len(kept) // 2])
+    assert code(folder) == 4
+    rows = [row for path in out.glob("*.parquet") for row in parquet.read_table(path).to_pylist()]
+    assert first.read_bytes() == kept
+    assert len(rows) == 10
+    scorer = gada.load_scorer(model)
+    for row in rows:
+        if row["error"] is None:
+            assert row["score"] == pytest.approx(scorer(row["image"]).score, abs=1e-3)
+
+
+def test_decoding_order_is_the_order_given(model: str, folder: Path) -> None:
+    paths = [folder / f"picture{index}.png" for index in np.random.default_rng(0).integers(0, 7, 40)]
+    assert [path for path, _ in score_files(gada.load_scorer(model), paths, jobs=4)] == paths
