@@ -1,5 +1,7 @@
 """Blurs."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.ndimage import correlate1d, gaussian_filter
 
@@ -14,12 +16,21 @@ def gaussian_blur(image: Pixels, sigma: float) -> Pixels:
 def windowed_gaussian_blur(image: Pixels, sigma: float) -> Pixels:
     """Blur with a Gaussian whose window is 4 sigma wide: 4 sigma + 1 taps (Dodge and Karam, section III-C).
 
-    The number of taps is odd; between the printed sigmas it is the next odd number.
+    The number of taps is odd; between the printed sigmas it is the next odd number. Edges are mirrored.
     """
-    half = int(np.ceil(2 * sigma - 1e-9))
+    return _blur(image, sigma, int(np.ceil(2 * sigma - 1e-9)), "reflect")
+
+
+def framed_gaussian_blur(image: Pixels, sigma: float) -> Pixels:
+    """Blur with a Gaussian cut to 11 x 11 taps, black outside the picture, so that edges darken."""
+    return _blur(image, sigma, 5, "constant")
+
+
+def _blur(image: Pixels, sigma: float, half: int, edges: Literal["reflect", "constant"]) -> Pixels:
+    """Blur with 2 `half` + 1 taps each way."""
     taps = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
     taps /= taps.sum()
     blurred: Floats = image.astype(np.float64)
     for axis in (0, 1):
-        blurred = correlate1d(blurred, taps, axis=axis)
+        blurred = correlate1d(blurred, taps, axis=axis, mode=edges)
     return to_uint8(blurred)

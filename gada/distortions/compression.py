@@ -2,12 +2,11 @@
 
 from functools import cache
 from io import BytesIO
-from math import log10
 
 import numpy as np
 from PIL import Image
 
-from gada.distortions.pixels import Pixels
+from gada.distortions.pixels import Pixels, rgb_psnr
 
 # ITU-T T.81, Annex K, tables K.1 and K.2, in natural order.
 _LUMINANCE = (
@@ -39,6 +38,14 @@ def encode_jpeg(image: Pixels, quality: float, restart_rows: int = 0, subsamplin
         subsampling=subsampling,
         restart_marker_rows=restart_rows,
     )
+    return stream.getvalue()
+
+
+def encode_jpeg_flat(image: Pixels, step: float) -> bytes:
+    """Encode as baseline JPEG with one quantization step, 1 to 255, for all coefficients; chroma is not halved."""
+    stream = BytesIO()
+    table = [round(min(max(step, 1), 255))] * 64
+    Image.fromarray(image).save(stream, "JPEG", qtables=[table, table], subsampling="4:4:4")
     return stream.getvalue()
 
 
@@ -86,18 +93,13 @@ def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     best, best_error = image, float("inf")
     for _ in range(6):
         decoded = decode(encode_jpeg2000(image, quality_mode="dB", quality_layers=[target]))
-        error = _psnr(decoded, image) - psnr_db
+        error = rgb_psnr(decoded, image) - psnr_db
         if abs(error) < best_error:
             best, best_error = decoded, abs(error)
         if best_error < 0.05:
             break
         target -= error
     return best
-
-
-def _psnr(image: Pixels, reference: Pixels) -> float:
-    squared = float(np.mean((image.astype(np.float64) - reference) ** 2))
-    return 10 * log10(255**2 / squared) if squared else 100.0
 
 
 def _levels(image: Pixels) -> int:

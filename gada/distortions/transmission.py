@@ -1,7 +1,7 @@
 """Compressed streams that arrive damaged, and are decoded all the same."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from math import ceil
 
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gada.distortions.compression import decode, encode_jpeg2000
-from gada.distortions.pixels import Pixels
+from gada.distortions.compression import decode, encode_jpeg, encode_jpeg2000
+from gada.distortions.pixels import Pixels, rgb_to_ycbcr
 
-CODE_BLOCK = 32
-"""Side of a JPEG2000 code block, in wavelet coefficients: one damaged byte spoils the rest of one block."""
+Bytes = NDArray[np.uint8]
 
 BURST = 16
 """Bytes that a fade of the channel spoils together."""
@@ -22,24 +21,101 @@ BURST = 16
 def fast_fading(image: Pixels, snr_db: float, random: Generator) -> Pixels:
     """Send a JPEG2000 stream of 2.5 bits per pixel through a Rayleigh fading channel of mean `snr_db`.
 
-    The power gain of a Rayleigh channel is exponential with mean 1. A burst whose gain leaves less than
-    2 dB, too little for the error correction, arrives as random bytes. With the same seed
-    a worse channel loses the same bursts and more. Headers are taken to be protected, as LIVE's error-resilient
-    streams were (Sheikh et al., 2006).
+    The power gain of a Rayleigh channel is exponential with mean 1. A burst whose gain leaves less than 2 dB, too
+    little for the error correction, arrives as random bytes. With the same seed a worse channel loses the same bursts
+    and more. Headers are taken to be protected, as LIVE's error-resilient streams were (Sheikh et al., 2006).
     """
-    stream = encode_jpeg2000(
-        image, quality_mode="rates", quality_layers=[24 / 2.5], codeblock_size=(CODE_BLOCK, CODE_BLOCK), plt=True
+    stream = _encode_for_channel(image, code_block=32)
+    coefficients = code_block_bytes(stream, image.shape[0], image.shape[1], code_block=32)
+    sent = np.frombuffer(stream, np.uint8)
+    gain = random.exponential(size=len(sent) // BURST + 1)
+    garbage = random.integers(0, 256, size=len(sent), dtype=np.uint8)
+    lost = np.repeat(gain < 10 ** ((2 - snr_db) / 10), BURST)[: len(sent)]
+    return decode(np.where(lost & coefficients, garbage, sent).tobytes())
+
+
+def jpeg_transmission_errors(image: Pixels, quality: float, psnr_db: float, random: Generator) -> Pixels:
+    """Flip bits in a JPEG stream of `quality` until the luminance PSNR is `psnr_db`, or as near as it comes.
+
+    A restart marker stands after each row of blocks; up to the next one a flipped bit shifts blocks, smears them and
+    gives them wrong colours.
+    """
+    stream = encode_jpeg(image, quality, restart_rows=1)
+    sent = np.frombuffer(stream, np.uint8)
+    scan = stream.rindex(b"\xff\xda")
+    body = np.zeros(len(sent), dtype=bool)
+    body[scan + 2 + int.from_bytes(stream[scan + 2 : scan + 4], "big") : -2] = True
+    marker = sent == 0xFF
+    body &= ~marker
+    body[1:] &= ~marker[:-1]
+
+    def flip_bit(damaged: Bytes, position: int) -> None:
+        flipped = damaged[position] ^ (1 << int(random.integers(8)))
+        damaged[position] = flipped if flipped != 0xFF else damaged[position]  # not a new marker
+
+    return _damaged(image, sent, random.permutation(np.flatnonzero(body)), flip_bit, psnr_db)
+
+
+def jpeg2000_transmission_errors(image: Pixels, psnr_db: float, random: Generator) -> Pixels:
+    """Lose bursts of 4 bytes of a JPEG2000 stream of 2.5 bits per pixel until the luminance PSNR is `psnr_db`.
+
+    Packet headers are spared. What follows a loss inside a code block of 64 x 64 coefficients is decoded as noise of
+    that wavelet band, so the picture shows smears and ripples.
+    """
+    stream = _encode_for_channel(image, code_block=64)
+    sent = np.frombuffer(stream, np.uint8)
+    body = code_block_bytes(stream, image.shape[0], image.shape[1], code_block=64)
+
+    def lose_burst(damaged: Bytes, position: int) -> None:
+        burst = np.s_[position : position + 4]
+        garbage = random.integers(0, 256, size=len(damaged[burst]), dtype=np.uint8)
+        damaged[burst] = np.where(body[burst], garbage, damaged[burst])
+
+    return _damaged(image, sent, random.permutation(np.flatnonzero(body)), lose_burst, psnr_db)
+
+
+def _damaged(
+    image: Pixels, sent: Bytes, positions: NDArray[np.intp], harm: Callable[[Bytes, int], None], psnr_db: float
+) -> Pixels:
+    """Harm the stream at one position after the other until the decoded picture has `psnr_db`, within 0.1 dB.
+
+    Positions are harmed in groups. A group that goes too far is taken back and the next is half as large; one that
+    does not doubles the next. So the end is reached in few decodings, though one position may do much harm.
+    """
+    luma = rgb_to_ycbcr(image)[..., 0]
+    accepted, group, decoded = sent, 1, decode(sent.tobytes())
+    if _luminance_psnr(decoded, luma) <= psnr_db:
+        return decoded
+    start = 0
+    for _ in range(150):
+        trial = accepted.copy()
+        for position in positions[start : start + group]:
+            harm(trial, int(position))
+        start += group
+        received = decode(trial.tobytes())
+        excess = _luminance_psnr(received, luma) - psnr_db
+        if excess < -0.1:
+            group = max(1, group // 2)
+            continue
+        accepted, decoded, group = trial, received, 2 * group
+        if excess < 0.1 or start >= len(positions):
+            break
+    return decoded
+
+
+def _luminance_psnr(image: Pixels, luma: NDArray[np.float64]) -> float:
+    """PSNR of luminance in the 16 to 235 range that the published values use, peak 255."""
+    difference = (rgb_to_ycbcr(image)[..., 0] - luma) * (219 / 255)
+    return float(10 * np.log10(255**2 / max(float(np.mean(difference**2)), 1e-9)))
+
+
+def _encode_for_channel(image: Pixels, code_block: int) -> bytes:
+    return encode_jpeg2000(
+        image, quality_mode="rates", quality_layers=[24 / 2.5], codeblock_size=(code_block, code_block), plt=True
     )
-    bytes_ = np.frombuffer(stream, np.uint8).copy()
-    body = code_block_bytes(stream, image.shape[0], image.shape[1])
-    gain = random.exponential(size=len(bytes_) // BURST + 1)
-    garbage = random.integers(0, 256, size=len(bytes_), dtype=np.uint8)
-    lost = np.repeat(gain < 10 ** ((2 - snr_db) / 10), BURST)[: len(bytes_)]
-    bytes_ = np.where(lost & body, garbage, bytes_)
-    return decode(bytes_.tobytes())
 
 
-def code_block_bytes(stream: bytes, height: int, width: int) -> NDArray[np.bool_]:
+def code_block_bytes(stream: bytes, height: int, width: int, code_block: int) -> NDArray[np.bool_]:
     """Mark the bytes of a codestream that surely hold coefficients, not headers; (len(stream),).
 
     A packet opens with a header of unknown length that a decoder cannot do without. It takes no more
@@ -52,7 +128,7 @@ def code_block_bytes(stream: bytes, height: int, width: int) -> NDArray[np.bool_
     end_of_headers = stream.index(b"\xff\x93") + 2
     for packet, (start, length) in enumerate(zip(accumulate(lengths, initial=end_of_headers), lengths, strict=False)):
         resolution = packet // 3  # order: layer (one), resolution, component (three)
-        header = _HEADER_BYTES * _code_blocks(height, width, resolutions, resolution)
+        header = _HEADER_BYTES * _code_blocks(height, width, code_block, resolutions - max(resolution, 1), resolution)
         inside[start + header : start + length] = True
     return inside
 
@@ -61,10 +137,9 @@ _HEADER_BYTES = 8
 """Most bytes that one code block takes in a packet's header, with room to spare."""
 
 
-def _code_blocks(height: int, width: int, resolutions: int, resolution: int) -> int:
-    """Count the code blocks of one component at one resolution."""
-    step = CODE_BLOCK << (resolutions - max(resolution, 1))
-    down, across = (ceil(side / step) + 1 for side in (height, width))
+def _code_blocks(height: int, width: int, code_block: int, halvings: int, resolution: int) -> int:
+    """Count the code blocks of one component at one resolution: one band at the lowest, three at the others."""
+    down, across = (ceil(side / (code_block << halvings)) for side in (height, width))
     return down * across * (1 if resolution == 0 else 3)
 
 
