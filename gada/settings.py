@@ -94,7 +94,7 @@ class ModelSettings:
     pooling: Literal["mean", "moments"] | None = None
     """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
     detail: bool | None = None
-    """Whether the trunk also sees the image minus its blur (paper: false; gada: true, because distortions are small)."""
+    """Whether the trunk also sees the image less its local mean (paper: false; gada: true; distortions are small)."""
     normalisation: Literal["none", "batch"] | None = None
     """Normalisation in the trunk (paper: none; gada: batch)."""
     residual: bool | None = None

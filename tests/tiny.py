@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import layouts
 import numpy as np
 from evaluators import picture
 from PIL import Image, ImageFilter
 
-SETTINGS = {
-    "preset": "gada",
+SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"format": "synthetic"},
     "model": {"widths": [8, 8, 8], "decoder_widths": [8, 8, 4], "maps": 16, "hidden": 8, "noise": 2, "embedding": 4},
     "training": {

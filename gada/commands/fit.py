@@ -46,6 +46,7 @@ def fit(
         training: Optimisation and lengths.
         evaluation: Scoring by crops.
     """
+    from gada.experiments.report import provenance_of
     from gada.experiments.run import run_stages
     from gada.reports.tables import table1
     from gada.settings import STAGES, Settings, Stage
@@ -53,8 +54,8 @@ def fit(
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows, provenance = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb)
-    print(table1(rows, provenance=provenance))
+    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb)
+    print(table1(rows, provenance=provenance_of(rows)))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
     )

@@ -1,6 +1,7 @@
 """A run's page: what was trained on what, the table, the figures and the pictures, from the files of its folder."""
 
 import csv
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,16 @@ def run_provenance(images: ScoredSet, seed: int) -> Provenance:
     return Provenance(images.name, images.proxy, seed, here["machine"], here["commit"] or "")
 
 
-def write_report(folder: Path, images: ScoredSet, split: Split, seed: int) -> None:
+def provenance_of(rows: list[Row]) -> Provenance:
+    """Return where result rows say that they come from; all of one file come from one place."""
+    return Provenance(**{field.name: rows[0][field.name] for field in fields(Provenance)})
+
+
+def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
     """Write `report.html` of a run from its result rows, metrics and pictures."""
     rows = read_rows(folder / "results.jsonl")
     stages = list(dict.fromkeys(row["stage"] for row in rows))
-    provenance = run_provenance(images, seed)
+    provenance = provenance_of(rows)
     sections = [
         results_section(rows, provenance),
         curves_section(folder, stages),

@@ -11,11 +11,10 @@ from gada.data.databases import load_database
 from gada.data.records import ScoredSet
 from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError, DataError
-from gada.experiments.report import run_provenance, write_report
+from gada.experiments.report import write_report
 from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
 from gada.io.files import write_text
 from gada.io.records import Row, read_rows, write_environment
-from gada.reports.layout import Provenance
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
@@ -28,7 +27,7 @@ def run_stages(
     start: str | None = None,
     device: str = "auto",
     wandb: Mode = "off",
-) -> tuple[list[Row], Provenance]:
+) -> list[Row]:
     """Train and evaluate stages, in the paper's order; finished ones are not trained again.
 
     Args:
@@ -40,7 +39,7 @@ def run_stages(
         wandb: how to log to Weights & Biases.
 
     Returns:
-        The result rows of all the run's finished stages, and where they come from.
+        The result rows of all the run's finished stages.
 
     Raises:
         ConfigError: if the folder holds another run, or a phase lacks what it starts from.
@@ -69,11 +68,11 @@ def run_stages(
                 train_stage(run, stage)
                 evaluate_stage(run, stage)
         rows = read_rows(run.results)
-        write_report(folder, images, split, settings.seed)
+        write_report(folder, images, split)
         dashboard.table("results", rows)
     finally:
         dashboard.close()
-    return rows, run_provenance(images, settings.seed)
+    return rows
 
 
 def as_yaml(settings: Settings) -> str:

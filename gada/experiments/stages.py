@@ -11,11 +11,12 @@ from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.errors import ConfigError
 from gada.experiments.evaluation import predict, result_rows, write_scores
+from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import atomic_path
 from gada.io.folders import pictures_in
-from gada.io.records import Row, commit, read_rows, write_rows
+from gada.io.records import commit, read_rows, write_rows
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator, head
 from gada.models.files import Card, load_evaluator, load_generator, save_network
@@ -184,7 +185,7 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
     )
 
 
-def evaluate_stage(run: Run, stage: Stage) -> list[Row]:
+def evaluate_stage(run: Run, stage: Stage) -> None:
     """Score the test references with a stage's best evaluator; leaves scores, figure and result rows."""
     folder, test, evaluation = run.folder / stage, run.side("test"), run.settings.evaluation
     scorer = load_scorer(folder / BEST, run.device, evaluation.crops, evaluation.seed)
@@ -202,5 +203,6 @@ def evaluate_stage(run: Run, stage: Stage) -> list[Row]:
     with atomic_path(folder / "scatter.png") as temporary:
         temporary.write_bytes(picture)
     run.dashboard.image(f"{stage}/scatter", folder / "scatter.png")
-    write_rows(run.results, [*read_rows(run.results), *rows])  # last, because it marks the stage as finished
-    return rows
+    origin = vars(run_provenance(test, run.settings.seed))
+    marked = [{**row, **origin} for row in rows]
+    write_rows(run.results, [*read_rows(run.results), *marked])  # last, because it marks the stage as finished

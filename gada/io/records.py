@@ -6,9 +6,9 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
 from gada.io.files import write_json, write_text
 
 Row = dict[str, Any]
@@ -70,13 +70,20 @@ def _git(root: Path, *arguments: str) -> str:
     return subprocess.run(call, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a `results.jsonl`; none if there is no file.
+def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list[Row]:
+    """Return the rows of a `results.jsonl`.
+
+    Args:
+        path: the file.
+        missing: what to do if there is none.
 
     Raises:
         ConfigError: if a line is no JSON object.
+        DataError: if the file is missing or empty and that is refused.
     """
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
+        if missing == "refuse":
+            raise DataError(f"{path} holds no result rows; name a results.jsonl or a run's folder.")
         return []
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

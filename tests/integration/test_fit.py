@@ -30,14 +30,11 @@ def fit(root: Path, tmp_path: Path) -> Fit:
     """Call `gada fit` with the tiny settings and further options."""
 
     def call(*options: str, run: str = "run", root: Path = root, **settings: dict[str, Any]) -> int:
-        config = {name: {**values, **settings.get(name, {})} for name, values in groups()} | {"preset": "gada"}
-        config["data"] = {**config["data"], "root": str(root)}
+        config: dict[str, Any] = {name: {**values, **settings.get(name, {})} for name, values in tiny.SETTINGS.items()}
+        config["data"]["root"] = str(root)
         path = tmp_path / "config.yaml"
-        path.write_text(yaml.safe_dump({**config, **{k: v for k, v in settings.items() if k not in config}}))
+        path.write_text(yaml.safe_dump({**settings, **config}))
         return main(["fit", "--config", str(path), "--run", str(tmp_path / run), "--wandb", "off", *options])
-
-    def groups() -> list[tuple[str, dict[str, Any]]]:
-        return [(name, values) for name, values in tiny.SETTINGS.items() if isinstance(values, dict)]
 
     return call
 

@@ -1,0 +1,42 @@
+"""`gada table`: print result files in the paper's layouts."""
+
+from pathlib import Path
+from typing import Literal
+
+
+def table(
+    paths: list[Path],
+    layout: Literal["table1", "table2", "table3"] = "table1",
+    format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
+    published: bool = False,
+    into: Path | None = None,
+) -> None:
+    """Print result files in the layout of the paper's Table 1, 2 or 3.
+
+    Args:
+        paths: Files of result rows (results.jsonl), or folders of runs; several splits give their median.
+        layout: Which of the paper's tables.
+        format: How to write it.
+        published: Add the published figures (Table 1; Tables 2 and 3 always have them).
+        into: Markdown file whose block "gada table PATHS" is to be replaced instead of printing.
+    """
+    from gada.experiments.report import provenance_of
+    from gada.io.records import read_rows
+    from gada.reports.markdown import replace_block
+    from gada.reports.tables import table1, table2, table3
+
+    files = [path / "results.jsonl" if path.is_dir() else path for path in paths]
+    rows = [row for file in files for row in read_rows(file, missing="refuse")]
+    origin = provenance_of(rows)
+    chosen = "markdown" if into else format
+    match layout:
+        case "table1":
+            text = table1(rows, chosen, origin, published=published)
+        case "table2":
+            text = table2(rows, chosen, origin)
+        case "table3":
+            text = table3(rows, chosen, origin)
+    if into:
+        replace_block(into, "gada table " + " ".join(path.as_posix() for path in paths), text)
+    else:
+        print(text)

@@ -1,0 +1,26 @@
+"""Generated parts of hand-written Markdown files."""
+
+from pathlib import Path
+
+from gada.errors import ConfigError
+from gada.io.files import write_text
+
+
+def replace_block(path: Path, name: str, text: str) -> None:
+    """Replace what stands between `<!-- name -->` and the next `<!-- end -->`.
+
+    Args:
+        path: Markdown file.
+        name: of the block: the command that makes it.
+        text: its new content.
+
+    Raises:
+        ConfigError: if the file has no such block.
+    """
+    begin, end = f"<!-- {name} -->", "<!-- end -->"
+    content = path.read_text(encoding="utf-8")
+    head, found, rest = content.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not (found and closed):
+        raise ConfigError(f"{path} has no block that begins with '{begin}' and ends with '{end}'; add both lines.")
+    write_text(path, f"{head}{begin}\n{text.strip()}\n{closed}{tail}")

@@ -1,0 +1,150 @@
+"""Shapes, sizes and laws of the networks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from evaluators import picture
+
+from gada.errors import DataError
+from gada.io.checkpoints import find_checkpoint, save_checkpoint
+from gada.models.discriminator import Discriminator
+from gada.models.evaluator import Detail, Evaluator, moments
+from gada.models.files import load_evaluator, load_generator, save_network
+from gada.models.generator import Generator, distort_crops
+from gada.settings import ModelSettings, Preset, Settings, resolve
+
+PRESETS: tuple[Preset, ...] = ("paper", "gada")
+
+
+def model(preset: Preset, **sizes: object) -> ModelSettings:
+    small = {"widths": (8, 8, 8), "decoder_widths": (8, 8, 4), "maps": 16, "hidden": 8, "noise": 2, "embedding": 4}
+    return resolve(Settings(preset=preset, model=ModelSettings(**{**small, **sizes}))).model  # type: ignore[arg-type]
+
+
+def count(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_the_paper_s_discriminator_has_the_paper_s_layers() -> None:
+    settings = resolve(Settings(preset="paper")).model
+    discriminator = Discriminator(Evaluator(settings, classes=5))
+    convolutions = [m for m in discriminator.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert [conv.out_channels for conv in convolutions] == [64, 128, 128, 1024]
+    assert convolutions[-1].kernel_size == (1, 1)
+    linear = [(m.in_features, m.out_features) for m in discriminator.modules() if isinstance(m, torch.nn.Linear)]
+    assert linear == [(1024, 128), (128, 5), (1024, 128), (128, 1), (1024, 1)]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("size", [(32, 32), (40, 72), (33, 57), (8, 8)])
+def test_any_size_can_be_judged(preset: Preset, size: tuple[int, int]) -> None:
+    evaluator = Evaluator(model(preset), classes=3).eval()
+    judgement = evaluator(torch.rand(2, 3, *size))
+    assert judgement.class_logits.shape == (2, 3)
+    assert judgement.quality.shape == (2,)
+    assert ((judgement.quality > 0) & (judgement.quality < 1)).all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_judgement_does_not_depend_on_the_batch(preset: Preset) -> None:
+    evaluator = Evaluator(model(preset), classes=3).eval()
+    crops = torch.rand(5, 3, 32, 32)
+    alone = torch.cat([evaluator(crop[None]).quality for crop in crops])
+    torch.testing.assert_close(evaluator(crops).quality, alone, atol=1e-6, rtol=0)
+
+
+def test_moments_are_mean_and_log_deviation() -> None:
+    maps = torch.randn(2, 3, 16, 16, dtype=torch.float64) * 5 + 1
+    expected = np.concatenate([maps.mean((2, 3)), np.log(maps.numpy().std((2, 3)))], axis=1)
+    np.testing.assert_allclose(moments(maps).numpy(), expected, atol=1e-4)
+    assert torch.isfinite(moments(torch.zeros(1, 2, 4, 4))).all()
+
+
+def test_a_flat_picture_has_no_detail() -> None:
+    assert Detail()(torch.full((1, 3, 16, 16), 0.7)).abs().max() < 1e-5
+    step = torch.zeros(1, 3, 16, 16)
+    step[..., 8:] = 1
+    strength, relative = Detail()(step)[0, 0], Detail()(step)[0, 3]
+    assert strength[8, 8].item() == pytest.approx(8 * 0.25)  # a quarter of the kernel lies on the dark side
+    assert relative[8, 8].item() > 0.5
+
+
+def test_relative_detail_is_the_same_at_any_contrast() -> None:
+    image = torch.rand(1, 3, 24, 24)
+    faint = 0.3 + 0.4 * image
+    torch.testing.assert_close(Detail()(faint)[:, 3:], Detail()(image)[:, 3:], atol=0.05, rtol=0)
+    torch.testing.assert_close(Detail()(faint)[:, :3], 0.4 * Detail()(image)[:, :3], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_generator_keeps_size_and_range(preset: Preset) -> None:
+    generator = Generator(model(preset), classes=3)
+    made = generator(torch.rand(2, 3, 40, 64), torch.tensor([0, 2]), torch.tensor([0.1, 0.9]))
+    assert made.shape == (2, 3, 40, 64)
+    assert made.min() >= 0
+    assert made.max() <= 1
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_class_quality_and_noise_reach_the_picture(preset: Preset) -> None:
+    torch.manual_seed(0)
+    generator = Generator(model(preset), classes=2)
+    reference = torch.rand(1, 3, 32, 32)
+
+    def made(label: int, quality: float, noise: int) -> torch.Tensor:
+        source = torch.Generator().manual_seed(noise)
+        result: torch.Tensor = generator(reference, torch.tensor([label]), torch.tensor([quality]), source)
+        return result
+
+    same = made(0, 0.5, 1)
+    assert torch.equal(same, made(0, 0.5, 1))
+    for other in (made(1, 0.5, 1), made(0, 0.1, 1), made(0, 0.5, 2)):
+        assert not torch.equal(same, other)
+
+
+def test_a_residual_generator_starts_from_the_reference() -> None:
+    generator = Generator(model("gada"), classes=2)
+    torch.nn.init.zeros_(generator.output.weight)
+    torch.nn.init.zeros_(generator.output.bias)  # type: ignore[arg-type]
+    reference = picture(0, 32, 40)
+    (made,) = distort_crops(generator, [reference], [1], [0.3])
+    assert np.array_equal(made, reference)
+
+
+def test_a_network_survives_its_file(tmp_path: Path) -> None:
+    card = {"classes": ["blur", "noise"], "scale": {}, "crop_size": 32}
+    evaluator = Evaluator(model("gada"), classes=2).eval()
+    save_network(tmp_path / "best.safetensors", evaluator, card)
+    loaded, found = load_evaluator(tmp_path / "best.safetensors")
+    crops = torch.rand(3, 3, 32, 32)
+    assert torch.equal(evaluator(crops).quality, loaded(crops).quality)
+    assert found["classes"] == ["blur", "noise"]
+    assert found["kind"] == "evaluator"
+    assert find_checkpoint(str(tmp_path), "evaluator") == tmp_path / "best.safetensors"
+    with pytest.raises(DataError, match="is no generator of gada but evaluator"):
+        load_generator(tmp_path / "best.safetensors")
+
+
+def test_a_checkpoint_never_holds_nan(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not finite"):
+        save_checkpoint(tmp_path / "x.safetensors", {"w": np.array([1.0, np.nan])}, {"kind": "evaluator"})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x00" * 100])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged\.safetensors"):
+        load_evaluator(path)
+
+
+def test_presets_differ_only_where_nothing_is_set() -> None:
+    chosen = resolve(Settings(preset="paper", model=ModelSettings(pooling="moments")))
+    assert chosen.model.pooling == "moments"
+    assert chosen.model.residual is False
+    assert resolve(chosen) == chosen
+    assert replace(chosen, preset="gada") != chosen
