@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ class OpenVinoBackend:
 
     def __init__(self, compiled: Any) -> None:
         self.request = compiled.create_infer_request()
+        self.lock = Lock()  # a request serves one thread at a time
 
     def judge(self, crops: NDArray[np.uint8]) -> Judged:
         """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
-        self.request.infer({"pixels": crops})
-        probabilities, quality = (self.request.get_tensor(name).data for name in ("probabilities", "quality"))
-        return Judged(probabilities.astype(np.float64), quality.astype(np.float64))
+        with self.lock:
+            self.request.infer({"pixels": crops})
+            probabilities, quality = (self.request.get_tensor(name).data for name in ("probabilities", "quality"))
+            return Judged(probabilities.astype(np.float64), quality.astype(np.float64))
 
 
 def load_scorer(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gada.data.records import Scale
 from gada.io.images import MAX_PIXELS
 from gada.scoring.inputs import Picture, Range, is_many, pixels_from
-from gada.scoring.views import Mode, covering_starts, cut, positions, reflect_up
+from gada.scoring.views import Mode, corners_of, covering_starts, cut, even_indices, positions, reflect_up
 
 AT_ONCE = 128 * 128 * 60  # pixels judged at once; bounds memory, a score does not depend on it
 
@@ -185,12 +185,18 @@ class Scorer:
         )
 
     def predict_map(
-        self, picture: Picture, *, max_pixels: int = MAX_PIXELS, float_range: Range | None = None
+        self,
+        picture: Picture,
+        *,
+        most: int | None = None,
+        max_pixels: int = MAX_PIXELS,
+        float_range: Range | None = None,
     ) -> QualityMap:
         """Score every part of a picture: crops that cover it, as in mode `dense`.
 
         Args:
             picture: one picture, as for a call.
+            most: at most so many parts; of a larger picture only some rows and columns are scored, evenly spread.
             max_pixels: height x width allowed in a file.
             float_range: the (black, white) values of files and arrays of floats.
 
@@ -199,6 +205,8 @@ class Scorer:
         """
         image = reflect_up(pixels_from(picture, max_pixels, float_range), self.size)
         tops, lefts = (covering_starts(side, self.size, self.grid) for side in image.shape[:2])
-        corners = positions("dense", image.shape[0], image.shape[1], self.size, grid=self.grid)
-        quality = self.judge(cut(image, corners, self.size)).quality
+        if most and len(tops) * len(lefts) > most:
+            share = (most / (len(tops) * len(lefts))) ** 0.5
+            tops, lefts = (starts[even_indices(len(starts), share)] for starts in (tops, lefts))
+        quality = self.judge(cut(image, corners_of(tops, lefts), self.size)).quality
         return QualityMap(self.scale.score(quality).reshape(len(tops), len(lefts)), tops, lefts, self.size)

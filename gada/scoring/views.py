@@ -39,8 +39,7 @@ def positions(
         case "grid":
             return stratified_positions(height, width, size, count or GRID_CROPS) // grid * grid
         case "dense":
-            tops, lefts = covering_starts(height, size, grid), covering_starts(width, size, grid)
-            return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
+            return corners_of(covering_starts(height, size, grid), covering_starts(width, size, grid))
     raise ConfigError(f"--mode is {mode!r} but must be crops, grid or dense.")
 
 
@@ -66,6 +65,17 @@ def covering_starts(side: int, size: int, grid: int = 1) -> NDArray[np.int64]:
     gaps = -(-steps * grid // size)
     starts = np.arange(gaps + 1, dtype=np.int64) * steps // max(1, gaps) * grid
     return np.minimum(starts, side - size)
+
+
+def corners_of(tops: NDArray[np.int64], lefts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return every pair of a top and a left, row by row, (R x C, 2)."""
+    return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def even_indices(count: int, share: float) -> NDArray[np.int64]:
+    """Return a share of the indices 0 to `count` - 1, evenly spread and one at least."""
+    kept = max(1, int(count * share))
+    return (2 * np.arange(kept) + 1) * count // (2 * kept)
 
 
 def cut(image: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -> NDArray[np.uint8]:

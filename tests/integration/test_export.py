@@ -101,7 +101,7 @@ def test_a_file_that_disagrees_is_refused(
     def dishonest(path: Path, module: WholeEvaluator, *rest: object) -> None:
         with torch.no_grad():
             for parameter in module.evaluator.quality_head.parameters():
-                parameter += 1e-4
+                parameter.add_(1e-4)
         honest(path, module, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(export, "write_torch", dishonest)

@@ -1,0 +1,51 @@
+"""`gada serve`: scores over HTTP."""
+
+from typing import Literal
+
+
+def serve(
+    model: str = "bundled",
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    mode: Literal["grid", "crops", "dense"] = "grid",
+    crops: int | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    max_megabytes: float = 30.0,
+    max_pixels: int = 50_000_000,
+    max_seconds: float = 30.0,
+    at_once: int = 2,
+) -> None:
+    """Score pictures over HTTP: a page to drop them on, and a JSON interface described at /openapi.json.
+
+    Args:
+        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or `bundled`.
+        host: Address to listen on; the default is reached from this machine only.
+        port: Port to listen on; 0 takes a free one.
+        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
+        crops: Crops a picture; by default the mode's.
+        device: Where to run the evaluator.
+        max_megabytes: Greatest file.
+        max_pixels: Greatest height x width.
+        max_seconds: Longest a request may take.
+        at_once: Pictures that are scored at the same time.
+    """
+    from gada.errors import ConfigError
+    from gada.scoring.loading import load_scorer
+
+    for name, value in (("max-megabytes", max_megabytes), ("max-pixels", max_pixels), ("max-seconds", max_seconds)):
+        if not value > 0:
+            raise ConfigError(f"--{name} is {value:g} but must be above 0.")
+    if at_once < 1 or not 0 <= port < 65536:
+        raise ConfigError(f"--at-once is {at_once} and --port {port}; they must be at least 1, and 0 to 65535.")
+    try:
+        import uvicorn
+
+        from gada.scoring.server import Limits, create_app
+    except ImportError as error:
+        raise ConfigError('serving needs FastAPI and uvicorn: pip install "gada-iqa[serve]".') from error
+    loopback = host in ("127.0.0.1", "localhost", "::1")
+    limits = Limits(int(max_megabytes * 1e6), max_pixels, max_seconds, at_once)
+    scorer = load_scorer(model, mode, crops, device=device)
+    app = create_app(scorer, limits, ("127.0.0.1", "localhost", "[::1]") if loopback else ("*",))
+    print(f"# {scorer.describe()}", flush=True)
+    uvicorn.run(app, host=host, port=port, limit_concurrency=256, server_header=False, log_level="info")

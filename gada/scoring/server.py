@@ -1,0 +1,235 @@
+"""Scores over HTTP: a JSON interface and one page. Pictures are scored in memory; nothing is kept."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, Field
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+import gada
+from gada.errors import DataError
+from gada.io.images import read_image
+from gada.scoring.scorer import Scorer
+
+PAGE = Path(__file__).parent / "page"
+MAP_PARTS = 150  # of a quality map; a larger picture's is coarser
+WAITING = 4  # requests that may wait for each one at work; each holds a file in memory
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    body: int = 30_000_000
+    """Bytes of a picture's file."""
+    pixels: int = 50_000_000
+    """Height x width."""
+    seconds: float = 30.0
+    """From the first byte to the score."""
+    at_once: int = 2
+    """Pictures that are scored at the same time."""
+
+
+class ScaleAnswer(BaseModel):
+    """The scale of a score."""
+
+    name: str
+    low: float
+    high: float
+    higher_is_better: bool
+
+
+class MapAnswer(BaseModel):
+    """Scores of the parts of a picture."""
+
+    scores: list[list[float]] = Field(description="Row by row, on the scale.")
+    tops: list[int] = Field(description="Upper edge of each row of parts, in pixels.")
+    lefts: list[int] = Field(description="Left edge of each column of parts, in pixels.")
+    size: int = Field(description="Side of a part, in pixels.")
+
+
+class ScoreAnswer(BaseModel):
+    """The score of one picture."""
+
+    score: float = Field(description="On the scale; see `scale` for its range and direction.")
+    quality: float = Field(description="In [0, 1], higher is better.")
+    spread: float = Field(description="Standard deviation of the crops' scores.")
+    distortion: str = Field(description="The most probable distortion class.")
+    probability: float = Field(description="Its probability.")
+    scale: ScaleAnswer
+    model: str
+    mode: str
+    height: int
+    width: int
+    map: MapAnswer | None = None
+
+
+class ModelAnswer(BaseModel):
+    """The model at work."""
+
+    model: str
+    mode: str
+    scale: ScaleAnswer
+    classes: list[str]
+    description: str
+    proxy: bool = Field(description="True where the scores it was fitted to were computed and not given by people.")
+
+
+def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, ...] = ("*",)) -> FastAPI:
+    """Return the application.
+
+    Args:
+        scorer: what scores.
+        limits: what one request may cost.
+        hosts: names under which the server may be asked for; others are refused, so that a foreign web page cannot
+            reach a server on the loopback address under a name of its own.
+    """
+    desk = Desk(scorer, limits or Limits())
+    app = FastAPI(title="gada", version=gada.__version__, docs_url=None, redoc_url=None, lifespan=desk.open)
+    app.middleware("http")(add_headers)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.get("/healthz", summary="Whether the server is up.")(healthz)
+    app.get("/v1/model", response_model=ModelAnswer, summary="The model and its scale.")(desk.describe)
+    app.post(
+        "/v1/score",
+        response_model=ScoreAnswer,
+        summary="Score one picture; the body is its file.",
+        openapi_extra={"requestBody": {"required": True, "content": {"image/*": {"schema": BINARY}}}},
+        responses={code: {"description": reason} for code, reason in REFUSALS.items()},
+    )(desk.score)
+    for url, name in (("/", "index.html"), ("/page.js", "page.js"), ("/page.css", "page.css")):
+        app.get(url, include_in_schema=False)(page(name))
+    return app
+
+
+BINARY = {"type": "string", "format": "binary"}
+REFUSALS = {
+    408: "It took longer than the server allows.",
+    413: "The file is larger than the server allows.",
+    422: "The body is no picture that can be read, or has too many pixels.",
+    503: "The server is busy; try again.",
+}
+
+
+class Desk:
+    """Takes pictures one by one, a few at work and some waiting."""
+
+    def __init__(self, scorer: Scorer, limits: Limits) -> None:
+        self.scorer = scorer
+        self.limits = limits
+        self.taken = 0
+        self.pool = ThreadPoolExecutor(limits.at_once)
+
+    @asynccontextmanager
+    async def open(self, _: FastAPI) -> AsyncIterator[None]:
+        """Close the threads at the end."""
+        yield
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def describe(self) -> ModelAnswer:
+        """Answer what model this is."""
+        scorer = self.scorer
+        return ModelAnswer(
+            model=scorer.model,
+            mode=scorer.protocol(),
+            scale=ScaleAnswer(**scorer.card["scale"]),
+            classes=list(scorer.classes),
+            description=scorer.describe(),
+            proxy=bool(scorer.card.get("proxy")),
+        )
+
+    async def score(
+        self,
+        request: Request,
+        with_map: Annotated[bool, Query(alias="map", description="Also score the parts of the picture.")] = False,
+    ) -> ScoreAnswer:
+        """Score the picture in the body of a request."""
+        if self.taken >= self.limits.at_once * (1 + WAITING):
+            raise HTTPException(503, REFUSALS[503], {"Retry-After": "1"})
+        self.taken += 1
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                body = await self.read(request)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self.pool, self.answer, body, with_map)
+        except TimeoutError:
+            raise HTTPException(408, REFUSALS[408]) from None
+        except DataError as error:
+            raise HTTPException(422, str(error)) from None
+        finally:
+            self.taken -= 1
+
+    async def read(self, request: Request) -> bytes:
+        """Read the body, and no more of it than is allowed."""
+        body = bytearray()
+        too_large = HTTPException(
+            413, f"The file is larger than {self.limits.body / 1e6:g} MB.", {"Connection": "close"}
+        )
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self.limits.body:
+            raise too_large
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self.limits.body:
+                raise too_large
+        return bytes(body)
+
+    def answer(self, body: bytes, with_map: bool) -> ScoreAnswer:
+        """Decode and score."""
+        pixels = read_image(body, self.limits.pixels)
+        prediction = self.scorer(pixels)
+        return ScoreAnswer(
+            score=prediction.score,
+            quality=prediction.quality,
+            spread=prediction.spread,
+            distortion=prediction.distortion,
+            probability=prediction.probability,
+            scale=ScaleAnswer(**self.scorer.card["scale"]),
+            model=prediction.model,
+            mode=self.scorer.protocol(),
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            map=self.map_of(pixels) if with_map else None,
+        )
+
+    def map_of(self, pixels: Any) -> MapAnswer:
+        """Score the parts of a picture."""
+        found = self.scorer.predict_map(pixels, most=MAP_PARTS)
+        return MapAnswer(
+            scores=found.scores.tolist(), tops=found.tops.tolist(), lefts=found.lefts.tolist(), size=found.size
+        )
+
+
+async def healthz() -> JSONResponse:
+    """Answer that the server is up."""
+    return JSONResponse({"status": "ok"})
+
+
+async def add_headers(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Forbid the page everything but its own files and pictures."""
+    response = await forward(request)
+    response.headers.update(HEADERS)
+    return response
+
+
+def page(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    """Return what answers with a file of the page."""
+
+    async def answer() -> FileResponse:
+        return FileResponse(PAGE / name)
+
+    return answer
