@@ -26,7 +26,8 @@ format: .venv/installed-dev
 	$(BIN)/ruff format
 
 bench: .venv/installed-dev
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=tests $(BIN)/python -m bench_training
+	PYTHONPATH=tests $(BIN)/python -m bench_scoring
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

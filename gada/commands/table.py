@@ -5,7 +5,7 @@ from typing import Literal
 
 
 def table(
-    paths: list[Path],
+    paths: list[str],
     layout: Literal["table1", "table2", "table3"] = "table1",
     format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
     published: bool = False,
@@ -25,7 +25,7 @@ def table(
     from gada.reports.markdown import replace_block
     from gada.reports.tables import table1, table2, table3
 
-    files = [path / "results.jsonl" if path.is_dir() else path for path in paths]
+    files = [path / "results.jsonl" if path.is_dir() else path for path in map(Path, paths)]
     rows = [row for file in files for row in read_rows(file, missing="refuse")]
     origin = provenance_of(rows)
     chosen = "markdown" if into else format
@@ -37,6 +37,6 @@ def table(
         case "table3":
             text = table3(rows, chosen, origin)
     if into:
-        replace_block(into, "gada table " + " ".join(path.as_posix() for path in paths), text)
+        replace_block(into, "gada table " + " ".join(paths), text)
     else:
         print(text)

@@ -70,7 +70,7 @@ class Evaluator(nn.Module):
 class Detail(nn.Module):
     """What is small beside the picture itself, where distortions show: two views of it, six maps.
 
-    The first is the image minus its 3x3 binomial blur, amplified: noise, edges and block borders at their true strength.
+    The first is the image minus its 3x3 binomial blur, amplified: noise and block borders at their true strength.
     The second is the image less its local mean, over its local deviation (the normalised luminance of BRISQUE, Mittal
     et al. 2012, for each colour): the same at any contrast, so that few references teach what holds for others.
     """

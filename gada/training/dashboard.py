@@ -67,7 +67,7 @@ class Dashboard:
     def close(self) -> None:
         """End the run."""
         if self.run:
-            self.run.finish(quiet=True)
+            self.run.finish()
             self.run = None
 
 

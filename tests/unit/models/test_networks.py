@@ -64,7 +64,7 @@ def test_moments_are_mean_and_log_deviation() -> None:
 
 
 def test_a_flat_picture_has_no_detail() -> None:
-    assert Detail()(torch.full((1, 3, 16, 16), 0.7)).abs().max() < 1e-5
+    assert Detail()(torch.full((1, 3, 16, 16), 0.7)).abs().max() < 1e-3  # float32 rounding, over a floor of 1 / 255
     step = torch.zeros(1, 3, 16, 16)
     step[..., 8:] = 1
     strength, relative = Detail()(step)[0, 0], Detail()(step)[0, 3]
@@ -75,7 +75,7 @@ def test_a_flat_picture_has_no_detail() -> None:
 def test_relative_detail_is_the_same_at_any_contrast() -> None:
     image = torch.rand(1, 3, 24, 24)
     faint = 0.3 + 0.4 * image
-    torch.testing.assert_close(Detail()(faint)[:, 3:], Detail()(image)[:, 3:], atol=0.05, rtol=0)
+    torch.testing.assert_close(Detail()(faint)[:, 3:], Detail()(image)[:, 3:], atol=0, rtol=0.05)
     torch.testing.assert_close(Detail()(faint)[:, :3], 0.4 * Detail()(image)[:, :3], atol=1e-5, rtol=0)
 
 

@@ -1,0 +1,151 @@
+"""`evaluate`, `generate`, `table` and the command line itself, on a tiny trained run."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import yaml
+from PIL import Image
+
+from gada.__main__ import VERBS, build_parser, main, spelled
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny set in `set` and a run of phase 1 in `run`."""
+    folder = tmp_path_factory.mktemp("trained")
+    data = tiny.SETTINGS["data"] | {"root": str(tiny.scored_set(folder / "set"))}
+    (folder / "config.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data}))
+    options = ["--config", str(folder / "config.yaml"), "--run", str(folder / "run"), "--wandb", "offline"]
+    assert main(["fit", "--phase", "1", *options]) == 0
+    return folder
+
+
+def on(trained: Path, *options: str) -> list[str]:
+    return [
+        *options,
+        "--model",
+        str(trained / "run"),
+        "--data.root",
+        str(trained / "set"),
+        "--data.format",
+        "synthetic",
+    ]
+
+
+def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crops = ["--evaluation.crops", "4"]
+    assert main(["evaluate", *on(trained, "--side", "test", "--json", "--out", str(tmp_path / "s.csv")), *crops]) == 0
+    report = json.loads(capsys.readouterr().out)
+    stored = [json.loads(line) for line in (trained / "run" / "results.jsonl").read_text().splitlines()]
+    for found, kept in zip(report["results"], stored, strict=True):
+        assert {key: kept[key] for key in found} == found
+    assert (tmp_path / "s.csv").read_text() == (trained / "run" / "phase1" / "scores.csv").read_text()
+    assert "proxy" in report["data"]
+    assert main(["evaluate", *on(trained)]) == 0
+    assert "SROCC" in capsys.readouterr().out
+
+
+def test_evaluate_maps_another_direction(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same images on a scale where higher is better rank the same."""
+    figures = []
+    for better in ("false", "true"):
+        table = [
+            "--data.format",
+            "table",
+            "--data.scale_low",
+            "0",
+            "--data.scale_high",
+            "100",
+            "--data.higher_is_better",
+            better,
+        ]
+        assert main(["evaluate", *on(trained, "--json"), *table]) == 0
+        figures.append(json.loads(capsys.readouterr().out)["results"][-1]["srocc"])
+    assert figures[0] == pytest.approx(-figures[1])
+
+
+def test_generate_draws_each_class(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", *on(trained, "--out", str(tmp_path / "sheet.png"))]) == 0
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape[0] > 2 * 128
+    assert sheet.shape[1] > 6 * 128
+    assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--data.classes", "[noise]")]) == 2
+    assert "blur, noise" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (trained / "run" / "results.jsonl").as_posix()
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n<!-- gada table {rows} -->\nold\n<!-- end -->\nafter\n")
+    assert main(["table", rows, "--into", str(page)]) == 0
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- end -->\nafter\n")
+    assert "| Phase 1" in text
+    assert "old" not in text
+    page.write_text("nothing")
+    assert main(["table", rows, "--into", str(page)]) == 2
+    assert "has no block" in capsys.readouterr().err
+
+
+def test_the_dashboard_stays_in_the_run(trained: Path) -> None:
+    assert list((trained / "run" / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_help_is_light() -> None:
+    code = "import sys; from gada.__main__ import main; main(['--help']); print(len(sys.modules))"
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
+    for heavy in ("torch", "numpy", "scipy", "jsonargparse", "PIL"):
+        assert f"| {heavy}\n" not in done.stderr.replace("  ", " ")
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) <= 60
+    assert "NoneType" not in shown
+
+
+def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert main(["tune"]) == 2
+    assert "known are fit, evaluate" in capsys.readouterr().err
+    assert main(["--version"]) == 0
+
+
+def parse(arguments: list[str]) -> None:
+    from importlib import import_module
+
+    verb, *options = arguments
+    function = getattr(import_module(f"gada.commands.{verb}"), verb)
+    build_parser(verb, function).parse_args(list(spelled(options, function)))
+
+
+@pytest.mark.parametrize("config", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
+def test_every_config_states_its_command_and_parses(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "configs" / config).read_text()
+    commands = re.findall(r"^#   python -m gada (.*)$", text, re.MULTILINE)
+    assert any(config in command for command in commands)
+    for command in commands:
+        parse(shlex.split(command, comments=True))
+
+
+def test_every_command_of_the_readme_parses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    commands = re.findall(r"^python -m gada (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) > 5
+    for command in commands:
+        parse(shlex.split(command, comments=True))
