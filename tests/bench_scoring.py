@@ -1,0 +1,144 @@
+"""How fast scoring is: one JSON line for each figure. `python tests/bench_scoring.py [--model M] [--images FOLDER]`.
+
+Every file is decoded; the pictures are 512 x 384, in mode `grid`. The bound is what decoding and inference would reach
+if neither waited for the other: 1 / (decoding time + inference time), each measured alone on all processors.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PIL import Image
+
+import gada
+from gada.errors import DataError
+from gada.io.folders import pictures_in
+from gada.io.images import read_image
+from gada.io.records import machine
+from gada.scoring.export import export_evaluator
+from gada.scoring.streaming import score_files
+
+COUNT = 240
+SIZE = (512, 384)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--images", type=Path, default=Path("data/photos"))
+    chosen = parser.parse_args()
+    say(figure="machine", value=machine())
+    say(figure="import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        models = exported(chosen.model, chosen.images, folder)
+        bench_one_file(models["float32"], write(chosen.images, folder, "jpg", 1)[0])
+        for suffix in ("jpg", "bmp", "png"):
+            paths = write(chosen.images, folder, suffix, COUNT)
+            decoding = rate(partial(decode, paths), len(paths))
+            say(figure=f"decoding {suffix}, images/s", value=decoding)
+            for precision, model in models.items():
+                bench_folder(model, precision, suffix, paths, decoding)
+
+
+def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
+    """Export the model in float32 and int8; int8 may be refused by the parity gate."""
+    models = {"float32": export_evaluator(model, "onnx", folder / "float32.onnx")[0]}
+    try:
+        models["int8"], parity = export_evaluator(model, "onnx", folder / "int8.onnx", "int8", images)
+        say(figure="int8 against float32", value=parity.describe())
+    except DataError as error:
+        say(figure="int8 against float32", value=None, reason=str(error))
+    return models
+
+
+def bench_one_file(model: Path, path: Path) -> None:
+    """Time and memory of `gada score one.jpg --model evaluator.onnx`, from shell to number."""
+    call = [sys.executable, "-m", "gada", "score", str(path), "--model", str(model)]
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(call, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    code = (
+        "import sys; from pathlib import Path; from gada.__main__ import main; main(sys.argv[1:]); "
+        "print(next(line for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *call[3:]], check=True, capture_output=True, text=True)
+    say(figure="score one.jpg, seconds", value=median(times), best=min(times))
+    say(figure="score one.jpg, MB", value=int(done.stdout.split()[-2]) / 1024)
+
+
+def bench_folder(model: Path, precision: str, suffix: str, paths: list[Path], decoding: float) -> None:
+    """Images a second of a folder, beside the bound."""
+    scorer = gada.load_scorer(model, device="cpu")
+    crops = np.concatenate([scorer.cut(read_image(path)) for path in paths[:16]])
+    inference = rate(lambda: scorer.judge(crops), 16)
+    bound = 1 / (1 / decoding + 1 / inference)
+    reached = rate(lambda: list(score_files(scorer, paths)), len(paths), times=2)
+    say(figure=f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,
+        share=reached / bound, mode=scorer.protocol())  # fmt: skip
+
+
+def write(images: Path, folder: Path, suffix: str, count: int) -> list[Path]:
+    """Write `count` photographs of 512 x 384 in one format."""
+
+    def photographs() -> Iterator[Image.Image]:
+        while True:
+            for path in pictures_in(images):
+                yield Image.fromarray(read_image(path)).resize(SIZE)
+
+    paths = []
+    for index, photograph in enumerate(islice(photographs(), count)):
+        paths.append(folder / f"{index}.{suffix}")
+        photograph.save(paths[-1], quality=90)  # of JPEG; the others take no notice
+    return paths
+
+
+def decode(paths: list[Path]) -> None:
+    """Decode files in threads."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(read_image, paths):
+            pass
+
+
+def rate(job: Callable[[], object], images: int, times: int = 3) -> float:
+    """Return images a second, the best of some runs after a first one."""
+    taken = []
+    for _ in range(times + 1):
+        start = time.perf_counter()
+        job()
+        taken.append(time.perf_counter() - start)
+    return images / min(taken[1:])
+
+
+def seconds_of(code: str) -> float:
+    """Return how long Python takes to run some code, the best of five."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def say(**figure: object) -> None:
+    """Print one figure as a JSON line."""
+    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figure.items()}
+    sys.stdout.write(json.dumps(rounded) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
