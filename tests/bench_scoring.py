@@ -26,7 +26,9 @@ from gada.errors import DataError
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
 from gada.io.records import machine
+from gada.scoring.calibration import varied_pictures
 from gada.scoring.export import export_evaluator
+from gada.scoring.parity import compare
 from gada.scoring.streaming import score_files
 
 COUNT = 240
@@ -43,6 +45,7 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         models = exported(chosen.model, chosen.images, folder)
+        bench_modes(models["float32"], chosen.images)
         bench_one_file(models["float32"], write(chosen.images, folder, "jpg", 1)[0])
         for suffix in ("jpg", "bmp", "png"):
             paths = write(chosen.images, folder, suffix, COUNT)
@@ -61,6 +64,18 @@ def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
     except DataError as error:
         say(figure="int8 against float32", value=None, reason=str(error))
     return models
+
+
+def bench_modes(model: Path, images: Path) -> None:
+    """How the fast mode ranks distorted photographs, beside 30 random crops, and those beside 30 others."""
+    paper = gada.load_scorer(model, "crops")
+    pictures = [one for side in varied_pictures(images, paper.size) for one in side]
+    for name, other in {
+        "grid against 30 crops": gada.load_scorer(model, "grid"),
+        "dense against 30 crops": gada.load_scorer(model, "dense"),
+        "30 other crops against 30 crops": gada.load_scorer(model, "crops", seed=1),
+    }.items():
+        say(figure=name, value=compare(paper, other, pictures).describe())
 
 
 def bench_one_file(model: Path, path: Path) -> None:
