@@ -101,8 +101,8 @@ class ModelSettings:
     """Whether the generator predicts distorted minus reference (paper: false; gada: true)."""
     pixel_noise: bool | None = None
     """Whether the decoder also receives noise at every resolution (paper: false; gada: true)."""
-    condition_planes: bool | None = None
-    """Whether class and quality also enter as planes beside the reference (paper: false; gada: true)."""
+    modulation: bool | None = None
+    """Whether class and quality also scale and shift the maps of every layer (paper: false; gada: true)."""
     noise: int = 16
     """Channels of the noise vector z."""
     embedding: int = 32
@@ -231,7 +231,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "normalisation": "none",
             "residual": False,
             "pixel_noise": False,
-            "condition_planes": False,
+            "modulation": False,
         },
         "loss": {
             "adversarial": "logistic",
@@ -260,7 +260,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "normalisation": "batch",
             "residual": True,
             "pixel_noise": True,
-            "condition_planes": True,
+            "modulation": True,
         },
         "loss": {
             "adversarial": "hinge",

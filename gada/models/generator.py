@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gada.models.evaluator import LEAK
 from gada.settings import ModelSettings
 
-PLANES = 8  # channels of class and quality beside the reference
+GRAIN = 3  # noise values a pixel
 
 
 class Generator(nn.Module):
@@ -23,22 +23,17 @@ class Generator(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.settings = settings
-        self.residual = bool(settings.residual)
-        self.noise = settings.noise
         first, second, third = settings.widths
         coarse, middle, fine = settings.decoder_widths
+        grain = GRAIN if settings.pixel_noise else 0
         self.condition = Condition(classes, settings.embedding)
-        self.planes = nn.Linear(settings.embedding, PLANES) if settings.condition_planes else None
-        self.encoder = nn.ModuleList(
-            [down(3 + (PLANES if self.planes else 0), first), down(first, second), down(second, third)]
-        )
-        latent = third + settings.noise + settings.embedding
-        grain = 3 if settings.pixel_noise else 0
-        self.decoder = nn.ModuleList(
-            [up(latent, coarse), up(coarse + second + grain, middle), up(middle + first + grain, fine)]
-        )
-        self.grain = nn.ModuleList([Grain(settings.embedding) for _ in range(3)]) if grain else None
-        self.output = nn.Conv2d(fine + 3 + grain, 3, kernel_size=3, padding=1)
+        bottleneck = third + settings.noise + settings.embedding
+        inputs = [3, first, second, bottleneck, coarse + second + grain, middle + first + grain, fine + 3 + grain]
+        self.encoder = nn.ModuleList([down(inputs[0], first), down(inputs[1], second), down(inputs[2], third)])
+        self.decoder = nn.ModuleList([up(inputs[3], coarse), up(inputs[4], middle), up(inputs[5], fine)])
+        self.output = nn.Conv2d(inputs[6], 3, kernel_size=3, padding=1)
+        kind = Modulation if settings.modulation else Unmodulated
+        self.modulations = nn.ModuleList([kind(channels, settings.embedding) for channels in inputs])
 
     def forward(
         self, reference: Tensor, label: Tensor, quality: Tensor, generator: torch.Generator | None = None
@@ -55,20 +50,20 @@ class Generator(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         condition = self.condition(label, quality)
-        centred = reference * 2 - 1
-        maps = centred if self.planes is None else torch.cat([centred, spread(self.planes(condition), centred)], dim=1)
-        skips = []
-        for layer in self.encoder:
-            maps = layer(maps)
+        encode, decode, show = self.modulations[:3], self.modulations[3:6], self.modulations[6]
+        maps = centred = reference * 2 - 1
+        skips = [centred]
+        for layer, modulate in zip(self.encoder, encode, strict=True):
+            maps = layer(modulate(maps, condition))
             skips.append(maps)
-        z = noise_like(maps, self.noise, generator)
-        maps = torch.cat([maps, z, spread(condition, maps)], dim=1)
-        for level, (layer, skip) in enumerate(zip(self.decoder, [skips[1], skips[0], centred], strict=True)):
-            maps = torch.cat([layer(maps), skip], dim=1)
-            if self.grain is not None:
-                maps = torch.cat([maps, self.grain[level](maps, condition, generator)], dim=1)
-        change = self.output(maps)
-        return (reference + change).clamp(0, 1) if self.residual else torch.sigmoid(change)
+        z = noise_like(maps, self.settings.noise, generator)
+        maps = torch.cat([maps, z, condition[:, :, None, None].expand(-1, -1, *maps.shape[2:])], dim=1)
+        for layer, modulate, skip in zip(self.decoder, decode, skips[-2::-1], strict=True):
+            maps = layer(modulate(maps, condition))
+            grain = [noise_like(maps, GRAIN, generator)] if self.settings.pixel_noise else []
+            maps = torch.cat([maps, skip, *grain], dim=1)
+        change = self.output(show(maps, condition))
+        return (reference + change).clamp(0, 1) if self.settings.residual else torch.sigmoid(change)
 
 
 @torch.no_grad()
@@ -111,17 +106,31 @@ class Condition(nn.Module):
         return embedding
 
 
-class Grain(nn.Module):
-    """Noise of one value a pixel and colour, with strengths that class and quality decide."""
+class Modulation(nn.Module):
+    """Scales and shifts each map as class and quality say, before a layer uses it.
 
-    def __init__(self, condition: int) -> None:
+    How much of the picture, its detail and the noise goes on is a product of them with class and quality, which sums
+    of concatenated maps learn slowly.
+    """
+
+    def __init__(self, channels: int, condition: int) -> None:
         super().__init__()
-        self.strength = nn.Linear(condition, 3)
+        self.scale_and_shift = nn.Linear(condition, 2 * channels)
 
-    def forward(self, maps: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return noise (N, 3, h, w) of the size of `maps`, for conditions (N, E)."""
-        strength: Tensor = self.strength(condition)
-        return strength[:, :, None, None] * noise_like(maps, 3, generator)
+    def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
+        """Return maps (N, C, h, w), modulated for conditions (N, E)."""
+        both: Tensor = self.scale_and_shift(condition)
+        scale, shift = both[:, :, None, None].chunk(2, dim=1)
+        return maps * (1 + scale) + shift
+
+
+class Unmodulated(nn.Identity):
+    """Leaves the maps alone, as in the paper."""
+
+    def forward(self, maps: Tensor, condition: Tensor) -> Tensor:  # type: ignore[override]
+        """Return the maps."""
+        del condition
+        return maps
 
 
 def down(inputs: int, outputs: int) -> nn.Sequential:
@@ -132,11 +141,6 @@ def down(inputs: int, outputs: int) -> nn.Sequential:
 def up(inputs: int, outputs: int) -> nn.Sequential:
     """Return a transposed convolution that doubles the size."""
     return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(LEAK))
-
-
-def spread(vector: Tensor, maps: Tensor) -> Tensor:
-    """Repeat a vector (N, C) over the pixels of maps (N, *, h, w)."""
-    return vector[:, :, None, None].expand(-1, -1, *maps.shape[2:])
 
 
 def noise_like(maps: Tensor, channels: int, generator: torch.Generator | None) -> Tensor:

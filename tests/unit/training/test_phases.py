@@ -1,0 +1,158 @@
+"""Each phase moves what it should move and leaves the rest."""
+
+from typing import Any
+
+import pytest
+import torch
+from pytorch_lightning import Trainer
+from torch.utils.data import DataLoader
+
+from gada.data.batches import Batch
+from gada.models.discriminator import Discriminator
+from gada.models.evaluator import Evaluator
+from gada.models.generator import Generator
+from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
+from gada.training.adversarial import Adversarial
+from gada.training.augmentation import Augmentation
+from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
+from gada.training.finetuning import FineTuning
+from gada.training.stage import Steps, quiet_lightning
+
+MODEL = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), maps=16, hidden=8, noise=2, embedding=4)
+
+
+def settings(**loss: Any) -> Settings:
+    return resolve(Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10)))
+
+
+def batch(count: int = 4) -> Batch:
+    source = torch.Generator().manual_seed(0)
+    pictures = torch.randint(0, 256, (3, count, 3, 32, 32), generator=source, dtype=torch.uint8)
+    label, quality = torch.arange(count) % 2, torch.linspace(0.1, 0.9, count)
+    return Batch(pictures[0], pictures[1], label, quality, 1 - label, quality.flip(0), pictures[2])
+
+
+def weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in network.named_parameters()}
+
+
+def moved(network: torch.nn.Module, before: dict[str, torch.Tensor]) -> set[str]:
+    return {name.split(".")[0] for name, value in network.named_parameters() if not torch.equal(value, before[name])}
+
+
+def fit(module: EvaluatorTraining) -> None:
+    quiet_lightning()
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+    )
+    trainer.fit(module, DataLoader([batch()], batch_size=None))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    torch.manual_seed(0)
+
+
+def test_phase_1_moves_every_player() -> None:
+    evaluator, generator = Evaluator(MODEL, 2), Generator(MODEL, 2)
+    module = Adversarial(Discriminator(evaluator), generator, settings())
+    before = weights(module)
+    fit(module)
+    assert {"discriminator", "generator", "evaluator", "average"} <= moved(module, before)
+    assert moved(evaluator, {n.removeprefix("evaluator."): w for n, w in before.items() if n.startswith("evaluator.")})
+    assert all(parameter.requires_grad for parameter in module.discriminator.parameters())
+
+
+def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> None:
+    module = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings())
+    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
+    statistics = {name: value.clone() for name, value in module.discriminator.named_buffers()}
+    module.generator_loss(module.generator(torch.rand(4, 3, 32, 32), batch().label, batch().quality), batch())
+    assert all(torch.equal(value, statistics[name]) for name, value in module.discriminator.named_buffers())
+    assert module.discriminator.training
+
+
+def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
+    for heads, differs in ((False, False), (True, True)):
+        slopes = []
+        for seed in (1, 2):  # other generated crops
+            torch.manual_seed(0)
+            module = Adversarial(
+                Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings(heads_on_generated=heads)
+            )
+            module.discriminator.eval()  # batch statistics would carry the other crops over
+            module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
+            generated = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+            loss = module.discriminator_loss(generated, batch())
+            (slope,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
+            slopes.append(slope)
+        assert torch.equal(*slopes) is not differs
+
+
+def test_phase_2_leaves_the_generator() -> None:
+    generator = Generator(MODEL, 2)
+    before = weights(generator)
+    module = Augmentation(Evaluator(MODEL, 2), generator, settings())
+    evaluator = weights(module.evaluator)
+    fit(module)
+    assert not moved(generator, before)
+    assert moved(module.evaluator, evaluator)
+
+
+def test_phase_2_weighs_generated_crops_as_set() -> None:
+    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), settings())
+    crops = module.labelled_crops(batch(), 0)
+    assert len(crops.images) == 8
+    assert crops.weight.sum().item() == pytest.approx(1)
+    assert crops.weight[4:].sum().item() == pytest.approx(module.settings.training.generated_share)
+    assert torch.equal(crops.label[4:], batch().asked_label)
+    assert torch.equal(crops.quality[4:], batch().asked_quality)
+    again = module.labelled_crops(batch(), 0)
+    assert torch.equal(crops.images, again.images)
+    assert not torch.equal(crops.images[4:], module.labelled_crops(batch(), 1).images[4:])
+
+
+def test_rates_are_those_of_the_paper() -> None:
+    paper = resolve(Settings(preset="paper", model=MODEL))
+    adversarial = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), paper)
+    for_generator, for_discriminator = adversarial.configure_optimizers()
+    assert [group["lr"] for group in for_generator.param_groups] == [5e-4]
+    assert [group["lr"] for group in for_discriminator.param_groups] == [1e-4, 5e-4]
+    for later in (
+        FineTuning(Evaluator(MODEL, 2), paper),
+        Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), paper),
+    ):
+        optimizer = later.configure_optimizers()
+        assert isinstance(optimizer, torch.optim.Optimizer)
+        assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([1e-5, 5e-5])
+    counted = sum(len(group["params"]) for group in for_discriminator.param_groups)
+    assert counted == len(list(adversarial.discriminator.parameters()))
+
+
+def test_real_crops_are_the_distorted_ones() -> None:
+    crops = real_crops(batch())
+    torch.testing.assert_close(crops.images, batch().distorted / 255)
+    assert crops.weight.sum().item() == pytest.approx(1)
+
+
+def test_steps_of_a_stretch_follow_the_one_before() -> None:
+    steps = Steps(7, 3)
+    seen = []
+    for epoch in range(3):
+        steps.set_epoch(epoch)
+        assert len(list(steps)) == len(steps)
+        seen += list(steps)
+    assert seen == list(range(7))
+
+
+def test_noise_is_a_function_of_its_key() -> None:
+    cpu = torch.device("cpu")
+    draws = {key: torch.rand(2, generator=seeded(cpu, *key)) for key in ((0, 1, 5), (0, 2, 5), (1, 1, 5), (0, 1, 6))}
+    assert torch.equal(draws[0, 1, 5], torch.rand(2, generator=seeded(cpu, 0, 1, 5)))
+    assert len({tuple(values.tolist()) for values in draws.values()}) == 4
