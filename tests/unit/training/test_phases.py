@@ -18,6 +18,8 @@ from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
 from gada.training.finetuning import FineTuning
 from gada.training.stage import Steps, quiet_lightning
 
+# One step without a validation is what is wanted here.
+pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step`")
 MODEL = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), maps=16, hidden=8, noise=2, embedding=4)
 
 
@@ -49,7 +51,6 @@ def fit(module: EvaluatorTraining) -> None:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        limit_val_batches=0,
     )
     trainer.fit(module, DataLoader([batch()], batch_size=None))  # type: ignore[arg-type]
 
