@@ -145,7 +145,7 @@ class TrainingSettings:
     crop_size: int = 128
     """Side of a square crop, in pixels."""
     jpeg_grid: bool | None = None
-    """Whether crops start on multiples of 8 pixels (paper: false; gada: true, so that JPEG blocks lie alike)."""
+    """Whether all crops, also those of a score, lie on JPEG's 8-pixel blocks (paper: false; gada: true)."""
     flip: bool | None = None
     """Whether crops are mirrored at random, both images alike (paper: false; gada: true)."""
     phase1_steps: int = 3000
@@ -186,6 +186,11 @@ class TrainingSettings:
             )
         if not 0 < self.generated_share < 1:
             raise ConfigError(f"training.generated_share is {self.generated_share:g} but must lie between 0 and 1.")
+
+    @property
+    def grid(self) -> int:
+        """What the positions of crops are multiples of, in training and in every evaluation of what was trained."""
+        return 8 if self.jpeg_grid else 1
 
     def steps(self, stage: Stage) -> int:
         """Return the evaluator steps of a stage; the baseline gets as many as the three phases together."""

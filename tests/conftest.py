@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["reports_fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def away_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

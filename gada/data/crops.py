@@ -58,7 +58,7 @@ def crop_positions(seed: int, height: int, width: int, count: int, size: int, gr
     return below(bits, steps) * grid
 
 
-def evaluation_crops(image: NDArray[np.uint8], seed: int, count: int, size: int) -> NDArray[np.uint8]:
+def evaluation_crops(image: NDArray[np.uint8], seed: int, count: int, size: int, grid: int = 1) -> NDArray[np.uint8]:
     """Cut the crops over which an image's score is averaged (paper, section 4.2: 30 random crops).
 
     Args:
@@ -66,6 +66,7 @@ def evaluation_crops(image: NDArray[np.uint8], seed: int, count: int, size: int)
         seed: the evaluation seed.
         count: how many crops.
         size: side of a crop, in pixels.
+        grid: positions are multiples of it, as those that the evaluator was trained on.
 
     Returns:
         (count, 3, size, size) uint8.
@@ -73,7 +74,7 @@ def evaluation_crops(image: NDArray[np.uint8], seed: int, count: int, size: int)
     Raises:
         ConfigError: if a crop does not fit into the image.
     """
-    positions = crop_positions(seed, image.shape[0], image.shape[1], count, size)
+    positions = crop_positions(seed, image.shape[0], image.shape[1], count, size, grid)
     crops = np.empty((count, 3, size, size), dtype=np.uint8)
     for crop, (top, left) in zip(crops, positions, strict=True):
         crop[:] = image[top : top + size, left : left + size].transpose(2, 0, 1)

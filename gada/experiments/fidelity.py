@@ -1,27 +1,32 @@
 """How near the re-simulated distortions come to the real TID2013: PSNR and SSIM against the published values."""
 
 import csv
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf, isclose
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gada.data.recipes import Source, find_sources
+from gada.data.records import ScoredSet
 from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import DataError
-from gada.io.files import write_text
+from gada.io.images import read_image
+from gada.io.records import Row
+from gada.metrics.correlation import srocc
 from gada.metrics.psnr import luminance, psnr
 from gada.metrics.ssim import ssim
 
 PSNR_TOLERANCE_DB = 0.5
 SSIM_TOLERANCE = 0.03
 
+PUBLISHED_SROCC = {"psnr": 0.640, "ssim": 0.637}
+"""SROCC of luminance PSNR and SSIM with the human scores of the real TID2013, all types (Ponomarenko et al., 2015)."""
+
 UNCHANGED_DB = 50.0
 """A cell published as `inf` (luminance unchanged) is met from here on: rounding R, G and B moves luminance a little."""
-
-Row = dict[str, Any]
 
 
 def measure_fidelity(references: Path, crops: Path, published: Path, seed: int = 0) -> list[Row]:
@@ -41,7 +46,7 @@ def measure_fidelity(references: Path, crops: Path, published: Path, seed: int =
         DataError: if a table or photograph is wrong, or a published reference has no crop.
     """
     sources = {source.name: source for source in find_sources(references, crops)}
-    rows, pixels = [], dict[str, Any]()
+    rows, pixels = list[Row](), dict[str, NDArray[np.uint8]]()
     for name, number, level, published_psnr, published_ssim in read_published(published):
         if name not in pixels:
             pixels[name] = _find(sources, name, crops).pixels()
@@ -107,23 +112,6 @@ def ssim_met(row: Row) -> bool:
     return isclose(row["ssim"], row["published_ssim"], rel_tol=0, abs_tol=SSIM_TOLERANCE)
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write one JSON line for each row."""
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read what `write_rows` wrote.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read; `gada fidelity` writes it") from error
-
-
 def fidelity_table(rows: Sequence[Row]) -> str:
     """Return the Markdown table by type: cells met of five levels, and the median deviation, for each reference."""
     references = list(dict.fromkeys(row["reference"] for row in rows))
@@ -156,12 +144,43 @@ def _figures(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def families_table() -> str:
-    """Return the Markdown table of every family: name, what it is, parameter, unit, strengths, source."""
-    lines = ["| family | distortion | parameter | unit | at levels 1, 2, ... | source |", "|---|---|---|---|---|---|"]
-    for family in FAMILIES.values():
-        strengths = ", ".join(f"{strength:g}" for strength in family.strengths)
-        lines.append(
-            f"| `{family.name}` | {family.title} | {family.parameter} | {family.unit} | {strengths} | {family.source} |"
-        )
+def rank_full_reference(scored: ScoredSet) -> list[Row]:
+    """Correlate luminance PSNR and SSIM with the scores of a set.
+
+    Args:
+        scored: A set with references.
+
+    Returns:
+        One row for each metric: metric, n, srocc, published_srocc. A PSNR of equal luminance counts as 100 dB.
+
+    Raises:
+        DataError: if the set has no references or an image cannot be decoded.
+    """
+    if not scored.has_references:
+        raise DataError(f"{scored.name} has no references; PSNR and SSIM need them")
+    luma = {path: luminance(read_image(path)) for path in {record.reference for record in scored.images} if path}
+    values: dict[str, list[float]] = {"psnr": [], "ssim": []}
+    for record in scored.images:
+        if record.reference is None:  # has_references has seen to it
+            continue
+        pair = luminance(read_image(record.image)), luma[record.reference]
+        values["psnr"].append(min(psnr(*pair), 100.0))
+        values["ssim"].append(ssim(*pair))
+    return [
+        {
+            "metric": metric,
+            "n": len(figures),
+            "srocc": round(srocc(figures, scored.qualities), 4),
+            "published_srocc": PUBLISHED_SROCC[metric],
+        }
+        for metric, figures in values.items()
+    ]
+
+
+def ranking_table(rows: Sequence[Row]) -> str:
+    """Return the Markdown table of `rank_full_reference`."""
+    lines = ["| metric, on luminance | images | SROCC here | SROCC published for TID2013 |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['metric'].upper()} | {row['n']} | {row['srocc']:.3f} | {row['published_srocc']:.3f} |" for row in rows
+    ]
     return "\n".join(lines) + "\n"

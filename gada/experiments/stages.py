@@ -73,6 +73,7 @@ class Run:
             "classes": list(self.images.classes),
             "scale": as_plain(self.images.scale),
             "crop_size": self.settings.training.crop_size,
+            "crop_grid": self.settings.training.grid,
             "stage": stage,
             "seed": self.settings.seed,
             "split": self.split.hash,
@@ -176,7 +177,7 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
         steps=steps,
         seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
         flip=bool(training.flip),
-        grid=8 if training.jpeg_grid else 1,
+        grid=training.grid,
         jitter=training.quality_jitter or 0.0,
         sources=unlabelled,
         packed_sources=PackedImages.open(unlabelled, training.unlabelled, run.settings.data.cache)

@@ -52,7 +52,7 @@ class ValidationCrops(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, images: ScoredSet, packed: PackedImages, settings: Settings) -> None:
         self.images = images
         self.packed = packed
-        self.size = settings.training.crop_size
+        self.training = settings.training
         self.evaluation = settings.evaluation
 
     def __len__(self) -> int:
@@ -63,7 +63,8 @@ class ValidationCrops(Dataset[tuple[Tensor, Tensor]]):
         """Return one image's crops and quality."""
         record = self.images.images[index]
         image = self.packed.array(record.image)
-        crops = evaluation_crops(image, self.evaluation.seed, self.evaluation.validation_crops, self.size)
+        seed, count = self.evaluation.seed, self.evaluation.validation_crops
+        crops = evaluation_crops(image, seed, count, self.training.crop_size, self.training.grid)
         return torch.from_numpy(crops), torch.tensor(record.quality, dtype=torch.float32)
 
 
