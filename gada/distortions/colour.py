@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter, shift
 
-from gada.distortions.pixels import Floats, Pixels, rgb_psnr, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.distortions.pixels import Floats, Pixels, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.metrics.psnr import psnr
 
 
 def mean_shift(image: Pixels, grey_levels: float) -> Pixels:
@@ -47,7 +48,7 @@ def aberration_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     low, high = 0.0, min(40.0, min(image.shape[:2]) / 4)
     for _ in range(8):
         middle = (low + high) / 2 if high < 2 else (low * high) ** 0.5 if low else high / 8
-        too_good = rgb_psnr(_aberration(image, middle), image) > psnr_db
+        too_good = psnr(_aberration(image, middle), image) > psnr_db
         low, high = (middle, high) if too_good else (low, middle)
     return _aberration(image, high)
 

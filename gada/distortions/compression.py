@@ -6,7 +6,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from gada.distortions.pixels import Pixels, rgb_psnr
+from gada.distortions.pixels import Pixels
+from gada.metrics.psnr import psnr
 
 # ITU-T T.81, Annex K, tables K.1 and K.2, in natural order.
 _LUMINANCE = (
@@ -60,16 +61,6 @@ def jpeg(image: Pixels, quality: float) -> Pixels:
     return decode(encode_jpeg(image, quality))
 
 
-def jpeg_at_rate(image: Pixels, bits_per_pixel: float) -> Pixels:
-    """Compress as JPEG at `bits_per_pixel`; a picture that needs more at quality 1 is given quality 1."""
-    budget = bits_per_pixel * image.shape[0] * image.shape[1] / 8
-    low, high = 1.0, 100.0
-    for _ in range(9):  # log2(99 / 0.2)
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if len(encode_jpeg(image, middle)) <= budget else (low, middle)
-    return jpeg(image, low)
-
-
 def encode_jpeg2000(image: Pixels, **options: object) -> bytes:
     """Encode as a bare JPEG2000 codestream: 9/7 wavelet, luminance and chroma decorrelated."""
     stream = BytesIO()
@@ -93,7 +84,7 @@ def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     best, best_error = image, float("inf")
     for _ in range(6):
         decoded = decode(encode_jpeg2000(image, quality_mode="dB", quality_layers=[target]))
-        error = rgb_psnr(decoded, image) - psnr_db
+        error = psnr(decoded, image) - psnr_db
         if abs(error) < best_error:
             best, best_error = decoded, abs(error)
         if best_error < 0.05:

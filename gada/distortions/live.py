@@ -2,11 +2,12 @@
 
 Ranges: Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment
 algorithms", IEEE Transactions on Image Processing 15 (2006). LIVE's strengths differ from picture to picture; these are
-chosen so that the levels spread over the scale of quality.
+chosen so that the levels spread over the scale of quality. JPEG has a quality in place of LIVE's rate, because below
+quality 3 the tables are full and a rate would often be out of reach.
 """
 
 from gada.distortions.blur import gaussian_blur
-from gada.distortions.compression import jpeg2000_at_rate, jpeg_at_rate
+from gada.distortions.compression import jpeg, jpeg2000_at_rate
 from gada.distortions.family import Family
 from gada.distortions.noise import white_noise
 from gada.distortions.transmission import fast_fading
@@ -21,16 +22,16 @@ LIVE = (
         "bit/pixel",
         (2.0, 0.5, 0.16, 0.065, 0.028),
         lambda image, rate, _: jpeg2000_at_rate(image, rate),
-        _SOURCE + ", 0.028 to 3.15",
+        _SOURCE + ", 3.15 to 0.028",
     ),
     Family(
         "live/jpeg",
         "JPEG compression",
-        "rate",
-        "bit/pixel",
-        (1.8, 0.7, 0.36, 0.22, 0.15),
-        lambda image, rate, _: jpeg_at_rate(image, rate),
-        _SOURCE + ", 0.15 to 3.34",
+        "quality",
+        "libjpeg's scale",
+        (70.0, 30.0, 13.0, 6.0, 3.0),
+        lambda image, quality, _: jpeg(image, quality),
+        _SOURCE + ", 3.34 to 0.15 bit/pixel",
     ),
     Family(
         "live/wn",

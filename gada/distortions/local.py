@@ -38,7 +38,8 @@ def local_blocks(image: Pixels, number: float, offset: float, random: Generator)
     """Paint `number` blocks of 32 x 32 pixels in one colour each (type 15).
 
     The colour differs from the block's mean by `offset` grey levels of luminance, to the side that has more room,
-    and by a random tint; blocks keep apart while there is room. A picture with a side under 64 gets blocks of half its shorter side.
+    and by a random tint. Blocks keep apart while there is room. A picture with a side under 64 gets blocks of half
+    its shorter side.
     """
     distorted = image.copy()
     size = min(BLOCK, min(image.shape[:2]) // 2)

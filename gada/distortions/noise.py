@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from gada.distortions.pixels import Floats, Pixels, rgb_psnr, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.distortions.pixels import Floats, Pixels, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.metrics.psnr import psnr
 
 
 def white_noise(image: Pixels, sigma: float, random: Generator) -> Pixels:
@@ -60,14 +61,14 @@ def add_to_psnr(reference: Pixels, base: Pixels, noise: Floats, psnr_db: float) 
     Where `base` is worse than that already, it is returned; where there is no noise to be had (a flat picture), too.
     """
     power = float(np.mean(noise * noise))
-    if not power or rgb_psnr(base, reference) <= psnr_db:
+    if not power or psnr(base, reference) <= psnr_db:
         return base.copy()
     noise = noise * (255 / power**0.5)
     low, high = 0.0, 10 ** (-psnr_db / 20)
-    while rgb_psnr(to_uint8(base + high * noise), reference) > psnr_db and high < 64:
+    while psnr(to_uint8(base + high * noise), reference) > psnr_db and high < 64:
         low, high = high, 2 * high
     for _ in range(12):
         middle = (low + high) / 2
-        too_weak = rgb_psnr(to_uint8(base + middle * noise), reference) > psnr_db
+        too_weak = psnr(to_uint8(base + middle * noise), reference) > psnr_db
         low, high = (middle, high) if too_weak else (low, middle)
     return to_uint8(base + high * noise)

@@ -1,6 +1,4 @@
-"""What every distortion shares: the arrays' types, the way back to 8 bits, luminance and chroma, PSNR on R, G, B."""
-
-from math import inf, log10
+"""What every distortion shares: the arrays' types, the way back to 8 bits, luminance and chroma."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +31,3 @@ def ycbcr_to_rgb(ycbcr: Floats) -> Floats:
     luma, cb, cr = ycbcr[..., 0], ycbcr[..., 1], ycbcr[..., 2]
     red, blue = luma + 1.402 * cr, luma + 1.772 * cb
     return np.stack([red, (luma - 0.299 * red - 0.114 * blue) / 0.587, blue], axis=-1)
-
-
-def rgb_psnr(image: Pixels, reference: Pixels) -> float:
-    """PSNR over R, G and B in dB; infinite for equal pictures."""
-    difference = image.astype(np.float32) - reference
-    squared = float(np.mean(difference * difference, dtype=np.float64))
-    return 10 * log10(255**2 / squared) if squared else inf

@@ -1,5 +1,7 @@
 """Distortions of methods that work on cosine transforms: denoising, sparse approximation, coding of noise."""
 
+from math import inf
+
 import numpy as np
 from numpy.random import Generator
 from scipy.fft import dctn, idctn
@@ -7,7 +9,8 @@ from scipy.ndimage import gaussian_filter
 
 from gada.distortions.compression import decode, encode_jpeg_flat, jpeg2000_at_psnr
 from gada.distortions.noise import add_to_psnr, white_noise
-from gada.distortions.pixels import Floats, Pixels, rgb_psnr, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.distortions.pixels import Floats, Pixels, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from gada.metrics.psnr import psnr
 
 _SIDE = 8
 _STEP = 2
@@ -52,16 +55,19 @@ def sparse_reconstruction(image: Pixels, psnr_db: float) -> Pixels:
     ordered = np.sort(sizes.ravel())
     lost = np.cumsum(ordered**2)
     target = psnr_db
-    for _ in range(4):  # clipping makes the result better than the sum of squares says
+    best, best_error = image, inf
+    for _ in range(5):  # clipping makes the result better than the sum of squares says
         allowed = 255**2 * 10 ** (-target / 10) * image.size
         threshold = ordered[min(int(np.searchsorted(lost, allowed)), len(ordered) - 1)]
         rebuilt = idctn(np.where(sizes < threshold, 0.0, spectrum), axes=(0, 1), norm="ortho")
         distorted = to_uint8(ycbcr_to_rgb(rebuilt))
-        error = rgb_psnr(distorted, image) - psnr_db
-        if abs(error) < 0.03:
+        error = psnr(distorted, image) - psnr_db
+        if abs(error) < best_error:
+            best, best_error = distorted, abs(error)
+        if best_error < 0.03:
             break
         target -= error
-    return distorted
+    return best
 
 
 def comfort_noise(image: Pixels, psnr_db: float, random: Generator) -> Pixels:

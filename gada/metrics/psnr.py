@@ -34,7 +34,8 @@ def psnr(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
         ValueError: if the shapes differ or an array is not 8-bit.
     """
     check_pair(image, reference)
-    squared = float(np.mean((image.astype(np.float64) - reference) ** 2))
+    difference = image.astype(np.float32) - reference  # whole numbers: exact
+    squared = float(np.mean(difference * difference, dtype=np.float64))
     return 10 * log10(255**2 / squared) if squared else inf
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_psnr_falls_with_level(name: str) -> None:
     last = len(FAMILIES[name].strengths)
     levels = [1, 1.5, (1 + last) / 2, last - 0.5, last]
     figures = [psnr(distort(picture, name, level, seed=2), picture) for level in sorted(set(levels))]
-    assert all(earlier > later for earlier, later in zip(figures, figures[1:], strict=False)), figures
+    assert all(earlier > later for earlier, later in pairwise(figures)), figures
 
 
 @pytest.mark.parametrize("name", ["tid2013/01", "tid2013/08", "live/fastfading"])
@@ -104,15 +105,15 @@ from hashlib import sha256
 import numpy as np
 from gada.distortions import FAMILIES, distort
 picture = np.load(sys.argv[1])
-print(sha256(b"".join(distort(picture, name, 2.5, 11).tobytes() for name in sorted(FAMILIES, reverse=True))).hexdigest())
+results = [distort(picture, name, 2.5, 11).tobytes() for name in sorted(FAMILIES, reverse=True)]
+print(sha256(b"".join(results)).hexdigest())
 """
 
 
 def test_same_bytes_in_another_process_with_other_threads_and_order(small: Pixels, tmp_path: Path) -> None:
     np.save(tmp_path / "picture.npy", small)
-    here = b"".join(
-        {name: distort(small, name, 2.5, 11) for name in FAMILIES}[name].tobytes() for name in sorted(NAMES)[::-1]
-    )
+    results = {name: distort(small, name, 2.5, 11).tobytes() for name in FAMILIES}
+    here = b"".join(results[name] for name in sorted(NAMES, reverse=True))
     for threads in ("1", "3"):
         done = subprocess.run(
             [sys.executable, "-c", DIGEST, str(tmp_path / "picture.npy")],
@@ -138,7 +139,7 @@ def test_levels_between_two_are_between_their_strengths() -> None:
     for family in FAMILIES.values():
         assert [family.strength(level) for level in range(1, len(family.strengths) + 1)] == list(family.strengths)
         sizes = [abs(strength) for strength in family.strengths]
-        for below, (first, second) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        for below, (first, second) in enumerate(pairwise(sizes), start=1):
             assert min(first, second) <= abs(family.strength(below + 0.3)) <= max(first, second)
     contrast = FAMILIES["tid2013/17"]
     assert contrast.strength(1.4) < 0 < contrast.strength(1.6), "the direction is the nearest level's"

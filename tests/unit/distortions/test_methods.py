@@ -10,7 +10,7 @@ from PIL import Image
 from gada.distortions import FAMILIES, distort
 from gada.distortions.blur import framed_gaussian_blur, windowed_gaussian_blur
 from gada.distortions.colour import blend_with_grey, chromatic_aberration, mean_shift
-from gada.distortions.compression import encode_jpeg2000, jpeg, jpeg2000_at_rate, jpeg_at_rate
+from gada.distortions.compression import encode_jpeg2000, jpeg, jpeg2000_at_rate
 from gada.distortions.noise import colour_noise, correlated_noise, high_frequency_noise, impulse_noise
 from gada.distortions.pixels import Pixels, rgb_to_ycbcr, ycbcr_to_rgb
 from gada.distortions.quantization import quantize, quantize_with_dither
@@ -22,7 +22,7 @@ GREY = np.full((128, 160, 3), 128, np.uint8)
 
 @pytest.fixture(scope="module")
 def photo() -> Pixels:
-    with Image.open(PHOTOS / "bridge.png") as image:
+    with Image.open(PHOTOS / "picosdeeuropa.png") as image:
         return np.asarray(image.convert("RGB"))[100:260, 120:320].copy()
 
 
@@ -78,7 +78,6 @@ def test_rates_are_met(photo: Pixels) -> None:
     stream = encode_jpeg2000(photo, quality_mode="rates", quality_layers=[24 / 0.5])
     assert 8 * len(stream) / area == pytest.approx(0.5, rel=0.15)
     assert psnr(jpeg2000_at_rate(photo, 1.0), photo) > psnr(jpeg2000_at_rate(photo, 0.5), photo)
-    assert psnr(jpeg_at_rate(photo, 2.0), photo) > psnr(jpeg_at_rate(photo, 0.7), photo)
 
 
 @pytest.mark.parametrize("name", ["04", "11", "19", "20", "23", "24"])
@@ -98,11 +97,11 @@ def test_transmission_errors_meet_their_luminance_psnr(photo: Pixels, name: str)
 
 
 def test_transmission_errors_strike_in_places(photo: Pixels) -> None:
-    """A restart marker ends each damage: most rows of blocks of the JPEG are as without errors."""
+    """A restart marker ends each damage: a row of blocks that is not hit is as in the JPEG without errors."""
     damaged = distort(photo, "tid2013/12", 1, seed=1)
     intact = jpeg(photo, float(FAMILIES["tid2013/10"].strengths[0]))
     rows = [np.array_equal(damaged[top : top + 16], intact[top : top + 16]) for top in range(0, 160, 16)]
-    assert 1 <= rows.count(False) <= 6
+    assert 0 < rows.count(True) < len(rows)
 
 
 def test_saturation_leaves_luminance_alone(photo: Pixels) -> None:
@@ -121,11 +120,11 @@ def test_mean_shift_and_contrast_alternate_as_tid2013_does(photo: Pixels) -> Non
     assert np.array_equal(mean_shift(GREY, 10.0), GREY + 10)
 
 
-def test_local_blocks_get_fewer_and_stronger(photo: Pixels) -> None:
-    flat = np.full((384, 512, 3), 100, np.uint8)
+def test_local_blocks_get_fewer_and_stronger() -> None:
+    flat = np.zeros((384, 512, 3), np.uint8) + np.array([90, 100, 110], np.uint8)
     counts, strengths = [], []
     for level in range(1, 6):
-        change = np.abs(rgb_to_ycbcr(distort(flat, "tid2013/15", level, seed=3))[..., 0] - 100)
+        change = np.abs(rgb_to_ycbcr(distort(flat, "tid2013/15", level, seed=3))[..., 0] - rgb_to_ycbcr(flat)[..., 0])
         counts.append(np.count_nonzero(change) / 32**2)
         strengths.append(change.max())
     assert counts == [10, 8, 6, 4, 2]
@@ -152,9 +151,9 @@ def test_masked_noise_hides_in_texture(photo: Pixels) -> None:
 
 
 def test_quantization_keeps_whole_steps(photo: Pixels) -> None:
-    assert set(np.unique(quantize(photo, 55.0))) <= {0, 55, 110, 165, 220}
+    assert set(np.unique(quantize(photo, 55.0))) <= {0, 55, 110, 165, 220, 255}
     dithered = quantize_with_dither(photo, 55.0)
-    assert set(np.unique(dithered)) <= {0, 55, 110, 165, 220}
+    assert set(np.unique(dithered)) <= {0, 55, 110, 165, 220, 255}
     flat = np.full((64, 64, 3), 80, np.uint8)  # between two steps dither mixes both, rounding takes one
     assert len(np.unique(quantize(flat, 55.0))) == 1
     assert len(np.unique(quantize_with_dither(flat, 55.0))) == 2

@@ -23,9 +23,9 @@ def pair() -> tuple[Pixels, Pixels]:
     return np.clip(reference + noise, 0, 255).astype(np.uint8), reference
 
 
-def independent(image: Pixels, reference: Pixels, full: bool = False) -> float:
+def independent(image: Pixels, reference: Pixels) -> float:
     """SSIM by scikit-image, over the region where the 11 x 11 window fits."""
-    _, similarity = structural_similarity(
+    _, similarity = structural_similarity(  # type: ignore[no-untyped-call]
         image, reference, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True
     )
     return float(similarity[5:-5, 5:-5].mean())
