@@ -32,6 +32,9 @@ class Generator(nn.Module):
         self.encoder = nn.ModuleList([down(inputs[0], first), down(inputs[1], second), down(inputs[2], third)])
         self.decoder = nn.ModuleList([up(inputs[3], coarse), up(inputs[4], middle), up(inputs[5], fine)])
         self.output = nn.Conv2d(inputs[6], 3, kernel_size=3, padding=1)
+        if settings.residual:  # begin at the reference: unlearning a random change takes hundreds of steps
+            nn.init.zeros_(self.output.weight)
+            nn.init.constant_(self.output.bias, 0.0)  # type: ignore[arg-type]
         kind = Modulation if settings.modulation else Unmodulated
         self.modulations = nn.ModuleList([kind(channels, settings.embedding) for channels in inputs])
 
