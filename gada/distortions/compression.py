@@ -2,6 +2,7 @@
 
 from functools import cache
 from io import BytesIO
+from math import inf
 
 import numpy as np
 from PIL import Image
@@ -77,19 +78,21 @@ def jpeg2000_at_rate(image: Pixels, bits_per_pixel: float) -> Pixels:
 def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     """Compress as JPEG2000 so that the PSNR over R, G and B is `psnr_db`, within 0.05 dB where the coder can.
 
-    The coder's own PSNR target is up to 1 dB off, because it counts wavelet coefficients and does not clip; the
-    target is corrected by what was measured.
+    The coder's own PSNR target is up to 1 dB off, because it counts wavelet coefficients and does not clip; it is
+    corrected by what was measured. On a picture with little detail a stream can only be cut in coarse steps: then
+    the nearest is taken.
     """
-    target = psnr_db
-    best, best_error = image, float("inf")
-    for _ in range(6):
+    low, target, high = 0.0, psnr_db, psnr_db + 20
+    best, best_error = image, inf
+    for _ in range(8):
         decoded = decode(encode_jpeg2000(image, quality_mode="dB", quality_layers=[target]))
         error = psnr(decoded, image) - psnr_db
         if abs(error) < best_error:
             best, best_error = decoded, abs(error)
         if best_error < 0.05:
             break
-        target -= error
+        low, high = (target, high) if error < 0 else (low, target)
+        target = target - error if low < target - error < high else (low + high) / 2
     return best
 
 

@@ -109,7 +109,7 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float
         "colour quantization with dither",
         "step",
         "grey level",
-        (19.0, 26.0, 49.0, 57.0, 76.0),
+        (19.0, 26.0, 43.0, 57.0, 76.0),
         _fixed(quantize_with_dither),
     ),
     ("chromatic aberrations", "PSNR on R, G, B", "dB", (33.05, 28.2, 25.4, 23.4, 20.8), _fixed(aberration_at_psnr)),

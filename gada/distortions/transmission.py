@@ -10,7 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gada.distortions.compression import decode, encode_jpeg, encode_jpeg2000
-from gada.distortions.pixels import Pixels, rgb_to_ycbcr
+from gada.distortions.pixels import Pixels
+from gada.metrics.psnr import luminance, psnr
 
 Bytes = NDArray[np.uint8]
 
@@ -23,10 +24,11 @@ def fast_fading(image: Pixels, snr_db: float, random: Generator) -> Pixels:
 
     The power gain of a Rayleigh channel is exponential with mean 1. A burst whose gain leaves less than 2 dB, too
     little for the error correction, arrives as random bytes. With the same seed a worse channel loses the same bursts
-    and more. Headers are taken to be protected, as LIVE's error-resilient streams were (Sheikh et al., 2006).
+    and more. Headers and the two lowest resolutions are taken to be protected: LIVE's streams were error-resilient
+    (Sheikh et al., 2006), and without those nothing is left to see.
     """
     stream = _encode_for_channel(image, code_block=32)
-    coefficients = code_block_bytes(stream, image.shape[0], image.shape[1], code_block=32)
+    coefficients = code_block_bytes(stream, image.shape[0], image.shape[1], code_block=32, first_resolution=2)
     sent = np.frombuffer(stream, np.uint8)
     gain = random.exponential(size=len(sent) // BURST + 1)
     garbage = random.integers(0, 256, size=len(sent), dtype=np.uint8)
@@ -82,9 +84,8 @@ def _damaged(
     Positions are harmed in groups. A group that goes too far is taken back and the next is half as large; one that
     does not doubles the next. So the end is reached in few decodings, though one position may do much harm.
     """
-    luma = rgb_to_ycbcr(image)[..., 0]
     accepted, group, decoded = sent, 1, decode(sent.tobytes())
-    if _luminance_psnr(decoded, luma) <= psnr_db:
+    if _damage_psnr(decoded, image) <= psnr_db:
         return decoded
     start = 0
     for _ in range(150):
@@ -93,7 +94,7 @@ def _damaged(
             harm(trial, int(position))
         start += group
         received = decode(trial.tobytes())
-        excess = _luminance_psnr(received, luma) - psnr_db
+        excess = _damage_psnr(received, image) - psnr_db
         if excess < -0.1:
             group = max(1, group // 2)
             continue
@@ -103,10 +104,12 @@ def _damaged(
     return decoded
 
 
-def _luminance_psnr(image: Pixels, luma: NDArray[np.float64]) -> float:
-    """PSNR of luminance in the 16 to 235 range that the published values use, peak 255."""
-    difference = (rgb_to_ycbcr(image)[..., 0] - luma) * (219 / 255)
-    return float(10 * np.log10(255**2 / max(float(np.mean(difference**2)), 1e-9)))
+def _damage_psnr(image: Pixels, reference: Pixels) -> float:
+    """PSNR on luminance, or on R, G and B plus 4 dB if that is less.
+
+    The published values are on luminance. Alone they would let colour go astray without limit.
+    """
+    return min(psnr(luminance(image), luminance(reference)), psnr(image, reference) + 4)
 
 
 def _encode_for_channel(image: Pixels, code_block: int) -> bytes:
@@ -115,8 +118,10 @@ def _encode_for_channel(image: Pixels, code_block: int) -> bytes:
     )
 
 
-def code_block_bytes(stream: bytes, height: int, width: int, code_block: int) -> NDArray[np.bool_]:
-    """Mark the bytes of a codestream that surely hold coefficients, not headers; (len(stream),).
+def code_block_bytes(
+    stream: bytes, height: int, width: int, code_block: int, first_resolution: int = 0
+) -> NDArray[np.bool_]:
+    """Mark the bytes that surely hold coefficients, not headers, from one resolution on; (len(stream),).
 
     A packet opens with a header of unknown length that a decoder cannot do without. It takes no more
     than `_HEADER_BYTES` for each code block, so the marked part begins after as many.
@@ -129,7 +134,7 @@ def code_block_bytes(stream: bytes, height: int, width: int, code_block: int) ->
     for packet, (start, length) in enumerate(zip(accumulate(lengths, initial=end_of_headers), lengths, strict=False)):
         resolution = packet // 3  # order: layer (one), resolution, component (three)
         header = _HEADER_BYTES * _code_blocks(height, width, code_block, resolutions - max(resolution, 1), resolution)
-        inside[start + header : start + length] = True
+        inside[start + header : start + length] = resolution >= first_resolution
     return inside
 
 
