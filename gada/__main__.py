@@ -23,6 +23,8 @@ VERBS = {
     "generate": "look at what a generator makes: references x classes x qualities",
     "table": "result files in the layouts of the paper's tables",
     "synthesize": "make a scored set of distorted images from photographs",
+    "distortions": "list the distortion families, or draw TID2013's 24 types of one photograph",
+    "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 
 
@@ -37,15 +39,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(f"gada {__version__}", sys.stdout)
         return 0
-    verb, *options = arguments
+    verb, options = verb_of(arguments)
+    below = [name for name in VERBS if name.startswith(f"{verb} ")]
+    if below and set(options) <= {"-h", "--help"}:
+        print_verbs(below)
+        return 0 if options else 2
     if verb not in VERBS:
         return refuse(f"unknown verb '{verb}'; known are {', '.join(VERBS)}.", 2)
     return run(verb, options)
 
 
+def verb_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the verb, which has one or two words (`fit`, `classify fit`), and its options."""
+    words = 2 if " ".join(arguments[:2]) in VERBS else 1
+    return " ".join(arguments[:words]), list(arguments[words:])
+
+
+def function_of(verb: str) -> Callable[..., Any]:
+    """Return the function behind a verb: `classify fit` is `fit` in `gada.commands.classify`."""
+    file, name = verb.split()[0], verb.split()[-1]
+    function: Callable[..., Any] = getattr(import_module(f"gada.commands.{file}"), name)
+    return function
+
+
 def run(verb: str, options: list[str]) -> int:
     """Parse the options of a verb and call it; a user's mistake becomes one sentence and an exit code."""
-    function = getattr(import_module(f"gada.commands.{verb}"), verb)
+    function = function_of(verb)
     try:
         parser = build_parser(verb, function)
         if {"-h", "--help"} & set(options):
@@ -139,11 +158,11 @@ def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None
     parser.epilog = "\n".join(lines)
 
 
-def print_verbs() -> None:
+def print_verbs(verbs: Sequence[str] = tuple(VERBS)) -> None:
     """Print the table of verbs."""
     say("usage: gada VERB [options]\n\nNo-reference image quality assessment with GADA.\n", sys.stdout)
-    for verb, purpose in VERBS.items():
-        say(f"  {verb:<12}{purpose}", sys.stdout)
+    for verb in verbs:
+        say(f"  {verb:<18}{VERBS[verb]}", sys.stdout)
     say("\n`gada VERB --help` shows a verb's options.", sys.stdout)
 
 

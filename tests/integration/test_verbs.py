@@ -13,7 +13,7 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, build_parser, main, spelled
+from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,7 +112,7 @@ def test_help_is_light() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([verb, "--help"]) == 0
+    assert main([*verb.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) <= 60
     assert "NoneType" not in shown
@@ -126,10 +126,8 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def parse(arguments: list[str]) -> None:
-    from importlib import import_module
-
-    verb, *options = arguments
-    function = getattr(import_module(f"gada.commands.{verb}"), verb)
+    verb, options = verb_of(arguments)
+    function = function_of(verb)
     build_parser(verb, function).parse_args(list(spelled(options, function)))
 
 
