@@ -14,6 +14,6 @@ class DataError(ValueError):
 
 
 class DivergedError(RuntimeError):
-    """Training produced a loss that is not finite."""
+    """Losses or gradients stayed not finite, also at lower rates."""
 
     exit_code = 5

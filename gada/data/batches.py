@@ -116,6 +116,10 @@ class CropBatches(Dataset[Batch]):
             **self._asked(step),
         )
 
+    def files_of(self, step: int) -> list[str]:
+        """Return the distorted images that a step is trained on, (N,), as one-line names."""
+        return [shown(self.distorted[i]) for i in self._sequence(step)[0]]
+
     def _sequence(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Return which images step `step` takes, (N,), and the random bits of each, (N, 5)."""
         count = len(self.distorted)

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.io.files import atomic_path, write_json
+from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
 
 VERSION = 1
+ADVICE = "free some space or choose another folder with $GADA_CACHE"
 AHEAD = 4  # images a thread decodes at a time; bounds the memory of a build
 Entry = tuple[int, int, int]  # offset into the file in bytes, height, width
 
@@ -54,14 +55,7 @@ class PackedImages:
         file = (folder or default_folder()) / f"{fingerprint[:32]}.pack"
         shapes = _read_index(file, fingerprint, len(paths))
         if shapes is None:
-            try:
-                shapes = _build(file, fingerprint, paths)
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise DataError(
-                    f"the image cache {shown(file)} cannot be written ({reason}); "
-                    "free some space or choose another folder with $GADA_CACHE"
-                ) from error
+            shapes = _build(file, fingerprint, paths)
         return cls(file, fingerprint, dict(zip(paths, _entries(shapes), strict=True)))
 
     def array(self, path: Path) -> NDArray[np.uint8]:
@@ -128,7 +122,8 @@ def _read_index(file: Path, fingerprint: str, count: int) -> list[tuple[int, int
 def _build(file: Path, fingerprint: str, paths: Sequence[Path]) -> list[tuple[int, int]]:
     """Decode and write all images, then the index; return their shapes."""
     shapes = []
-    with atomic_path(file) as temporary, temporary.open("wb") as packed:
+    remove_temporaries(file.parent)
+    with atomic_path(file, ADVICE) as temporary, temporary.open("wb") as packed:
         packed.write(_header(fingerprint))
         for image in _decoded(paths):
             shapes.append((image.shape[0], image.shape[1]))

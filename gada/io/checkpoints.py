@@ -1,7 +1,9 @@
 """Distributed checkpoints: safetensors files that hold tensors and a card in plain JSON, and cannot run code."""
 
 import json
+import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from gada.io.files import atomic_path
 
 Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
+HASH = "sha256"  # the card's key of the tensors' hash
 BUNDLED = "live-like"  # which bundled pair `bundled` means
 
 
@@ -27,14 +30,15 @@ def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], card: Mappi
     Raises:
         DataError: if a tensor holds a number that is not finite.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     for name, values in tensors.items():
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise DataError(f"{path}: the tensor {name} holds a number that is not finite; nothing was written.")
+    contiguous = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+    written = {**card, HASH: hash_of(contiguous)}
     with atomic_path(path) as temporary:
-        contiguous = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
-        save_file(contiguous, temporary, metadata={CARD: json.dumps(card, sort_keys=True)})
+        temporary.write_bytes(save(contiguous, metadata={CARD: json.dumps(written, sort_keys=True)}))
 
 
 def load_checkpoint(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
@@ -53,13 +57,24 @@ def load_checkpoint(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
         raise DataError(f"{path} is not there; name a .safetensors checkpoint of a gada {kind}.")
     try:
         with safe_open(path, framework="numpy") as file:
-            card = json.loads((file.metadata() or {}).get(CARD, "{}"))
+            card = dict(json.loads((file.metadata() or {}).get(CARD, "{}")))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise DataError(f"{path} cannot be read as a checkpoint ({error}).") from error
     if card.get("kind") != kind:
         raise DataError(f"{path} is no {kind} of gada but {card.get('kind') or 'a foreign safetensors file'}.")
+    if card.get(HASH, found := hash_of(tensors)) != found:
+        raise DataError(f"{path} does not hold the tensors that its card was written for; get the file again.")
     return tensors, card
+
+
+def hash_of(tensors: Tensors) -> str:
+    """Return the SHA-256 of named tensors, in hexadecimal; it does not depend on their order."""
+    digest = sha256()
+    for name, values in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(values.dtype), values.shape]).encode())
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
 
 
 def find_checkpoint(name: str, kind: str) -> Path:
@@ -70,8 +85,10 @@ def find_checkpoint(name: str, kind: str) -> Path:
         kind: `evaluator` or `generator`.
 
     Raises:
-        ConfigError: if nothing of that name is there.
+        ConfigError: if nothing of that name is there, or it is a URL: nothing is ever fetched.
     """
+    if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
+        raise ConfigError(f"{name} is a URL, and gada fetches nothing; download the file and name it.")
     path = Path(name)
     if path.is_file():
         return path

@@ -3,29 +3,63 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from gada.errors import DataError
+
+TEMPORARY = ".gada-"  # how the name of every temporary file begins
+DAY = 86_400.0  # seconds
+
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, advice: str = "free some space or choose another folder") -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced to disk and takes the name `path`.
 
     The temporary file lies in the same folder, so that the rename never crosses a file system. It keeps the
     suffix, because many writers choose their format by it. On an exception it is removed and `path` is untouched.
+
+    Args:
+        path: the file to write.
+        advice: what the user can do if it cannot be written.
+
+    Raises:
+        DataError: if it cannot be written (the disk is full, say); the message names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{uuid4().hex[:8]}{path.suffix}")
+    temporary = path.with_name(f"{TEMPORARY}{uuid4().hex[:8]}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise unwritable(path, error, advice) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError, advice: str = "free some space or choose another folder") -> DataError:
+    """Return the error that says in one sentence that `path` cannot be written, and why."""
+    return DataError(f"{path} cannot be written ({error.strerror or error}); {advice}.")
+
+
+def remove_temporaries(folder: Path, older_than: float = DAY) -> None:
+    """Remove what a killed process left half-written in a folder and those below it.
+
+    Args:
+        folder: where to look; it may be missing.
+        older_than: age in seconds that a file must have; a folder that others may be writing into needs a long one.
+    """
+    for path in folder.rglob(f"{TEMPORARY}*"):
+        with suppress(OSError):  # another process may have been faster
+            if time.time() - path.stat().st_mtime >= older_than:
+                path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

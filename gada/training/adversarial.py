@@ -21,7 +21,6 @@ class Adversarial(EvaluatorTraining):
 
     def __init__(self, discriminator: Discriminator, generator: Generator, settings: Settings) -> None:
         super().__init__(discriminator.evaluator, settings)
-        self.automatic_optimization = False
         self.discriminator = discriminator
         self.generator = generator
         average = get_ema_multi_avg_fn(settings.training.average or 0.0)  # type: ignore[no-untyped-call]
@@ -40,19 +39,14 @@ class Adversarial(EvaluatorTraining):
             self.descend(for_generator, self.generator_loss(generated, batch))
         with self.toggled_optimizer(for_discriminator):
             self.descend(for_discriminator, self.discriminator_loss(generated.detach(), batch))
-        self.average.update_parameters(self.generator)
+        if self.sound:
+            self.average.update_parameters(self.generator)
 
     def distort(self, batch: Batch, batch_idx: int) -> Tensor:
         """Distort the references to the class and quality of their true distorted crops, (N, 3, H, W) in [0, 1]."""
         noise = seeded(self.device, self.settings.seed, 1, self.step_number(batch_idx))
         generated: Tensor = self.generator(as_images(batch.reference), batch.label, batch.quality, noise)
         return generated
-
-    def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
-        """Take one step down a player's loss."""
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
 
     def generator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
         """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1, weighted."""

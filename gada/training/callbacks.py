@@ -12,7 +12,6 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from gada.errors import DivergedError
 from gada.io.files import atomic_path, write_text
 from gada.training.dashboard import Dashboard
 
@@ -20,7 +19,7 @@ Metrics = dict[str, float]
 
 
 class KeepMetrics(Callback):
-    """Writes one row of `metrics.csv` at each validation, tells the dashboard, and stops a run that diverged."""
+    """Writes one row of `metrics.csv` at each validation, tells the dashboard."""
 
     def __init__(self, path: Path, stage: str, every: int, dashboard: Dashboard) -> None:
         self.path = path
@@ -32,12 +31,6 @@ class KeepMetrics(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the row of this stretch of steps."""
         metrics = plain_metrics(trainer)
-        wrong = [name for name, value in metrics.items() if not math.isfinite(value)]
-        if wrong:
-            raise DivergedError(
-                f"{self.stage} diverged before step {self.step(trainer)}: {wrong[0]} is {metrics[wrong[0]]}; "
-                "try lower rates (training.trunk_rate, head_rate, generator_rate)."
-            )
         self.rows.append({"step": float(self.step(trainer)), **metrics})
         write_text(self.path, as_csv(self.rows))
         self.dashboard.log(self.stage, self.step(trainer), metrics)
@@ -79,7 +72,7 @@ class KeepBest(Callback):
 
 
 class KeepLast(Callback):
-    """Keeps the newest state in `last.ckpt`, whole or not at all, and takes it up again.
+    """Keeps the newest state in `last.ckpt` and takes it up again.
 
     On a resume Lightning fetches the first batch before it tells the sampler the epoch: `set_epoch` does so in time.
     """
@@ -89,9 +82,8 @@ class KeepLast(Callback):
         self.set_epoch = set_epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the checkpoint beside the old one and take its place."""
-        with atomic_path(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        """Write the checkpoint; see `Checkpoints`."""
+        trainer.save_checkpoint(self.path)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on with the stretch after the last whole one."""
@@ -173,9 +165,13 @@ class ShowProgress(Callback):
             sys.stderr.write(f"{self.stage} {step}/{self.steps} {seconds:.0f} s {figures} {losses}\n")
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Close the bar, also after an exception."""
+        """Close the bar."""
         if self.shown:
             self.shown.stop()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Close the bar."""
+        self.teardown(trainer, pl_module, "fit")
 
 
 def plain_metrics(trainer: Trainer) -> Metrics:

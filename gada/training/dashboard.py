@@ -15,23 +15,30 @@ STARTS_WITHIN = 10  # seconds that an online start may take
 
 
 class Dashboard:
-    """One W&B run for all the stages of a run; with mode `off` it does nothing."""
+    """One W&B run for all the stages of a run; with mode `off` it does nothing.
 
-    def __init__(self, folder: Path, mode: Mode, config: Mapping[str, Any]) -> None:
+    Args:
+        folder: of the run; everything is kept there.
+        mode: whether and how to log.
+        config: the run's settings.
+        group: joins the splits of one benchmark and its summary; "" is none.
+        name: of the run; by default the folder's.
+    """
+
+    def __init__(self, folder: Path, mode: Mode, config: Mapping[str, Any], group: str = "", name: str = "") -> None:
         self.run: Any = None
         chosen = online_or_offline(mode)
         if chosen == "off":
             return
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("WANDB_DIR", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_ARTIFACT_DIR"):
-            os.environ[name] = str(folder.resolve())  # wandb would use the home folder
+        for place in ("WANDB_DIR", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_ARTIFACT_DIR"):
+            os.environ[place] = str(folder.resolve())  # wandb would use the home folder
         os.environ["WANDB_SILENT"] = "true"
         import wandb
 
         settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off", x_disable_stats=True)
-        start = partial(
-            wandb.init, project="gada", name=folder.name, dir=str(folder), config=dict(config), settings=settings
-        )
+        start = partial(wandb.init, project="gada", name=name or folder.name, group=group or None)
+        start = partial(start, dir=str(folder), config=dict(config), settings=settings)
         try:
             self.run = start(mode=chosen)
         except Exception as error:  # no network or a refused key: any error of wandb's own kinds
@@ -52,7 +59,7 @@ class Dashboard:
             self.run.log({name: wandb.Image(str(path))})
 
     def table(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Log result rows as a table, and the ALL rows as summary figures."""
+        """Log rows as a table."""
         if self.run and rows:
             import wandb
 
@@ -60,9 +67,11 @@ class Dashboard:
             self.run.log(
                 {name: wandb.Table(columns=columns, data=[[row.get(str(key)) for key in columns] for row in rows])}
             )
-            for row in rows:
-                if row["distortion"] == "ALL":
-                    self.run.summary.update({f"{row['stage']}/test_{key}": row[key] for key in ("srocc", "lcc")})
+
+    def figures(self, values: Mapping[str, Any]) -> None:
+        """Set the figures that stand for the run."""
+        if self.run:
+            self.run.summary.update(dict(values))
 
     def close(self) -> None:
         """End the run."""

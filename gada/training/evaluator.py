@@ -1,10 +1,12 @@
 """What every training of the evaluator shares: optimiser groups, the supervised loss, validation."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from pytorch_lightning import LightningModule
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from gada.data.batches import Batch
 from gada.losses.supervised import class_loss, quality_loss
@@ -34,16 +36,32 @@ class EvaluatorTraining(LightningModule):
 
     def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
         super().__init__()
+        self.automatic_optimization = False
         self.evaluator = evaluator
         self.settings = settings
         self.rate = rate
+        self.sound = True  # whether the losses and gradients of this batch are finite
+        self.losses: dict[str, Tensor] = {}
         self.predicted: list[Tensor] = []
         self.true: list[Tensor] = []
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Return the evaluator's loss on one batch."""
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Let the evaluator take one step."""
         crops = self.labelled_crops(batch, batch_idx)
-        return self.supervised_loss(self.evaluator(crops.images), crops)
+        loss = self.supervised_loss(self.evaluator(crops.images), crops)
+        self.descend(cast(LightningOptimizer, self.optimizers()), loss)
+
+    def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
+        """Take one step down a player's loss, unless it or its gradient is not finite."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        slopes = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
+        norm = get_total_norm([loss.detach(), *(slope for slope in slopes if slope is not None)])
+        self.sound = self.sound and bool(norm.isfinite())
+        if self.sound:
+            optimizer.step()
+            self.log_dict(self.losses, on_step=False, on_epoch=True, batch_size=1)  # every step counts alike
+        self.losses = {}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the crops of one step: here the real ones."""
@@ -58,9 +76,8 @@ class EvaluatorTraining(LightningModule):
         return (weights.class_weight or 0) * of_class + (weights.quality_weight or 0) * of_quality
 
     def record(self, **losses: Tensor) -> None:
-        """Log the mean of each loss over the stretch between two validations."""
-        named = {f"loss_{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(named, on_step=False, on_epoch=True, batch_size=1)  # every step counts alike
+        """Note losses; of every step that is taken they are logged as means between two validations."""
+        self.losses |= {f"loss_{name}": value.detach() for name, value in losses.items()}
 
     def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
         """Return Adam with a rate for the trunk and one for the heads (paper, section 4.2)."""

@@ -3,7 +3,9 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer, seed_everything
@@ -16,8 +18,10 @@ from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
 from gada.settings import Settings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
+from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.dashboard import Dashboard
 from gada.training.evaluator import EvaluatorTraining
+from gada.training.guard import DivergingError, SkipBadBatches
 
 IMAGES_AT_ONCE = 8  # images scored together during validation
 
@@ -77,56 +81,76 @@ def train(
     dashboard: Dashboard,
     draw: Callable[[], bytes] | None = None,
     device: str = "auto",
+    devices: int = 1,
+    workers: int = 0,
 ) -> None:
-    """Train a stage to its end, going on from `last.ckpt` where the folder has one.
+    """Train a stage to its end, going on from its newest checkpoint where the folder has one.
+
+    A training that diverges goes back to that checkpoint, or to its beginning, and on at half the rate.
 
     Args:
         module: what to train.
         batches: the training batches, one for each step.
         validation: the images that choose the checkpoint.
-        folder: receives `metrics.csv`, `last.ckpt` and `samples/`; its name is the stage's.
+        folder: receives `metrics.csv`, `last.ckpt`, `previous.ckpt`, `samples/` and, where batches were skipped,
+            `skipped.csv`; its name is the stage's.
         save_best: called when the validation SROCC is the highest so far.
         dashboard: where figures and pictures are shown.
         draw: returns a PNG of generated samples, for a stage that has them.
-        device: `auto`, `cpu`, `cuda` or `mps`.
+        device: `auto`, `cpu`, `cuda`, `mps`, or one of several, as `cuda:1`.
+        devices: how many of them train side by side.
+        workers: processes that cut batches; 0 cuts them in this one. The batches are the same.
 
     Raises:
-        DivergedError: if a loss is not finite.
+        DataError: if only damaged checkpoints are there, or one cannot be written.
+        DivergedError: if losses stay not finite, also at an eighth of the rates.
         KeyboardInterrupt: if the user stopped it.
     """
     quiet_lightning()
-    stage, steps, every, last = folder.name, len(batches), module.settings.training.validate_every, folder / "last.ckpt"
-    sampler = Steps(steps, every)
+    stage, steps, every = folder.name, len(batches), module.settings.training.validate_every
+    sampler, checkpoints, initial = Steps(steps, every), Checkpoints(folder), deepcopy(module.state_dict())
+    guard = SkipBadBatches(folder / "skipped.csv", stage, batches.files_of)
     callbacks: list[Callback] = [
+        guard,
         KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
         KeepBest(save_best),
         ShowProgress(stage, steps, every),
         *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
-        KeepLast(last, sampler.set_epoch),
+        KeepLast(checkpoints.last, sampler.set_epoch),
     ]
-    trainer = Trainer(
-        accelerator="gpu" if device == "cuda" else device,
-        devices=1,
-        max_epochs=-(-steps // every),
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=folder,
-        callbacks=callbacks,
-        deterministic="warn",
+    loaders = (
+        DataLoader(batches, batch_size=None, sampler=sampler, num_workers=workers, persistent_workers=workers > 0),
+        DataLoader(validation, batch_size=IMAGES_AT_ONCE),
     )
-    try:
-        trainer.fit(
-            module,
-            DataLoader(batches, batch_size=None, sampler=sampler),
-            DataLoader(validation, batch_size=IMAGES_AT_ONCE),
-            ckpt_path=last if last.is_file() else None,
-            weights_only=True,
+    while True:
+        trainer = Trainer(
+            **hardware(device, devices),
+            max_epochs=-(-steps // every),
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            default_root_dir=folder,
+            callbacks=callbacks,
+            plugins=[checkpoints],
+            deterministic="warn",
         )
-    except SystemExit as stop:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from stop
+        try:
+            trainer.fit(module, *loaders, ckpt_path=checkpoints.newest(), weights_only=True)
+            return
+        except (DivergingError, NotFiniteError) as error:
+            guard.go_back(error)
+            module.load_state_dict(initial)  # for a training without a checkpoint
+            sampler.set_epoch(0)
+        except SystemExit as stop:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from stop
+
+
+def hardware(device: str, devices: int) -> dict[str, Any]:
+    """Return what a device is called in Lightning's trainer."""
+    kind, _, number = device.partition(":")
+    return {"accelerator": "gpu" if kind == "cuda" else kind, "devices": [int(number)] if number else devices}
 
 
 def seed_weights(seed: int) -> None:
@@ -140,6 +164,7 @@ def quiet_lightning() -> None:
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     for message in (
+        ".*suggested max number of worker.*",
         ".*does not have many workers.*",  # batches are cut from a memory map, faster than any step consumes them
         ".*in eval mode at the start of training.*",  # the generator rests in phase 2
         ".*LeafSpec.*",  # between torch and Lightning

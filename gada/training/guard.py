@@ -1,0 +1,127 @@
+"""What keeps a training sound: a bad batch is skipped and counted, and a training that diverges goes back."""
+
+import csv
+import io
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from gada.data.batches import Batch
+from gada.errors import DivergedError
+from gada.io.files import write_text
+from gada.training.checkpoints import check_finite
+from gada.training.evaluator import EvaluatorTraining
+
+IN_A_ROW = 3  # bad batches after which the training goes back
+RETURNS = 3  # to the last checkpoint, each at half the rate
+NAMED = 5  # images in a message; all stand in skipped.csv
+
+
+class DivergingError(ArithmeticError):
+    """Several batches in a row had losses or gradients that were not finite."""
+
+
+class SkipBadBatches(Callback):
+    """Undoes what a bad batch did, counts it, and says when it is one too many.
+
+    The module itself refuses the step (`EvaluatorTraining.descend`); what is left to undo are the statistics of
+    normalisation, which the forward pass moved.
+
+    Args:
+        path: the CSV file that names the images of each skipped batch.
+        stage: name of the stage.
+        files_of: returns the images of a step.
+    """
+
+    def __init__(self, path: Path, stage: str, files_of: Callable[[int], Sequence[str]]) -> None:
+        self.path = path
+        self.stage = stage
+        self.files_of = files_of
+        self.skipped: list[int] = []
+        self.in_a_row = 0
+        self.returns = 0
+        self.halved = 0
+        self.buffers: list[Tensor] = []
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Halve the rate once for each return that the checkpoint does not know of."""
+        for optimizer in trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] *= 0.5 ** (self.returns - self.halved)
+        self.halved = self.returns
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:
+        """Remember the statistics."""
+        self.buffers = [buffer.clone() for buffer in pl_module.buffers()]
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Undo and count a bad batch."""
+        assert isinstance(pl_module, EvaluatorTraining)  # noqa: S101  # for the type checker
+        if pl_module.sound:
+            self.in_a_row = 0
+            return
+        for buffer, before in zip(pl_module.buffers(), self.buffers, strict=True):
+            buffer.copy_(before)
+        pl_module.sound = True
+        self.count(pl_module.step_number(batch_idx))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Let nothing be kept that is not finite."""
+        check_finite(pl_module.state_dict())
+
+    def count(self, step: int) -> None:
+        """Count a bad batch.
+
+        Raises:
+            DivergingError: if it is the third in a row.
+        """
+        self.skipped.append(step)
+        self.in_a_row += 1
+        write_text(self.path, self.table())
+        sys.stderr.write(f"{self.stage}: loss or gradient of step {step} is not finite; the batch is skipped.\n")
+        if self.in_a_row == IN_A_ROW:
+            raise DivergingError(f"the batches of steps {self.skipped[-IN_A_ROW:]} were bad")
+
+    def table(self) -> str:
+        """Return one CSV line for each image of each skipped batch."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["step", "image"])
+        writer.writerows([step, name] for step in self.skipped for name in self.files_of(step))
+        return text.getvalue()
+
+    def go_back(self, reason: ArithmeticError) -> None:
+        """Count a return to the last checkpoint.
+
+        Raises:
+            DivergedError: if there were too many; the message names the images that occurred most in bad batches.
+        """
+        if self.returns == RETURNS:
+            images = Counter(name for step in self.skipped for name in set(self.files_of(step)))
+            names = ", ".join(name for name, _ in images.most_common(NAMED)) or "none, a weight overflowed"
+            raise DivergedError(
+                f"{self.stage} diverged ({reason}), also at an eighth of its rates; oftenest in bad batches: {names} "
+                f"(all in {self.path}). Look at these images, or try lower rates (training.trunk_rate, head_rate, "
+                "generator_rate)."
+            ) from reason
+        self.returns += 1
+        self.in_a_row = 0
+        sys.stderr.write(f"{self.stage}: {reason}; it goes back to its last checkpoint, at half the rate.\n")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training must know."""
+        return {"skipped": self.skipped, "in_a_row": self.in_a_row, "returns": self.halved}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the counts; what this process has seen since counts too."""
+        self.halved = state_dict["returns"]
+        self.returns = max(self.returns, self.halved)
+        self.in_a_row = state_dict["in_a_row"]
+        self.skipped = max(self.skipped, state_dict["skipped"], key=len)
