@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "fit": "train an evaluator: phases 1, 2, 3 of GADA, or the direct baseline",
+    "benchmark": "baseline and phases 1 to 3 on several splits, with a report that can be cited",
     "evaluate": "correlation of a trained evaluator with the scores of a database",
     "score": "predict the quality of pictures",
     "export": "write an evaluator as ONNX, OpenVINO or torch.export",
@@ -24,6 +25,7 @@ VERBS = {
     "table": "result files in the layouts of the paper's tables",
     "synthesize": "make a scored set of distorted images from photographs",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photograph",
+    "sweep": "what quality distortions cost a classifier",
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 

@@ -1,0 +1,62 @@
+"""`gada sweep`: how much quality distortions cost a classifier."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import ImageSettings, InputSettings
+
+
+def sweep(
+    classifiers: list[str] = [],  # noqa: B006  # never changed
+    distortions: list[str] = ["dodge-karam"],  # noqa: B006
+    run: Path = Path("runs/sweep"),
+    baseline: str | None = None,
+    distorted: Literal["crop", "photograph"] = "crop",
+    photograph: Path | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    keep: bool = True,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    results: Path | None = None,
+    into: Path | None = None,
+    figure: Path | None = None,
+    json: bool = False,
+    images: ImageSettings = ImageSettings(),
+    input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
+) -> int:
+    """Judge labelled images at every level of distortion ladders: accuracy, confidence, calibration, corruption error.
+
+    Args:
+        classifiers: Networks: efficientnet-lite0 (1, 2), torchvision:NAME, timm:NAME, package.module:function, or files
+            (.onnx, .pt, .pt2, .safetensors); NAME=... names one. Without any, the results that are there are shown.
+        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
+        run: Folder that receives everything; a started sweep goes on where it stopped.
+        baseline: Network that the others' corruption errors are divided by; by default the first.
+        distorted: Distort what the network sees, after resizing and centre crop, or the photograph before.
+        photograph: Picture of the example sheet and of the filter responses; by default the set's first image.
+        seed: Of the noise.
+        jobs: Processes that distort; by default one for each core.
+        keep: Keep the distorted images in the cache, for other networks.
+        device: Where to run networks.
+        results: Result rows to show again; by default those of the run.
+        into: Markdown file whose block "gada sweep RESULTS" is replaced instead of printing.
+        figure: PNG file for accuracy along the ladders.
+        json: Print one JSON object instead of tables.
+        images: Labelled images.
+        input: What overrules the networks' own input.
+    """
+    from gada.experiments.sweep_report import print_again, write_report
+
+    if not classifiers:
+        print_again(results or run / "results.jsonl", baseline, into, figure, json)
+        return 0
+    from gada.data.labelled import load_labelled
+    from gada.experiments.sweep import run_sweep
+    from gada.scoring.classifiers import load_classifier
+
+    loaded = [load_classifier(one, input, device) for one in classifiers]
+    labelled = load_labelled(images)
+    found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
+    write_report(run, loaded, labelled, found, baseline, photograph)
+    print_again(run / "results.jsonl", baseline, into, figure, json)
+    return 4 if found.failed else 0

@@ -1,0 +1,214 @@
+"""What a classifier sees at each step of a ladder: made once, kept in one file a step, and read by every network."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from PIL import Image
+
+from gada.data.cache import default_folder
+from gada.data.labelled import LabelledImages
+from gada.data.synthesize import noise_seed
+from gada.distortions import FAMILIES, distort
+from gada.errors import ConfigError, DataError
+from gada.io.files import atomic_path, write_json
+
+VERSION = 1
+AHEAD = 4  # images a thread decodes at a time
+Pixels = NDArray[np.uint8]
+Where = Literal["crop", "photograph"]
+
+
+class Step(NamedTuple):
+    """One rung of a ladder."""
+
+    family: str
+    """A name of `FAMILIES`; "" for the undistorted images."""
+    level: int
+    """From 1, the mildest; 0 for the undistorted images."""
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.level}" if self.family else "undistorted"
+
+
+CLEAN = Step("", 0)
+
+
+def steps_of(distortions: Iterable[str]) -> list[Step]:
+    """Return the undistorted step and every level of some families, a set of families (`dodge-karam`) or single ones.
+
+    Raises:
+        ConfigError: if a name is unknown, or given twice.
+    """
+    families: list[str] = []
+    for name in distortions:
+        members = [one for one in FAMILIES if one == name or one.startswith(f"{name}/")]
+        if not members:
+            sets = dict.fromkeys(one.split("/")[0] for one in FAMILIES)
+            raise ConfigError(f"distortion {name!r} is unknown; known are {', '.join(sets)}, and the families of each.")
+        families += members
+    if len(set(families)) < len(families):
+        raise ConfigError(f"a family stands twice in the distortions {list(distortions)}; name each once.")
+    return [CLEAN, *(Step(name, level + 1) for name in families for level in range(len(FAMILIES[name].strengths)))]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a network sees a photograph: resized, then the square in the middle."""
+
+    size: int
+    """Side of the square, in pixels."""
+    resize: int | None
+    """Shorter side before the square is cut, in pixels; None leaves the photograph as it is."""
+    filter: Literal["bilinear", "bicubic"] = "bicubic"
+    """Interpolation of the resizing, smoothed when it shrinks."""
+
+    def __call__(self, photograph: Pixels) -> Pixels:
+        """Return what the network sees of a photograph (H, W, 3), (size, size, 3).
+
+        Raises:
+            DataError: if the photograph is smaller than the square.
+        """
+        height, width = photograph.shape[:2]
+        if self.resize is not None and min(height, width) != self.resize:
+            shorter = min(height, width)
+            height, width = self.resize * height // shorter, self.resize * width // shorter
+            method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[self.filter]
+            photograph = np.asarray(Image.fromarray(photograph).resize((width, height), method))
+        if min(height, width) < self.size:
+            raise DataError(f"{width} x {height} pixels are fewer than the network's {self.size} x {self.size}")
+        top, left = round((height - self.size) / 2), round((width - self.size) / 2)
+        return photograph[top : top + self.size, left : left + self.size]
+
+
+class DistortedImages:
+    """Labelled images in one view, at every step of some ladders, each step in a file (N, size, size, 3).
+
+    A file depends on the images, the view, the step, the seed and where the distortion is applied, and on nothing else:
+    another network with the same view finds it. Images that cannot be read are left out and named.
+
+    Args:
+        images: the labelled images.
+        view: how they are seen.
+        where: distort what the network sees (`crop`, after resizing), or the photograph before resizing.
+        seed: of the noise.
+        folder: where the files lie; by default `sweep` in the folder of packed caches.
+    """
+
+    def __init__(
+        self, images: LabelledImages, view: View, where: Where = "crop", seed: int = 0, folder: Path | None = None
+    ) -> None:
+        self.view, self.where, self.seed = view, where, seed
+        key = json.dumps([VERSION, images.fingerprint, repr(view)])
+        self.folder = (folder or default_folder() / "sweep") / sha256(key.encode()).hexdigest()[:24]
+        self.failed = self._look(images)
+        self.images = images.select([i for i, name in enumerate(images.names) if name not in self.failed])
+
+    def file(self, step: Step) -> Path:
+        """Return the file of a step, made or not."""
+        if step == CLEAN:
+            return self.folder / "undistorted.npy"
+        return self.folder / f"{self.where}-{self.seed}" / step.family / f"{step.level}.npy"
+
+    def array(self, step: Step) -> Pixels:
+        """Return the images of a step, (N, size, size, 3) uint8, mapped from its file; made now if it is not there."""
+        if not self.file(step).is_file():
+            self.make(step)
+        mapped: Pixels = np.load(self.file(step), mmap_mode="r")
+        return mapped
+
+    def make(self, step: Step) -> None:
+        """Write the file of a step."""
+        seen = np.load(self.file(CLEAN), mmap_mode="r")
+        with atomic_path(self.file(step)) as temporary:
+            written = open_memmap(temporary, "w+", np.uint8, seen.shape)
+            for index, name in enumerate(self.images.names):
+                noise = noise_seed(self.seed, name, step.family, step.level)
+                if self.where == "crop":
+                    written[index] = distort(np.array(seen[index]), step.family, step.level, noise)
+                else:
+                    written[index] = self.view(distort(self.images.pixels(index), step.family, step.level, noise))
+            written.flush()
+
+    def made(self, steps: Sequence[Step], jobs: int | None = None) -> Iterator[Step]:
+        """Yield the steps in order, each when its file is there; other processes work at those that follow.
+
+        Args:
+            steps: which steps.
+            jobs: processes; by default one for each core. One means this process, between two steps.
+        """
+        missing = [step for step in steps if not self.file(step).is_file()]
+        jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
+        if jobs <= 1:
+            for step in steps:
+                if step in missing:
+                    self.make(step)
+                yield step
+            return
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            waiting: deque[Step] = deque(missing)
+            working: dict[Step, Future[None]] = {}
+            try:
+                for step in steps:
+                    while waiting and len(working) < 2 * jobs:  # bounds how far the disk runs ahead of the networks
+                        ahead = waiting.popleft()
+                        working[ahead] = pool.submit(self.make, ahead)
+                    if step in working:
+                        working.pop(step).result()
+                    yield step
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        images = self.images if self.where == "photograph" else replace(self.images, array=None)
+        return {**self.__dict__, "images": images}  # the other processes read the files
+
+    def _look(self, images: LabelledImages) -> dict[str, str]:
+        """Write the undistorted images as the network sees them; return those that cannot be read, with the reason.
+
+        Raises:
+            DataError: if none can.
+        """
+        file, notes = self.file(CLEAN), self.folder / "left-out.json"
+        if file.is_file() and notes.is_file():
+            return dict(json.loads(notes.read_text(encoding="utf-8")))
+
+        def look(index: int) -> Pixels | str:
+            try:
+                return self.view(images.pixels(index))
+            except DataError as error:
+                return str(error)
+
+        failed: dict[str, str] = {}
+        workers = os.cpu_count() or 1
+        shape = (len(images), self.view.size, self.view.size, 3)
+        with atomic_path(file) as temporary, ThreadPoolExecutor(workers) as pool:
+            written, kept = open_memmap(temporary, "w+", np.uint8, shape), 0
+            for start in range(0, len(images), AHEAD * workers):
+                several = range(start, min(start + AHEAD * workers, len(images)))
+                for index, seen in zip(several, pool.map(look, several), strict=True):
+                    if isinstance(seen, str):
+                        failed[images.names[index]] = seen
+                    else:
+                        written[kept] = seen
+                        kept += 1
+            if not kept:
+                raise DataError(f"no image of {images.title} can be used; the first: {next(iter(failed.values()))}")
+            whole = written if not failed else np.array(written[:kept])
+            if failed:
+                np.save(temporary, whole)
+            else:
+                written.flush()
+        write_json(notes, failed)
+        return failed

@@ -1,0 +1,223 @@
+"""Labelled images for a classifier: class folders, file names, a table, ImageNet's validation layout, CIFAR-10."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.data.cache import fingerprint_of
+from gada.errors import ConfigError, DataError
+from gada.io.folders import pictures_in
+from gada.io.images import read_image
+from gada.settings import ImageSettings
+
+Pixels = NDArray[np.uint8]
+IMAGENET = Path(__file__).with_name("imagenet.txt")
+"""The WordNet ids of ILSVRC 2012's 1,000 classes; sorted, they give the index that every ImageNet network uses."""
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_RECORD = 1 + 3 * 32 * 32  # label, then the red, green and blue planes
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images with the class of each."""
+
+    title: str
+    """What the set is called."""
+    names: tuple[str, ...]
+    """One for each image: its path below the root, or its number."""
+    labels: NDArray[np.int64]
+    """Index of the true class, (N,)."""
+    classes: int
+    """Number of classes that the indices belong to; 0 if the set does not say."""
+    paths: tuple[Path, ...] = ()
+    """The files, for a set of files."""
+    array: Pixels | None = field(default=None, repr=False)
+    """The images (N, H, W, 3), for a set that comes as one."""
+    root: Path = Path()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def pixels(self, index: int) -> Pixels:
+        """Return one image, (H, W, 3) uint8.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        return read_image(self.paths[index]) if self.array is None else self.array[index]
+
+    def select(self, index: Sequence[int] | NDArray[np.int64]) -> "LabelledImages":
+        """Return some of the images, in the order of `index`."""
+        chosen = np.asarray(index, dtype=np.int64)
+        names = tuple(self.names[i] for i in chosen)
+        paths = tuple(self.paths[i] for i in chosen) if self.paths else ()
+        array = None if self.array is None else self.array[chosen]
+        return replace(self, names=names, labels=self.labels[chosen], paths=paths, array=array)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the images: name, size and time of change of files, or the pixels themselves."""
+        if self.array is None:
+            return fingerprint_of(self.paths, self.root)
+        return sha256(json.dumps(self.array.shape).encode() + self.array.tobytes()).hexdigest()
+
+
+def load_labelled(settings: ImageSettings) -> LabelledImages:
+    """Read a labelled set.
+
+    Raises:
+        ConfigError: if its settings do not fit together.
+        DataError: if a folder, a table or a label is missing or wrong.
+    """
+    match settings.layout:
+        case "folders":
+            images = of_files(settings, [(path, path.parent.name) for path in pictures_in(settings.root)])
+        case "names":
+            images = of_files(settings, [(path, path.stem.split("_")[0]) for path in pictures_in(settings.root)])
+        case "table":
+            images = of_files(settings, read_table(settings))
+        case "imagenet":
+            images = of_files(settings, read_imagenet(settings))
+        case "cifar10":
+            images = read_cifar10(settings.root)
+    return drawn(images, settings.per_class, settings.seed)
+
+
+def of_files(settings: ImageSettings, labelled: Sequence[tuple[Path, str]]) -> LabelledImages:
+    """Return files with the index of each label.
+
+    A label is a class index, or a name: its line in the file of classes, its place among ImageNet's 1,000 WordNet ids,
+    or else its place among the names that occur, sorted.
+    """
+    indices, classes = class_indices([label for _, label in labelled], settings.classes)
+    for index, (path, label) in zip(indices, labelled, strict=True):
+        if index is None:
+            raise DataError(f"{path.name} has the label {label!r}, which is none of the classes in {settings.classes}.")
+    root, paths = settings.root, tuple(path for path, _ in labelled)
+    names = tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths)
+    return LabelledImages(root.resolve().name, names, np.array(indices, np.int64), classes, paths, root=root)
+
+
+def class_indices(labels: Sequence[str], file: Path | None) -> tuple[list[int | None], int]:
+    """Return the index of each label, None for an unknown one, and the number of classes (0: not known)."""
+    if file is None and all(label.isdecimal() for label in labels):
+        return [int(label) for label in labels], 0
+    if file is not None:
+        known = read_classes(file)
+    elif set(labels) <= set(imagenet := read_classes(IMAGENET)):
+        known = imagenet
+    else:
+        known = sorted(set(labels))
+    places = {name: place for place, name in enumerate(known)}
+    places |= {str(place): place for place in range(len(known)) if str(place) not in places}
+    return [places.get(label) for label in labels], len(known)
+
+
+def read_classes(path: Path) -> list[str]:
+    """Return the classes of a file in order: the first word of each line, as in ImageNet's list of synsets.
+
+    Raises:
+        DataError: if it cannot be read, is empty, or names a class twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a list of classes, one in each line: {error}") from error
+    names = [line.split()[0].strip(",") for line in lines if line.strip()]
+    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if twice or not names:
+        raise DataError(
+            f"{path} {f'names the class {twice!r} twice' if twice else 'is empty'}; give each class a line."
+        )
+    return names
+
+
+def read_table(settings: ImageSettings) -> list[tuple[Path, str]]:
+    """Return the (file, label) pairs of a CSV table."""
+    path = settings.root / settings.table
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a table of labels: {error}") from error
+    missing = [name for name in (settings.image_column, settings.label_column) if not rows or name not in rows[0]]
+    if missing:
+        found = ", ".join(map(str, rows[0])) if rows else "no rows"
+        raise DataError(f"{path} has no column {missing[0]!r} (it has {found}); name it with --images.*_column.")
+    for number, row in enumerate(rows, start=2):
+        if not row[settings.image_column] or not row[settings.label_column]:
+            raise DataError(f"{path}, line {number}, lacks an image or its label.")
+    return [(settings.root / row[settings.image_column], row[settings.label_column].strip()) for row in rows]
+
+
+def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
+    """Return the (file, label) pairs of ImageNet's validation set: flat with a label file, or sorted into wnid folders.
+
+    The label file is `val.txt` (a name and an index or wnid in each line) or Kaggle's `LOC_val_solution.csv`.
+    """
+    file = settings.root / settings.table
+    if not file.is_file():
+        pictures = [(path, path.parent.name) for path in pictures_in(settings.root)]
+        if {label for _, label in pictures} <= set(read_classes(IMAGENET)):
+            return pictures
+        raise DataError(
+            f"{settings.root} has neither the label file {settings.table} (val.txt or LOC_val_solution.csv, named with "
+            "--images.table) nor a folder for each WordNet id."
+        )
+    found = {path.stem: path for path in pictures_in(settings.root)}
+    pairs = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        words = line.replace(",", " ").split()
+        if not words or words[0] == "ImageId":
+            continue
+        if len(words) < 2 or Path(words[0]).stem not in found:
+            wrong = "has no label" if len(words) < 2 else f"names {words[0]}, which is not in {settings.root}"
+            raise DataError(f"{file}, line {number}, {wrong}; each line is a file name and its class.")
+        pairs.append((found[Path(words[0]).stem], words[1]))
+    return pairs
+
+
+def read_cifar10(root: Path) -> LabelledImages:
+    """Return CIFAR-10's 10,000 test images, from the binary version."""
+    path = root / "test_batch.bin"
+    if not path.is_file():
+        raise DataError(f"{path} is not there; --images.root is the folder of CIFAR-10's binary version.")
+    records = np.fromfile(path, np.uint8)
+    if not records.size or records.size % CIFAR10_RECORD or records[::CIFAR10_RECORD].max() > 9:
+        raise DataError(f"{path} is no batch of CIFAR-10: it must hold records of {CIFAR10_RECORD} bytes, label first.")
+    records = records.reshape(-1, CIFAR10_RECORD)
+    pixels = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    names = tuple(f"test/{index:05d}" for index in range(len(records)))
+    return LabelledImages(
+        "CIFAR-10", names, records[:, 0].astype(np.int64), len(CIFAR10_CLASSES), array=pixels, root=root
+    )
+
+
+def drawn(images: LabelledImages, per_class: int | None, seed: int) -> LabelledImages:
+    """Draw some images of each class, as the paper does (section III-B: ten of each of 1,000 classes).
+
+    Images of a class are ordered by SHA-256 of (seed, name): the same on every machine, and more contains fewer.
+
+    Raises:
+        ConfigError: if a class has fewer.
+    """
+    if per_class is None:
+        return images
+    chosen: list[int] = []
+    for label in np.unique(images.labels):
+        members = np.flatnonzero(images.labels == label).tolist()
+        if len(members) < per_class:
+            raise ConfigError(
+                f"--images.per_class is {per_class}, but class {label} of {images.title} has {len(members)} images."
+            )
+        key = {i: sha256(json.dumps([seed, images.names[i]]).encode()).digest() for i in members}
+        chosen += sorted(members, key=key.__getitem__)[:per_class]
+    return images.select(sorted(chosen))

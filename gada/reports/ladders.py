@@ -1,0 +1,255 @@
+"""Tables and the figure of a robustness sweep: accuracy along the ladders, corruption errors."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from gada.io.records import Row
+from gada.metrics.classification import baseline_corruption_error, corruption_error, relative_corruption_error
+from gada.reports.canvas import COLOURS, MARKERS, label_axes, png, put_title
+from gada.reports.layout import Cell, Table
+
+NONE = "none"
+"""The distortion of the undistorted images."""
+
+FIGURES = {
+    "top1": "Top-1 accuracy",
+    "top5": "Top-5 accuracy",
+    "confidence": "Mean confidence in the true class",
+    "ece": "Calibration error (ECE, 15 bins)",
+}
+LITTLE = 0.1
+"""Loss of top-1 accuracy up to here counts as little; fixed before anything was measured."""
+
+
+def sweep_csv(rows: Sequence[Row]) -> str:
+    """Return result rows as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def networks_of(rows: Sequence[Row]) -> list[str]:
+    """Return the networks, in order."""
+    return list(dict.fromkeys(row["network"] for row in rows))
+
+
+def ladders_of(rows: Sequence[Row]) -> list[str]:
+    """Return the distortions that have levels, in order."""
+    return list(dict.fromkeys(row["distortion"] for row in rows if row["distortion"] != NONE))
+
+
+def ladder(rows: Sequence[Row], network: str, distortion: str) -> list[Row]:
+    """Return one network's rows along one ladder, mildest first."""
+    chosen = [row for row in rows if row["network"] == network and row["distortion"] == distortion]
+    return sorted(chosen, key=lambda row: int(row["level"]))
+
+
+def origin(rows: Sequence[Row]) -> str:
+    """Return where the figures come from, in sentences; a partial result is named so."""
+    first = rows[0]
+    counts = sorted({row["n"] for row in rows})
+    images = f"{counts[0]} images" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} images"
+    sentences = [
+        f"Data: {first['dataset']}, {images}; seed {first['seed']}; machine {first['machine']}; "
+        f"commit {first['commit'] or 'unknown'}."
+    ]
+    if first.get("partial"):
+        sentences.insert(0, f"PARTIAL: {first['partial']}.")
+    return " ".join(sentences)
+
+
+def ladder_table(rows: Sequence[Row], figure: str, intervals: bool = False) -> Table:
+    """Return one figure by distortion, network and level.
+
+    Args:
+        rows: result rows.
+        figure: one of `FIGURES`.
+        intervals: whether 95 % intervals stand beside top-1 or top-5.
+    """
+    ladders = ladders_of(rows)
+    levels = max((row["level"] for row in rows), default=0)
+    body: list[tuple[Cell, ...]] = []
+    for distortion in [NONE, *ladders]:
+        for network in networks_of(rows):
+            found = {row["level"]: row for row in ladder(rows, network, distortion)}
+            first = 0 if distortion == NONE else 1
+            cells = [_cell(found.get(first + at), figure, intervals) for at in range(levels)]
+            body.append((distortion, network, *cells))
+    step = len(networks_of(rows))
+    caption = f"{FIGURES[figure]} at each level, 1 being the mildest{_interval_note(rows, figure)}."
+    rules = frozenset(range(step, len(body), step))
+    columns = tuple(map(str, range(1, levels + 1)))
+    return Table(caption, ("distortion", "network"), columns, tuple(body), (), rules, strength_notes(rows, figure))
+
+
+def _cell(row: Row | None, figure: str, intervals: bool) -> Cell:
+    if row is None:
+        return None
+    if not intervals or f"{figure}_low" not in row:
+        return float(row[figure])
+    return f"{row[figure]:.3f} ({row[f'{figure}_low']:.2f} to {row[f'{figure}_high']:.2f})"
+
+
+def _interval_note(rows: Sequence[Row], figure: str) -> str:
+    if f"{figure}_low" not in rows[0]:
+        return ""
+    widest = max(max(row[f"{figure}_high"] - row[figure], row[figure] - row[f"{figure}_low"]) for row in rows)
+    return f"; 95 % binomial intervals (Wilson) reach at most {widest:.3f} to either side"
+
+
+def strength_notes(rows: Sequence[Row], figure: str) -> tuple[str, ...]:
+    """Return what the levels of each ladder are, below the table of top-1 alone."""
+    notes = []
+    for name in ladders_of(rows) if figure == "top1" else ():
+        along = max((ladder(rows, network, name) for network in networks_of(rows)), key=len)
+        values = ", ".join(f"{row['strength']:g}" for row in along)
+        notes.append(f"{name}: {along[0]['parameter']} {values}.")
+    return tuple(notes)
+
+
+def summary_table(rows: Sequence[Row], baseline: str) -> Table:
+    """Return a row for each network: undistorted accuracy, mean accuracy along each ladder, corruption errors."""
+    ladders, whole = ladders_of(rows), [name for name in networks_of(rows) if _whole(rows, name)]
+    body: list[tuple[Cell, ...]] = []
+    for network in networks_of(rows):
+        clean = ladder(rows, network, NONE)
+        means = [_mean(ladder(rows, network, name)) for name in ladders]
+        errors = _corruption(rows, network, baseline) if {network, baseline} <= set(whole) else (None,) * 3
+        head = tuple(float(clean[0][name]) for name in ("top1", "top5", "ece")) if clean else (None,) * 3
+        body.append((network, *head, *means, *errors))
+    columns = ("top-1", "top-5", "ECE", *(name.split("/")[-1] for name in ladders), "plain", "mCE", "relative mCE")
+    groups = ("undistorted",) * 3 + ("mean top-1 along",) * len(ladders) + ("corruption error",) * 3
+    notes = (
+        "Corruption error, plain: mean over the ladders of the mean top-1 error over their levels. mCE and relative "
+        "mCE (Hendrycks and Dietterich, 2019): over the errors, and over the losses beside undistorted images, of "
+        f"{baseline}; empty where it has none on some ladder.",
+    )
+    return Table(f"Summary. {origin(rows)}", ("network",), columns, tuple(body), groups, frozenset(), notes)
+
+
+def _mean(along: Sequence[Row]) -> Cell:
+    return float(np.mean([row["top1"] for row in along])) if along else None
+
+
+def _whole(rows: Sequence[Row], network: str) -> bool:
+    """Whether a network has been through every step that any network has."""
+    steps = {(row["distortion"], row["level"]) for row in rows}
+    return len([row for row in rows if row["network"] == network]) == len(steps)
+
+
+def _errors(rows: Sequence[Row], network: str) -> dict[str, list[float]]:
+    return {name: [1 - row["top1"] for row in ladder(rows, network, name)] for name in ladders_of(rows)}
+
+
+def _corruption(rows: Sequence[Row], network: str, baseline: str) -> tuple[Cell, ...]:
+    own, other = _errors(rows, network), _errors(rows, baseline)
+    if not own:
+        return (None,) * 3
+    clean, other_clean = (1 - ladder(rows, name, NONE)[0]["top1"] for name in (network, baseline))
+    relative = relative_corruption_error(own, clean, other, other_clean)
+    return corruption_error(own), baseline_corruption_error(own, other), relative
+
+
+def findings(rows: Sequence[Row]) -> list[str]:
+    """Return what Dodge and Karam found (section IV), and whether it holds here, for each network.
+
+    Blur and noise cost more accuracy than JPEG, JPEG2000 and contrast; JPEG above quality 10 and contrast down to 0.4
+    cost little. Nothing is said where these ladders were not swept.
+    """
+    names = {name: f"dodge-karam/{name}" for name in ("blur", "noise", "jpeg", "jpeg2000", "contrast")}
+    said = []
+    for network in networks_of(rows):
+        along = {short: ladder(rows, network, name) for short, name in names.items()}
+        clean = ladder(rows, network, NONE)
+        if not clean or not all(along.values()):
+            continue
+        loss = {name: clean[0]["top1"] - float(np.mean([row["top1"] for row in ones])) for name, ones in along.items()}
+        others = [loss[name] for name in ("jpeg", "jpeg2000", "contrast")]
+        jpeg = _worst(clean[0], along["jpeg"], lambda row: row["strength"] > 10)
+        contrast = _worst(clean[0], along["contrast"], lambda row: row["strength"] >= 0.4)
+        most, little = min(loss["blur"], loss["noise"]) > max(others), max(jpeg, contrast) <= LITTLE
+        losses = ", ".join(f"{name} {value:.3f}" for name, value in loss.items())
+        said.append(
+            f"{network}: blur and noise hurt most: {_verdict(most)} (mean loss of top-1 along the ladder: {losses}). "
+            f"JPEG above quality 10 and contrast down to 0.4 cost little, at most {LITTLE:g}: {_verdict(little)} "
+            f"(greatest loss: JPEG {jpeg:.3f}, contrast {contrast:.3f})."
+        )
+    return said
+
+
+def _worst(clean: Row, along: Sequence[Row], chosen: Callable[[Row], bool]) -> float:
+    return float(clean["top1"] - min(row["top1"] for row in along if chosen(row)))
+
+
+def _verdict(holds: bool) -> str:
+    return "reproduced" if holds else "not reproduced"
+
+
+def ladder_figure(rows: Sequence[Row], title: str) -> bytes:
+    """Draw top-1 (solid, with its 95 % interval) and top-5 (dashed) along each ladder, a colour for each network."""
+    ladders, networks = ladders_of(rows), networks_of(rows)
+    across = min(3, len(ladders) + 1)
+    down = -(-(len(ladders) + 1) // across)
+    figure = Figure(figsize=(3.6 * across, 0.5 + 2.9 * down), layout="constrained")
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for panel, name in zip(panels, ladders, strict=False):
+        for number, network in enumerate(networks):
+            _draw_ladder(panel, ladder(rows, network, name), ladder(rows, network, NONE), number)
+        first = ladder(rows, networks[0], name)
+        put_title(panel, first[0]["title"] if first else name)
+        label_axes(panel, first[0]["parameter"] if first and _ordered(first) else "level", "")
+        panel.set_ylim(-0.02, 1.02)
+        panel.xaxis.set_major_locator(MaxNLocator(6))
+        panel.grid(alpha=0.3)
+    for panel in panels[::across]:
+        panel.set_ylabel("accuracy", fontsize=10)
+    for panel in panels[len(ladders) :]:
+        panel.set_axis_off()
+    _put_key(panels[len(ladders)], networks)
+    return png(figure)
+
+
+def _ordered(along: Sequence[Row]) -> bool:
+    """Whether the strengths rise or fall all along, so that they can be an axis."""
+    differences = np.diff([row["strength"] for row in along])
+    return bool((differences > 0).all() or (differences < 0).all())
+
+
+def _draw_ladder(panel: Axes, along: Sequence[Row], clean: Sequence[Row], number: int) -> None:
+    if not along:
+        return
+    colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+    at = [row["strength"] if _ordered(along) else row["level"] for row in along]
+    low, high = ([row[f"top1_{end}"] for row in along] for end in ("low", "high"))
+    panel.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
+    panel.plot(at, [row["top1"] for row in along], color=colour, marker=marker, markersize=4, linewidth=1.4)
+    panel.plot(at, [row["top5"] for row in along], color=colour, linestyle="--", linewidth=1.1)
+    if clean:
+        panel.axhline(clean[0]["top1"], color=colour, linestyle=":", linewidth=1)
+    if len(at) > 1 and at[0] > at[-1] and not panel.xaxis_inverted():
+        panel.invert_xaxis()  # the mildest stands on the left
+
+
+def _put_key(panel: Axes, networks: Sequence[str]) -> None:
+    handles = [
+        Line2D([], [], color=COLOURS[n % len(COLOURS)], marker=MARKERS[n % len(MARKERS)], markersize=5)
+        for n in range(len(networks))
+    ]
+    handles.append(Line2D([], [], color="#555555", linestyle="-"))
+    handles.append(Line2D([], [], color="#555555", linestyle="--"))
+    handles.append(Line2D([], [], color="#555555", linestyle=":"))
+    styles = ["top-1, 95 % interval", "top-5", "top-1, undistorted"]
+    legend = panel.legend(handles, [*networks, *styles], loc="center", frameon=False, fontsize=9)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
