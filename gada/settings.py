@@ -98,8 +98,8 @@ class ModelSettings:
     """Whether the trunk also sees the image less its local mean (paper: false; gada: true; distortions are small)."""
     normalisation: Literal["none", "batch"] | None = None
     """Normalisation in the trunk (paper: none; gada: batch)."""
-    residual: bool | None = None
-    """Whether the generator predicts distorted minus reference (paper: false; gada: true)."""
+    pyramid: bool | None = None
+    """Whether the generator changes the reference's frequency bands (paper: false, it paints the image; gada: true)."""
     pixel_noise: bool | None = None
     """Whether the decoder also receives noise at every resolution (paper: false; gada: true)."""
     modulation: bool | None = None
@@ -131,10 +131,14 @@ class LossSettings:
     """Weight of the source loss towards the generator."""
     reconstruction_weight: float | None = None
     """Weight of the L1 term, on images in [0, 1]."""
+    feature_weight: float | None = None
+    """Weight of the distance between pooled features of generated and true distorted crops (paper: 0)."""
     class_weight: float | None = None
-    """Weight of the class loss."""
+    """Weight of the class loss towards discriminator and evaluator."""
     quality_weight: float | None = None
-    """Weight of the quality loss."""
+    """Weight of the quality loss, towards all players."""
+    generator_class_weight: float | None = None
+    """Weight of the class loss towards the generator."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,12 @@ class TrainingSettings:
     """Whether all crops, also those of a score, lie on JPEG's 8-pixel blocks (paper: false; gada: true)."""
     flip: bool | None = None
     """Whether crops are mirrored at random, both images alike (paper: false; gada: true)."""
+    generator_batch: int | None = None
+    """Crops of a batch that the generator distorts in phase 1; none given means all."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of training; `auto` is bfloat16 where the processor has it. Scores are always computed in float32."""
+    compile: bool = False
+    """Whether to compile the networks, which takes minutes and a C++ compiler and makes long trainings faster."""
     phase1_steps: int = 3000
     """Evaluator steps of phase 1."""
     phase2_steps: int = 2000
@@ -165,6 +175,8 @@ class TrainingSettings:
     """Learning rate of the generator (paper: 5e-4)."""
     later_rate: float | None = None
     """What phases 2 and 3 multiply the rates with (paper: 0.1)."""
+    anneal: bool | None = None
+    """Whether a stage's rates rise over its first steps and fall to zero as a cosine (paper: false; gada: true)."""
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's decay rates."""
     average: float | None = None
@@ -259,6 +271,135 @@ class InputSettings:
 
 
 @dataclass(frozen=True)
+class MetrifierSettings:
+    """One training of a metrifier (Cheraaqee, 2022, section 3.1), as its run's `config.yaml` keeps it."""
+
+    classifier: str = "efficientnet-lite0"
+    """Whose error is predicted; as `gada sweep` takes it."""
+    distortions: tuple[str, ...] = ("dodge-karam",)
+    """The artefacts A and their levels L: families, or sets of them."""
+    error: Literal["confidence", "decision"] = "confidence"
+    """`confidence`: 1 - probability of the true class = 1 - exp(-cross-entropy); `decision`: 1 where it is wrong, else 0."""
+    distorted: Literal["crop", "photograph"] = "crop"
+    """Distort what the classifier sees, after resizing and centre crop, or the photograph before."""
+    crop_size: int | None = None
+    """Side of a training crop, in pixels; by default what the classifier sees, at most 128."""
+    batch_size: int = 64
+    """Crops in a batch."""
+    steps: int = 3000
+    """Training steps."""
+    validate_every: int = 250
+    """Steps between two validations."""
+    validation_pairs: int = 2000
+    """Images that choose the checkpoint, drawn from D' of the validation sources."""
+    rate: float = 5e-4
+    """Learning rate."""
+    class_weight: float = 0.1
+    """Weight of naming the distortion, beside the error."""
+    seed: int = 0
+    """Seed of weights, batches and noise."""
+    images: ImageSettings = field(default_factory=ImageSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+
+    def __post_init__(self) -> None:
+        """Check the counts."""
+        for name in ("batch_size", "steps", "validate_every", "validation_pairs"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"metrifier.{name} is {getattr(self, name)} but must be at least 1.")
+        if self.crop_size is not None and self.crop_size < 8:
+            raise ConfigError(f"metrifier.crop_size is {self.crop_size} but must be at least 8.")
+
+
+@dataclass(frozen=True)
+class ClassifyDataSettings:
+    """Labelled images that a classifier is trained and judged on."""
+
+    root: Path = Path("data/cifar-10-batches-bin")
+    """Folder of CIFAR-10's binary version, or a folder with `train/CLASS/...` and `test/CLASS/...`."""
+    layout: Literal["cifar10", "folders"] = "cifar10"
+    """Which of the two."""
+    size: int = 32
+    """Side of the square that the network sees; larger pictures are resized and cut (layout `folders`)."""
+    per_class: int | None = None
+    """Draw so many training images of each class; none given means all."""
+    test_per_class: int | None = None
+    """Draw so many test images of each class; none given means all."""
+    seed: int = 0
+    """Seed of both draws and of the noise in distorted versions; fixed, so that trainings differ in theirs alone."""
+
+    def __post_init__(self) -> None:
+        """Check size and counts."""
+        if self.size < 32 or self.size % 8:
+            raise ConfigError(f"data.size is {self.size} but must be a multiple of 8 from 32 (SSIM and the generator).")
+        for name in ("per_class", "test_per_class"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ConfigError(f"data.{name} is {value} but must be at least 1.")
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """Training of a classifier (Chen et al., 2017, sections 3, 4.2 and 4.3)."""
+
+    network: str = "table1"
+    """The paper's network, or `package.module:function`: takes the number of classes, gives an `nn.Module`."""
+    inputs: Literal["standardised", "centred", "unit"] = "standardised"
+    """How images are prepared: each to mean 0 and deviation 1 (TensorFlow's model), less 0.5, or as they are."""
+    loss: Literal["squared", "cross-entropy"] = "squared"
+    """Loss against the label distribution (paper: squared, equation 1)."""
+    epochs: int = 2000
+    """Passes over the training images."""
+    batch_size: int = 100
+    """Images in a batch."""
+    rate: float = 0.1
+    """Initial learning rate of stochastic gradient descent, without momentum."""
+    rate_decay: float = 0.1
+    """What the rate is multiplied with, again and again."""
+    decay_every: int | None = None
+    """Epochs between two decays; by default 350 of 2,000, and as great a part of a shorter training."""
+    weight_decay: float = 0.004
+    """Factor of the L2 loss on the fully connected layers but the last."""
+    shares: tuple[float, ...] = (0.6, 0.15, 0.15, 0.1)
+    """Shares of pristine images and of levels 1, 2, 3 in each epoch of a mixture."""
+    quality: Literal["ssim", "psnr", "evaluator"] = "ssim"
+    """s of IQA-LS: SSIM (11 x 11 window), PSNR over 50 dB, or the score of a gada evaluator, without reference."""
+    transform: str = "identity"
+    """T of IQA-LS: `identity`, `square`, `root`, or `package.module:function`."""
+    smoothing: float = 0.1
+    """Of plain label smoothing."""
+    generator: str = "bundled"
+    """The generator of strategies 10 to 12: a checkpoint, a run's folder or the name of a bundled one."""
+    evaluator: str = "bundled"
+    """The evaluator, where one judges: a checkpoint, a run's folder or the name of a bundled one."""
+    generated_classes: tuple[str, ...] = ()
+    """Distortion classes asked of the generator; none given means all that it knows."""
+    asked: tuple[float, ...] = (0.8, 0.6, 0.4)
+    """Qualities asked of the generator at levels 1, 2, 3."""
+    precision: Literal["f32", "bf16"] = "f32"
+    """Of the arithmetic in training; bf16 halves the time on processors that know it. Weights stay f32."""
+
+    def __post_init__(self) -> None:
+        """Check counts, rates and shares."""
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} is {getattr(self, name)} but must be at least 1.")
+        if self.decay_every is not None and self.decay_every < 1:
+            raise ConfigError(f"training.decay_every is {self.decay_every} but must be at least 1.")
+        if min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
+            raise ConfigError(f"training.shares is {list(self.shares)} but must be shares that sum to 1.")
+        if len(self.asked) != len(self.shares) - 1 or not all(0 <= quality <= 1 for quality in self.asked):
+            raise ConfigError(f"training.asked is {list(self.asked)} but must be a quality in [0, 1] for each level.")
+        if not 0 <= self.smoothing < 1:
+            raise ConfigError(f"training.smoothing is {self.smoothing:g} but must lie in [0, 1).")
+
+    def rate_at(self, epoch: int) -> float:
+        """Return the learning rate in an epoch, counted from 0."""
+        every = self.decay_every or max(1, round(self.epochs * 350 / 2000))
+        return self.rate * float(self.rate_decay) ** (epoch // every)
+
+
+@dataclass(frozen=True)
 class Settings:
     """One training run, as `gada fit` takes it and `config.yaml` of the run keeps it."""
 
@@ -282,7 +423,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "pooling": "mean",
             "detail": False,
             "normalisation": "none",
-            "residual": False,
+            "pyramid": False,
             "pixel_noise": False,
             "modulation": False,
         },
@@ -292,8 +433,10 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "heads_on_generated": True,
             "source_weight": 1.0,
             "reconstruction_weight": 200.0,
+            "feature_weight": 0.0,
             "class_weight": 1.0,
             "quality_weight": 1.0,
+            "generator_class_weight": 1.0,
         },
         "training": {
             "jpeg_grid": False,
@@ -301,6 +444,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "trunk_rate": 1e-4,
             "head_rate": 5e-4,
             "later_rate": 0.1,
+            "anneal": False,
             "average": 0.0,
             "quality_jitter": 0.0,
         },
@@ -311,7 +455,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "pooling": "moments",
             "detail": True,
             "normalisation": "batch",
-            "residual": True,
+            "pyramid": True,
             "pixel_noise": True,
             "modulation": True,
         },
@@ -320,17 +464,20 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "quality": "squared",
             "heads_on_generated": False,
             "source_weight": 0.2,
-            "reconstruction_weight": 40.0,
+            "reconstruction_weight": 20.0,
+            "feature_weight": 4.0,
             "class_weight": 0.05,
             "quality_weight": 5.0,
+            "generator_class_weight": 0.25,
         },
         "training": {
             "jpeg_grid": True,
             "flip": True,
-            "trunk_rate": 5e-4,
-            "head_rate": 5e-4,
-            "later_rate": 0.1,
-            "average": 0.999,
+            "trunk_rate": 2e-3,
+            "head_rate": 2e-3,
+            "later_rate": 0.5,
+            "anneal": True,
+            "average": 0.995,
             "quality_jitter": 0.0,
         },
     },

@@ -80,7 +80,7 @@ def stepper(module: EvaluatorTraining, batch: Batch) -> Callable[[int], object]:
         def adversarial(step: int) -> None:
             generated = module.distort(batch, step)
             descend(generator, module.generator_loss(generated, batch))
-            descend(discriminator, module.discriminator_loss(generated.detach(), batch))
+            descend(discriminator, module.discriminator_loss(generated.detach(), batch, batch))
 
         return adversarial
 

@@ -44,3 +44,16 @@ def reconstruction_loss(generated: Tensor, distorted: Tensor) -> Tensor:
         distorted: true distorted crops y, (N, 3, H, W) in [0, 1].
     """
     return (distorted - generated).abs().mean()
+
+
+def feature_loss(generated: Tensor, distorted: Tensor) -> Tensor:
+    """Return E |f(y) - f(G(z, x, c, q))|, the distance of the discriminator's pooled features.
+
+    Not in the paper. L_L1 alone averages noise away, because the best guess of an unknown value is its mean; pooled
+    moments of maps do not say where a noisy pixel is, only how much noise there is.
+
+    Args:
+        generated: features of generated crops, (N, F).
+        distorted: features of the true distorted crops y, (N, F).
+    """
+    return (distorted - generated).abs().mean()

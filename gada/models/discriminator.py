@@ -14,6 +14,8 @@ class Verdict(NamedTuple):
     """(N,); above 0 means real."""
     judgement: Judgement
     """Class and quality."""
+    features: Tensor
+    """What the trunk sees, pooled, (N, F)."""
 
 
 class Discriminator(nn.Module):
@@ -27,7 +29,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Verdict:
         """Judge crops, (N, 3, H, W) in [0, 1]."""
         features = self.evaluator.describe(images)
-        return Verdict(self.source_head(features).squeeze(1), self.evaluator.judge(features))
+        return Verdict(self.source_head(features).float().squeeze(1), self.evaluator.judge(features), features)
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of trunk and source head, which learn at one rate (paper, section 4.2)."""

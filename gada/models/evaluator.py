@@ -1,10 +1,13 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from math import exp
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
 from gada.settings import ModelSettings
 
@@ -55,8 +58,8 @@ class Evaluator(nn.Module):
 
     def judge(self, features: Tensor) -> Judgement:
         """Apply the two heads to pooled features, (N, F)."""
-        quality = torch.sigmoid(self.quality_head(features)).squeeze(1)  # a quality is bounded
-        return Judgement(self.class_head(features), quality)
+        quality = torch.sigmoid(self.quality_head(features).float()).squeeze(1)  # a quality is bounded
+        return Judgement(self.class_head(features).float(), quality)
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of the trunk and of its features' scale."""
@@ -65,6 +68,9 @@ class Evaluator(nn.Module):
     def head_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of class and quality heads."""
         return [*self.class_head.parameters(), *self.quality_head.parameters()]
+
+
+BRISQUE = [exp(-(place**2) / (2 * (7 / 6) ** 2)) for place in range(-3, 4)]  # its window: 7x7, sigma 7/6
 
 
 class Detail(nn.Module):
@@ -77,34 +83,33 @@ class Detail(nn.Module):
 
     GAIN = 8.0  # brings the detail of photographs to the range of the centred image
     FLOOR = 1 / 255  # deviation below which a region counts as flat
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.binomial: Tensor
-        self.gaussian: Tensor
-        # BRISQUE's window: 7x7, sigma 7/6.
-        places = torch.arange(-3.0, 4.0)
-        self.register_buffer("binomial", window(torch.tensor([1.0, 2.0, 1.0])), persistent=False)
-        self.register_buffer("gaussian", window((-(places**2) / (2 * (7 / 6) ** 2)).exp()), persistent=False)
+    BINOMIAL = (1 / 4, 1 / 2, 1 / 4)
+    GAUSSIAN = tuple(weight / sum(BRISQUE) for weight in BRISQUE)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return both views of images (N, 3, H, W) in [0, 1], (N, 6, H, W)."""
-        strength = self.GAIN * (images - filtered(images, self.binomial))
-        mean = filtered(images, self.gaussian)
-        variance = filtered((images - mean).square(), self.gaussian)
+        strength = self.GAIN * (images - filtered(images, self.BINOMIAL))
+        mean = filtered(images, self.GAUSSIAN)
+        variance = filtered((images - mean).square(), self.GAUSSIAN)
         return torch.cat([strength, (images - mean) / ((variance + 1e-8).sqrt() + self.FLOOR)], dim=1)
 
 
-def window(weights: Tensor) -> Tensor:
-    """Return the separable window of some weights for each of three colours, with sum 1, (3, 1, k, k)."""
-    square = torch.outer(weights, weights)
-    return (square / square.sum()).expand(3, 1, -1, -1).clone()
+def filtered(images: Tensor, window: Sequence[float]) -> Tensor:
+    """Return images (N, 3, H, W) filtered along height and width by a window, reflected at their borders.
+
+    As sums of shifted images: exact also where convolutions run in bfloat16, and many times faster than a convolution
+    of so few channels.
+    """
+    border = len(window) // 2
+    height, width = images.shape[2:]
+    padded = pad(images, (border,) * 4, mode="reflect")
+    rows = sum_of(weight * padded[:, :, place : place + height] for place, weight in enumerate(window))
+    return sum_of(weight * rows[:, :, :, place : place + width] for place, weight in enumerate(window))
 
 
-def filtered(images: Tensor, kernel: Tensor) -> Tensor:
-    """Return images (N, 3, H, W) filtered by a window, reflected at their borders."""
-    border = kernel.shape[-1] // 2
-    return conv2d(pad(images, (border,) * 4, mode="reflect"), kernel, groups=3)
+def sum_of(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the sum of tensors."""
+    return reduce(torch.add, tensors)
 
 
 def moments(maps: Tensor) -> Tensor:
@@ -112,7 +117,9 @@ def moments(maps: Tensor) -> Tensor:
 
     Distortions change the spread of responses more than their mean, and they do so by factors: hence the logarithm.
     """
-    variance, mean = torch.var_mean(maps, dim=(2, 3), correction=0)
+    maps = maps.float()
+    mean = maps.mean(dim=(2, 3))
+    variance = (maps - mean[:, :, None, None]).square().mean(dim=(2, 3))  # faster than torch.var_mean
     return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's deviation counts as 0.01
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gada.models.evaluator import LEAK
+from gada.models.pyramid import Band, Pyramid
 from gada.settings import ModelSettings
 
 GRAIN = 3  # noise values a pixel
@@ -31,12 +32,16 @@ class Generator(nn.Module):
         inputs = [3, first, second, bottleneck, coarse + second + grain, middle + first + grain, fine + 3 + grain]
         self.encoder = nn.ModuleList([down(inputs[0], first), down(inputs[1], second), down(inputs[2], third)])
         self.decoder = nn.ModuleList([up(inputs[3], coarse), up(inputs[4], middle), up(inputs[5], fine)])
-        self.output = nn.Conv2d(inputs[6], 3, kernel_size=3, padding=1)
-        if settings.residual:  # begin at the reference: unlearning a random change takes hundreds of steps
-            nn.init.zeros_(self.output.weight)
-            nn.init.constant_(self.output.bias, 0.0)  # type: ignore[arg-type]
         kind = Modulation if settings.modulation else Unmodulated
-        self.modulations = nn.ModuleList([kind(channels, settings.embedding) for channels in inputs])
+        self.modulations = nn.ModuleList([kind(channels, settings.embedding) for channels in inputs[:6]])
+        shown = [kind(channels, settings.embedding) for channels in inputs[3:]]
+        self.output: Pyramid | Painted
+        if settings.pyramid:
+            refined = [0, 0, 0, fine]
+            parts = zip(shown, inputs[3:], refined, strict=True)
+            self.output = Pyramid([Band(show, maps, more, settings.embedding) for show, maps, more in parts])
+        else:
+            self.output = Painted(shown[-1], inputs[-1])
 
     def forward(
         self, reference: Tensor, label: Tensor, quality: Tensor, generator: torch.Generator | None = None
@@ -53,25 +58,50 @@ class Generator(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         condition = self.condition(label, quality)
-        encode, decode, show = self.modulations[:3], self.modulations[3:6], self.modulations[6]
-        maps = centred = reference * 2 - 1
+        distorted: Tensor = self.output(reference, self.decode(reference * 2 - 1, condition, generator), condition)
+        return distorted
+
+    def decode(self, centred: Tensor, condition: Tensor, generator: torch.Generator | None) -> list[Tensor]:
+        """Return the decoder's maps at an eighth, a quarter, half and all of the size of crops in [-1, 1]."""
+        encode, decode = self.modulations[:3], self.modulations[3:]
+        maps = centred
         skips = [centred]
         for layer, modulate in zip(self.encoder, encode, strict=True):
             maps = layer(modulate(maps, condition))
             skips.append(maps)
         z = noise_like(maps, self.settings.noise, generator)
         maps = torch.cat([maps, z, condition[:, :, None, None].expand(-1, -1, *maps.shape[2:])], dim=1)
+        levels = [maps]
         for layer, modulate, skip in zip(self.decoder, decode, skips[-2::-1], strict=True):
             maps = layer(modulate(maps, condition))
             grain = [noise_like(maps, GRAIN, generator)] if self.settings.pixel_noise else []
             maps = torch.cat([maps, skip, *grain], dim=1)
-        change = self.output(show(maps, condition))
-        return (reference + change).clamp(0, 1) if self.settings.residual else torch.sigmoid(change)
+            levels.append(maps)
+        return levels
+
+
+class Painted(nn.Module):
+    """The paper's output: the distorted crop itself."""
+
+    def __init__(self, modulation: nn.Module, maps: int) -> None:
+        super().__init__()
+        self.modulation = modulation
+        self.paint = nn.Conv2d(maps, 3, kernel_size=3, padding=1)
+
+    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor) -> Tensor:
+        """Return distorted crops (N, 3, H, W) in [0, 1] from the finest maps."""
+        del reference
+        painted: Tensor = self.paint(self.modulation(levels[-1], condition))
+        return torch.sigmoid(painted.float())
 
 
 @torch.no_grad()
 def distort_crops(
-    generator: Generator, references: Sequence[NDArray[np.uint8]], labels: Sequence[int], qualities: Sequence[float]
+    generator: Generator,
+    references: Sequence[NDArray[np.uint8]],
+    labels: Sequence[int],
+    qualities: Sequence[float],
+    seed: int = 0,
 ) -> list[NDArray[np.uint8]]:
     """Distort crops to asked classes and qualities, with the same noise at every call.
 
@@ -80,13 +110,14 @@ def distort_crops(
         references: crops (H, W, 3) uint8 of one size, H and W multiples of 8.
         labels: the class asked of each.
         qualities: the quality asked of each, in [0, 1].
+        seed: of the noise.
 
     Returns:
         Crops (H, W, 3) uint8.
     """
     device = next(generator.parameters()).device
     images = torch.from_numpy(np.stack(references)).permute(0, 3, 1, 2).to(device).float() / 255
-    noise = torch.Generator(device).manual_seed(0)
+    noise = torch.Generator(device).manual_seed(seed)
     asked = torch.tensor(qualities, dtype=torch.float32, device=device)
     made = generator(images, torch.tensor(labels, device=device), asked, noise)
     crops: NDArray[np.uint8] = (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -9,15 +9,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gada.data.batches import Batch
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
-from gada.losses.supervised import class_loss, quality_loss, reconstruction_loss
+from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
 from gada.models.discriminator import Discriminator
 from gada.models.generator import Generator
-from gada.settings import Settings
-from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, real_crops, seeded
+from gada.settings import Settings, Stage
+from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, group, real_crops, seeded
 
 
 class Adversarial(EvaluatorTraining):
     """Trains generator and discriminator against each other, with the class and quality heads in between."""
+
+    stage: Stage = "phase1"
 
     def __init__(self, discriminator: Discriminator, generator: Generator, settings: Settings) -> None:
         super().__init__(discriminator.evaluator, settings)
@@ -25,6 +27,11 @@ class Adversarial(EvaluatorTraining):
         self.generator = generator
         average = get_ema_multi_avg_fn(settings.training.average or 0.0)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(generator, multi_avg_fn=average)
+
+    def compile_networks(self) -> None:
+        """Compile what training calls."""
+        self.discriminator.compile(dynamic=False)
+        self.generator.compile(dynamic=False)
 
     @property
     def averaged(self) -> Generator:
@@ -34,11 +41,12 @@ class Adversarial(EvaluatorTraining):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let each player take one step on the same generated crops."""
         for_generator, for_discriminator = cast(list[LightningOptimizer], self.optimizers())
+        asked = first(batch, self.settings.training.generator_batch)
         with self.toggled_optimizer(for_generator):
-            generated = self.distort(batch, batch_idx)
-            self.descend(for_generator, self.generator_loss(generated, batch))
+            generated = self.distort(asked, batch_idx)
+            self.descend(for_generator, self.generator_loss(generated, asked))
         with self.toggled_optimizer(for_discriminator):
-            self.descend(for_discriminator, self.discriminator_loss(generated.detach(), batch))
+            self.descend(for_discriminator, self.discriminator_loss(generated.detach(), batch, asked))
         if self.sound:
             self.average.update_parameters(self.generator)
 
@@ -49,33 +57,38 @@ class Adversarial(EvaluatorTraining):
         return generated
 
     def generator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
-        """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1, weighted."""
-        weights = self.settings.loss
+        """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1 and the features' distance, weighted."""
+        weights, distorted = self.settings.loss, as_images(batch.distorted)
         self.discriminator.eval()  # the critic's batch statistics stay those of its own steps
         verdict = self.discriminator(generated)
+        with torch.no_grad():
+            target = self.discriminator(distorted).features if weights.feature_weight else verdict.features
         self.discriminator.train()
         source = generator_source_loss(verdict.source_logits, weights.adversarial or "logistic")
         of_class = class_loss(verdict.judgement.class_logits, batch.label).mean()
         quality = quality_loss(verdict.judgement.quality, batch.quality, weights.quality or "squared").mean()
-        reconstruction = reconstruction_loss(generated, as_images(batch.distorted))
+        reconstruction = reconstruction_loss(generated, distorted)
+        features = feature_loss(verdict.features, target)
         self.record(
             generator_source=source,
             generator_class=of_class,
             generator_quality=quality,
             generator_reconstruction=reconstruction,
+            generator_features=features,
         )
         return (
             (weights.source_weight or 0) * source
-            + (weights.class_weight or 0) * of_class
+            + (weights.generator_class_weight or 0) * of_class
             + (weights.quality_weight or 0) * quality
             + (weights.reconstruction_weight or 0) * reconstruction
+            + (weights.feature_weight or 0) * features
         )
 
-    def discriminator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
+    def discriminator_loss(self, generated: Tensor, batch: Batch, asked: Batch) -> Tensor:
         """Return -(L_S + L_C) + L_E, weighted; the heads learn from generated crops only where the settings say so."""
         weights = self.settings.loss
         real = real_crops(batch)
-        count = len(generated)
+        count = len(real.images)
         verdict = self.discriminator(torch.cat([real.images, generated]))
         source = discriminator_source_loss(
             verdict.source_logits[:count], verdict.source_logits[count:], weights.adversarial or "logistic"
@@ -84,7 +97,7 @@ class Adversarial(EvaluatorTraining):
         logits, quality = verdict.judgement
         supervised = self.supervised_loss(type(verdict.judgement)(logits[:count], quality[:count]), real)
         if weights.heads_on_generated:
-            made = equally_weighted(generated, batch.label, batch.quality)
+            made = equally_weighted(generated, asked.label, asked.quality)
             supervised = supervised + self.supervised_loss(
                 type(verdict.judgement)(logits[count:], quality[count:]), made
             )
@@ -93,7 +106,11 @@ class Adversarial(EvaluatorTraining):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return Adam for the generator, and one with two groups for the discriminator side (paper, section 4.2)."""
         training = self.settings.training
-        generator = torch.optim.Adam(
-            self.generator.parameters(), lr=training.generator_rate, betas=training.betas, fused=True
-        )
+        groups = [group(list(self.generator.parameters()), training.generator_rate)]
+        generator = torch.optim.Adam(groups, betas=training.betas, fused=True)
         return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]
+
+
+def first(batch: Batch, count: int | None) -> Batch:
+    """Return the first crops of a batch, or all."""
+    return Batch(*(values[:count] for values in batch))

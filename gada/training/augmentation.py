@@ -5,13 +5,15 @@ import torch
 from gada.data.batches import Batch
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
-from gada.settings import Settings
+from gada.settings import Settings, Stage
 from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, real_crops, seeded
 from gada.training.finetuning import FineTuning
 
 
 class Augmentation(FineTuning):
     """Trains the evaluator with real crops and crops that the resting generator distorts as asked."""
+
+    stage: Stage = "phase2"
 
     def __init__(self, evaluator: Evaluator, generator: Generator, settings: Settings) -> None:
         super().__init__(evaluator, settings)

@@ -1,6 +1,7 @@
 """What every training of the evaluator shares: optimiser groups, the supervised loss, validation."""
 
-from typing import NamedTuple, cast
+from math import cos, pi
+from typing import Any, NamedTuple, cast
 
 import torch
 from pytorch_lightning import LightningModule
@@ -12,7 +13,9 @@ from gada.data.batches import Batch
 from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, Judgement
-from gada.settings import Settings
+from gada.settings import Settings, Stage
+
+WARM = 50  # steps in which the rates rise
 
 
 class LabelledCrops(NamedTuple):
@@ -34,16 +37,36 @@ class EvaluatorTraining(LightningModule):
     "Training only the evaluator and classifier branches of the discriminator directly on labelled training data."
     """
 
+    stage: Stage = "baseline"  # whose steps the rates follow
+
     def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.evaluator = evaluator
         self.settings = settings
         self.rate = rate
+        self.steps = settings.training.steps(self.stage)
         self.sound = True  # whether the losses and gradients of this batch are finite
         self.losses: dict[str, Tensor] = {}
         self.predicted: list[Tensor] = []
         self.true: list[Tensor] = []
+
+    def compile_networks(self) -> None:
+        """Compile what training calls."""
+        self.evaluator.compile(dynamic=False)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set the rates of this step."""
+        pace = self.pace(self.step_number(batch_idx))
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * pace
+
+    def pace(self, step: int) -> float:
+        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1."""
+        if not self.settings.training.anneal:
+            return 1.0
+        return min(1.0, (step + 1) / WARM) * (1 + cos(pi * step / self.steps)) / 2
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let the evaluator take one step."""
@@ -87,8 +110,8 @@ class EvaluatorTraining(LightningModule):
         """Return one Adam over trunk and heads at this stage's rates."""
         training = self.settings.training
         groups = [
-            {"params": trunk, "lr": (training.trunk_rate or 0) * self.rate},
-            {"params": heads, "lr": (training.head_rate or 0) * self.rate},
+            group(trunk, (training.trunk_rate or 0) * self.rate),
+            group(heads, (training.head_rate or 0) * self.rate),
         ]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
 
@@ -99,7 +122,7 @@ class EvaluatorTraining(LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Score images by the mean of their crops; `batch` is uint8 crops (N, crops, 3, H, W) and quality (N,)."""
         crops, quality = batch
-        predicted = self.evaluator(as_images(crops.flatten(0, 1))).quality
+        predicted = self.evaluator.forward(as_images(crops.flatten(0, 1))).quality  # never the compiled form
         self.predicted.append(predicted.view(crops.shape[:2]).mean(dim=1))
         self.true.append(quality)
 
@@ -114,6 +137,11 @@ class EvaluatorTraining(LightningModule):
             except (UndefinedError, ValueError):  # constant or not finite: worse than any correlation
                 value = -1.0
             self.log(f"val_{name}", value)
+
+
+def group(weights: list[nn.Parameter], rate: float) -> dict[str, Any]:
+    """Return a group of an optimiser; `initial_lr` is what `pace` multiplies."""
+    return {"params": weights, "lr": rate, "initial_lr": rate}
 
 
 def as_images(crops: Tensor) -> Tensor:

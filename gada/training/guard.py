@@ -52,7 +52,7 @@ class SkipBadBatches(Callback):
         """Halve the rate once for each return that the checkpoint does not know of."""
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] *= 0.5 ** (self.returns - self.halved)
+                group["initial_lr"] *= 0.5 ** (self.returns - self.halved)
         self.halved = self.returns
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:

@@ -16,7 +16,7 @@ from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
-from gada.settings import Settings
+from gada.settings import Settings, TrainingSettings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.dashboard import Dashboard
@@ -107,6 +107,8 @@ def train(
         KeyboardInterrupt: if the user stopped it.
     """
     quiet_lightning()
+    if module.settings.training.compile:
+        module.compile_networks()
     stage, steps, every = folder.name, len(batches), module.settings.training.validate_every
     sampler, checkpoints, initial = Steps(steps, every), Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, batches.files_of)
@@ -125,6 +127,7 @@ def train(
     while True:
         trainer = Trainer(
             **hardware(device, devices),
+            precision="bf16-mixed" if in_bfloat16(module.settings.training, device) else "32-true",
             max_epochs=-(-steps // every),
             logger=False,
             enable_checkpointing=False,
@@ -151,6 +154,15 @@ def hardware(device: str, devices: int) -> dict[str, Any]:
     """Return what a device is called in Lightning's trainer."""
     kind, _, number = device.partition(":")
     return {"accelerator": "gpu" if kind == "cuda" else kind, "devices": [int(number)] if number else devices}
+
+
+def in_bfloat16(training: TrainingSettings, device: str) -> bool:
+    """Return whether training computes in bfloat16: where it is asked for, or where `auto` finds it in the hardware."""
+    if training.precision != "auto":
+        return training.precision == "bfloat16"
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
 def seed_weights(seed: int) -> None:

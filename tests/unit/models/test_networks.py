@@ -92,7 +92,8 @@ def test_the_generator_keeps_size_and_range(preset: Preset) -> None:
 def test_class_quality_and_noise_reach_the_picture(preset: Preset) -> None:
     torch.manual_seed(0)
     generator = Generator(model(preset), classes=2)
-    torch.nn.init.normal_(generator.output.weight)  # a residual generator begins at the reference
+    for weights in generator.output.parameters():  # a generator of bands begins at the reference
+        torch.nn.init.normal_(weights)
     reference = torch.rand(1, 3, 32, 32)
 
     def made(label: int, quality: float, noise: int) -> torch.Tensor:
@@ -106,7 +107,7 @@ def test_class_quality_and_noise_reach_the_picture(preset: Preset) -> None:
         assert not torch.equal(same, other)
 
 
-def test_a_residual_generator_starts_from_the_reference() -> None:
+def test_a_generator_of_bands_starts_from_the_reference() -> None:
     generator = Generator(model("gada"), classes=2)
     reference = picture(0, 32, 40)
     (made,) = distort_crops(generator, [reference], [1], [0.3])
@@ -144,6 +145,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
 def test_presets_differ_only_where_nothing_is_set() -> None:
     chosen = resolve(Settings(preset="paper", model=ModelSettings(pooling="moments")))
     assert chosen.model.pooling == "moments"
-    assert chosen.model.residual is False
+    assert chosen.model.pyramid is False
     assert resolve(chosen) == chosen
     assert replace(chosen, preset="gada") != chosen

@@ -90,7 +90,7 @@ def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
             module.discriminator.eval()  # batch statistics would carry the other crops over
             module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
             generated = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
-            loss = module.discriminator_loss(generated, batch())
+            loss = module.discriminator_loss(generated, batch(), batch())
             (slope,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
             slopes.append(slope)
         assert torch.equal(*slopes) is not differs

@@ -1,0 +1,99 @@
+"""The generator's output as changes of the reference's frequency bands (preset gada; not in the paper)."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from gada.models.evaluator import LEAK
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+class Pyramid(nn.Module):
+    """Changes the Laplacian pyramid of the reference (Burt and Adelson, 1983), from the coarsest band to the finest.
+
+    Most distortions act on frequency bands: blur and compression remove the fine ones, contrast scales all, a shift
+    moves the coarsest. A generator that paints pixels has to learn a filter of many pixels' width for that.
+
+    Args:
+        bands: one for each decoder level, from the coarsest.
+    """
+
+    def __init__(self, bands: Sequence["Band"]) -> None:
+        super().__init__()
+        self.bands = nn.ModuleList(bands)
+
+    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor) -> Tensor:
+        """Return distorted crops (N, 3, H, W) in [0, 1].
+
+        Args:
+            reference: (N, 3, H, W) in [0, 1].
+            levels: the decoder's maps, each twice as large as the one before and the last of size (H, W).
+            condition: embedded class and quality, (N, E).
+        """
+        coarsest, *finer = laplacian(reference * 2 - 1, len(levels))
+        image: Tensor = self.bands[0](coarsest, levels[0], condition)
+        for band, pixels, maps in zip(list(self.bands)[1:], finer, levels[1:], strict=True):
+            image = enlarged(image) + band(pixels, maps, condition)
+        return ((image + 1) / 2).clamp(0, 1)
+
+
+class Band(nn.Module):
+    """Changes one band: mixes its colours as class and quality say, scales it at each pixel, and adds to it.
+
+    It begins as the identity: a generator that starts at the reference need not first unlearn a random change.
+
+    Args:
+        modulation: how class and quality choose among the maps.
+        maps: channels of the decoder's maps.
+        refined: channels of a layer between these maps and the change, for what is no sum of them; 0 is none.
+        embedding: channels of the embedded class and quality.
+    """
+
+    def __init__(self, modulation: nn.Module, maps: int, refined: int, embedding: int) -> None:
+        super().__init__()
+        self.modulation = modulation
+        self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), nn.LeakyReLU(LEAK)) if refined else None
+        self.change = zero(nn.Conv2d(maps + refined, 6, kernel_size=3, padding=1))
+        self.colours = zero(nn.Linear(embedding, 12))
+
+    def forward(self, band: Tensor, maps: Tensor, condition: Tensor) -> Tensor:
+        """Return the changed band, (N, 3, h, w), of the same range."""
+        maps = self.modulation(maps, condition)
+        if self.refine is not None:
+            maps = torch.cat([self.refine(maps), maps], dim=1)
+        added, gain = self.change(maps).float().chunk(2, dim=1)
+        changed: Tensor = self.mixed(band, condition) * (1 + gain) + added
+        return changed
+
+    def mixed(self, band: Tensor, condition: Tensor) -> Tensor:
+        """Return the band with its colours mixed and shifted; sums, for products in bfloat16 would show."""
+        weights = self.colours(condition).float()
+        mix = weights[:, :9].view(-1, 3, 3) + torch.eye(3, device=band.device)
+        mixed: Tensor = (mix[..., None, None] * band[:, None]).sum(dim=2) + weights[:, 9:, None, None]
+        return mixed
+
+
+def laplacian(image: Tensor, levels: int) -> list[Tensor]:
+    """Return the frequency bands of an image (N, C, H, W), the coarsest first, each of half the size of the next."""
+    bands = []
+    for _ in range(levels - 1):
+        smaller = avg_pool2d(image, 2)
+        bands.append(image - enlarged(smaller))
+        image = smaller
+    return [image, *reversed(bands)]
+
+
+def enlarged(image: Tensor) -> Tensor:
+    """Return an image of twice the size."""
+    return interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def zero(layer: Layer) -> Layer:
+    """Return a layer whose output begins at 0."""
+    for weights in layer.parameters():
+        nn.init.zeros_(weights)
+    return layer
