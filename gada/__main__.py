@@ -26,6 +26,12 @@ VERBS = {
     "synthesize": "make a scored set of distorted images from photographs",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photograph",
     "sweep": "what quality distortions cost a classifier",
+    "metrify fit": "train a network that predicts a classifier's error from the image alone",
+    "metrify evaluate": "predicted against true error, beside softmax, SSIM and quality",
+    "metrify predict": "the error that a classifier is expected to make on pictures",
+    "classify fit": "train classifiers with quality-guided label smoothing (IQA-LS)",
+    "classify evaluate": "accuracy and calibration of trained classifiers on distorted images",
+    "classify table": "results of classifiers in the layouts of the paper",
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 

@@ -1,12 +1,13 @@
 """Splits by reference: no scene is ever seen in training and in the test."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gada.data.perceptual_hash import PerceptualHash, lookalikes
 from gada.errors import DataError
 from gada.io.files import write_json
 
@@ -100,6 +101,27 @@ def split_by_reference(
         seed=seed,
         number=number,
     )
+
+
+def check_apart(split: Split, hashes: Mapping[str, PerceptualHash]) -> None:
+    """Refuse a split in which two sides show one scene: a test on it would be no test.
+
+    Args:
+        split: the division; by id a reference stands on one side only, or it could not be made.
+        hashes: the perceptual hash of each reference; none where images have no references.
+
+    Raises:
+        DataError: if references on two sides look alike; the message names both.
+    """
+    sides = {
+        name: {one: hashes[one] for one in getattr(split, name) if hashes} for name in ("train", "validation", "test")
+    }
+    for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        for one, other in lookalikes(sides[second], sides[first]).items():
+            raise DataError(
+                f"the references {other!r} ({first}) and {one!r} ({second}) of split {split.number} show the same "
+                "scene; give both one name, so that they stand on one side, or leave one out"
+            )
 
 
 def _share(count: int, fraction: float, leave: int) -> int:

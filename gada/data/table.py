@@ -47,7 +47,8 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         given = manifest["scale"]
         scale = Scale(str(given["name"]), float(given["low"]), float(given["high"]), given["higher_is_better"] is True)
-        name, proxy, complete = str(manifest["name"]), manifest["proxy"] is True, manifest["complete"] is True
+        name = str(manifest["name"]).partition(",")[0]  # whose scores they are stands behind it, and in `proxy`
+        proxy, complete = manifest["proxy"] is True, manifest["complete"] is True
     except OSError as error:
         raise DataError(
             f"{shown(path)} cannot be read ({error.strerror}); `gada synthesize` writes it, and data.format: table "

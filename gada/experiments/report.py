@@ -1,7 +1,8 @@
 """A run's page: what was trained on what, the table, the figures and the pictures, from the files of its folder."""
 
 import csv
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ def run_provenance(images: ScoredSet, seed: int) -> Provenance:
     return Provenance(images.name, images.proxy, seed, here["machine"], here["commit"] or "")
 
 
-def provenance_of(rows: list[Row]) -> Provenance:
-    """Return where result rows say that they come from; all of one file come from one place."""
-    return Provenance(**{field.name: rows[0][field.name] for field in fields(Provenance)})
+def provenance_of(rows: Sequence[Row]) -> Provenance:
+    """Return where result rows say that they come from; machines and commits of several splits are all named."""
+    first = Provenance(**{field.name: rows[0][field.name] for field in fields(Provenance)})
+    machine, commit = (", ".join(dict.fromkeys(row[name] for row in rows)) for name in ("machine", "commit"))
+    return replace(first, machine=machine, commit=commit)
 
 
 def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
@@ -37,7 +40,8 @@ def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
     sections = [
         results_section(rows, provenance),
         curves_section(folder, stages),
-        *(stage_section(folder / stage) for stage in stages),
+        scatter_section(folder, stages),
+        *samples_sections(folder),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
         Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
         Section("Environment", listing=environment()),
@@ -62,7 +66,7 @@ def results_section(rows: list[Row], provenance: Provenance) -> Section:
     return Section("Results", tables=tables, pictures=[bars])
 
 
-def curves_section(folder: Path, stages: list[str]) -> Section:
+def curves_section(folder: Path, stages: Sequence[str]) -> Section:
     """Return the learning curves of all stages."""
     metrics = {stage: read_metrics(folder / stage / "metrics.csv") for stage in stages}
     curves = Picture(
@@ -73,24 +77,30 @@ def curves_section(folder: Path, stages: list[str]) -> Section:
     return Section("Learning curves", pictures=[curves])
 
 
-def stage_section(folder: Path) -> Section:
-    """Return a stage's scatter plot and, for phase 1, its newest sample grid."""
-    name = STAGE_NAMES.get(folder.name, folder.name)
-    scatter = Picture(
-        (folder / "scatter.png").read_bytes(),
-        f"{name}: predicted against true scores of the test images.",
-        "Scatter plot of predicted against true scores with a logistic fit, one marker for each distortion class.",
-    )
-    samples = sorted((folder / "samples").glob("*.png"))[-1:]
+def scatter_section(folder: Path, stages: Sequence[str]) -> Section:
+    """Return the scatter plots of a run's stages."""
+    plots = [
+        Picture(
+            (folder / stage / "scatter.png").read_bytes(),
+            f"{STAGE_NAMES.get(stage, stage)}: predicted against true scores of the test images.",
+            "Scatter plot of predicted against true scores with a logistic fit, one marker for each distortion class.",
+        )
+        for stage in stages
+    ]
+    return Section("Predicted and true scores", pictures=plots)
+
+
+def samples_sections(folder: Path) -> list[Section]:
+    """Return the newest sample grid of phase 1, where there is one."""
     grids = [
         Picture(
             path.read_bytes(),
             "Reference, true distortion and generated crops for each class, on validation references.",
             "Grid of crops: rows are distortion classes; columns are reference, true and generated distortions.",
         )
-        for path in samples
+        for path in sorted((folder / "phase1" / "samples").glob("*.png"))[-1:]
     ]
-    return Section(name, pictures=[scatter, *grids], shows_database=bool(grids))
+    return [Section("Generated crops", pictures=grids, shows_database=True)] if grids else []
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -8,16 +8,20 @@ import yaml
 
 from gada.data.cache import PackedImages
 from gada.data.databases import load_database
+from gada.data.perceptual_hash import PerceptualHash, perceptual_hash
 from gada.data.records import ScoredSet
-from gada.data.splits import Split, split_by_reference
+from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
 from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
-from gada.io.files import write_text
+from gada.io.files import remove_temporaries, write_text
 from gada.io.records import Row, read_rows, write_environment
+from gada.metrics.correlation import ALL
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
+
+SHOWN = ("srocc", "lcc")  # figures that stand for a run on the dashboard
 
 
 def run_stages(
@@ -27,6 +31,9 @@ def run_stages(
     start: str | None = None,
     device: str = "auto",
     wandb: Mode = "off",
+    devices: int = 1,
+    workers: int = 0,
+    group: str = "",
 ) -> list[Row]:
     """Train and evaluate stages, in the paper's order; finished ones are not trained again.
 
@@ -37,6 +44,9 @@ def run_stages(
         start: a checkpoint to start from instead of the phase before; with one stage only.
         device: `auto`, `cpu`, `cuda` or `mps`.
         wandb: how to log to Weights & Biases.
+        devices: how many devices train side by side.
+        workers: processes that cut training batches; 0 cuts them in this one. The weights are the same.
+        group: of the dashboard's runs that this one belongs to.
 
     Returns:
         The result rows of all the run's finished stages.
@@ -44,35 +54,64 @@ def run_stages(
     Raises:
         ConfigError: if the folder holds another run, or a phase lacks what it starts from.
         DataError: if the data are missing or invalid.
-        DivergedError: if a loss is not finite.
+        DivergedError: if losses stay not finite, also at lower rates.
     """
     settings = resolve(settings)
     if start and len(stages) > 1:
         raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
+    if (folder / "split-00").exists():
+        raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
     check_folder(folder, settings)
     images = load_database(settings.data)
     check_start(stages, images, folder, start)
-    seed, number = settings.split.seed, settings.split.number
-    split = split_by_reference(images.reference_ids, seed, number, settings.split.test, settings.split.validation)
-    check_classes(images, split)
-    packed = PackedImages.open(images.files, images.root, settings.data.cache)
-    check_crops(images, packed, settings.training.crop_size)
+    split = draw_split(images, settings)
+    packed, hashes = pack(images, settings)
+    check_apart(split, hashes)
+    remove_temporaries(folder, older_than=0.0)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
     split.write(folder / "split.json")
-    dashboard = Dashboard(folder, wandb, as_plain(settings))
+    dashboard = Dashboard(folder, wandb, as_plain(settings), group, f"{group}/{folder.name}" if group else folder.name)
     try:
-        run = Run(folder, settings, images, packed, split, choose_device(device), start, dashboard)
+        chosen = choose_device(device)
+        run = Run(folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes)
         for stage in sorted(stages, key=STAGES.index):
-            if not any(row["stage"] == stage for row in read_rows(run.results)):
+            if stage not in finished_stages(folder):
                 train_stage(run, stage)
                 evaluate_stage(run, stage)
         rows = read_rows(run.results)
         write_report(folder, images, split)
         dashboard.table("results", rows)
+        dashboard.figures(
+            {f"{row['stage']}/test_{name}": row[name] for row in rows if row["distortion"] == ALL for name in SHOWN}
+        )
     finally:
         dashboard.close()
     return rows
+
+
+def finished_stages(folder: Path) -> set[str]:
+    """Return the stages of a run that are trained and evaluated."""
+    return {row["stage"] for row in read_rows(folder / "results.jsonl")}
+
+
+def draw_split(images: ScoredSet, settings: Settings) -> Split:
+    """Return the split that the settings ask for; every distortion class is among its training references."""
+    chosen = settings.split
+    split = split_by_reference(images.reference_ids, chosen.seed, chosen.number, chosen.test, chosen.validation)
+    check_classes(images, split)
+    return split
+
+
+def pack(images: ScoredSet, settings: Settings) -> tuple[PackedImages, dict[str, PerceptualHash]]:
+    """Return the decoded images, into which crops fit, and the perceptual hash of each reference by its id.
+
+    A set without references has no hashes: its pictures stand for themselves, and those of one series look alike.
+    """
+    packed = PackedImages.open(images.files, images.root, settings.data.cache)
+    check_crops(images, packed, settings.training.crop_size)
+    paths = {record.reference_id: record.reference for record in images.images if record.reference}
+    return packed, {name: perceptual_hash(packed.array(path)) for name, path in paths.items()}
 
 
 def as_yaml(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
+from gada.data.perceptual_hash import PerceptualHash
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.errors import ConfigError
@@ -49,6 +50,12 @@ class Run:
     start: str | None
     """Checkpoint to start from instead of the phase before."""
     dashboard: Dashboard
+    devices: int
+    """How many devices train side by side."""
+    workers: int
+    """Processes that cut training batches."""
+    hashes: dict[str, PerceptualHash]
+    """Of each reference, by its id; none for a set without references."""
 
     @property
     def results(self) -> Path:
@@ -77,8 +84,13 @@ class Run:
             "stage": stage,
             "seed": self.settings.seed,
             "split": self.split.hash,
+            "references": self.seen(),
             "commit": commit(),
         }
+
+    def seen(self) -> dict[str, str]:
+        """Return the perceptual hashes of the references that train and choose the evaluator, by their ids."""
+        return {name: self.hashes[name].text() for name in (*self.split.train, *self.split.validation) if self.hashes}
 
 
 def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:
@@ -113,7 +125,7 @@ def train_stage(run: Run, stage: Stage) -> None:
     draw = None
     if isinstance(module, Adversarial):
         draw = partial(sample_grid, module.averaged, run.side("validation"), run.packed, training.crop_size)
-    train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device)
+    train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device, run.devices, run.workers)
     if isinstance(module, Adversarial):
         save_network(folder / GENERATOR, module.averaged, card)
 

@@ -46,6 +46,7 @@ def scatter(
     many = len(classes) > FEW
     figure = Figure(figsize=(8.6 if many else 7.6, 5.8), layout="constrained")
     axes = figure.add_subplot()
+    kind = "proxy" if proxy else "true"
     handles, labels = [], []
     for number, name in enumerate(classes):
         chosen = np.array([one == name for one in distortions])
@@ -53,12 +54,13 @@ def scatter(
         axes.plot(x[chosen], y[chosen], alpha=0.75, **style)
         handles.append(Line2D([], [], **style))
         labels.append(heading(name) or "no class")
-    for handle, label in _fit_lines(axes, x, y, "proxy" if proxy else "true"):
+    for handle, label in _fit_lines(axes, x, y, kind):
         handles.append(handle)
         labels.append(label)
     measured = ", ".join(f"{FIGURE_NAMES[name]} {_shown(merit[name])}" for name in ("srocc", "lcc"))
     put_title(axes, f"{title}\nn = {x.size}, {measured}")
-    label_axes(axes, f"predicted {scale_label}", f"{'proxy' if proxy else 'true'} {scale_label}")
+    name = scale_label.removeprefix("proxy ")  # the scale of a proxy may say so itself
+    label_axes(axes, f"predicted {name}", f"{kind} {name}")
     put_legend(axes, handles, labels, columns=2 if many else 1)
     return png(figure)
 

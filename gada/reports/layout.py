@@ -84,7 +84,8 @@ class Provenance:
     def describe(self) -> str:
         """Return the sentences of a caption."""
         scores = "proxy scores, computed by a full-reference measure and not given by people"
-        sentences = [f"Data: {self.dataset}; {scores if self.proxy else 'human scores'}."]
+        name = self.dataset.partition(",")[0]  # older result files repeat here whose scores they are
+        sentences = [f"Data: {name}; {scores if self.proxy else 'human scores'}."]
         if self.dataset.startswith("TID2013-R"):
             sentences.append(
                 "TID2013-R re-simulates TID2013 from crops of the Kodak pictures and is not TID2013 itself; for most "

@@ -1,6 +1,5 @@
 """A trained evaluator in torch."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gada.data.records import Scale
-from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD
+from gada.errors import ConfigError
 from gada.io.files import sha256_of
 from gada.models.evaluator import Evaluator
 from gada.models.files import Card, load_evaluator
+from gada.scoring.programs import load_exported
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
 
@@ -85,20 +84,6 @@ def whole(evaluator: Evaluator, card: Card) -> WholeEvaluator:
     return module.requires_grad_(requires_grad=False)
 
 
-def load_exported(path: Path) -> tuple[nn.Module, Card]:
-    """Return the program of a .pt2 file and its card.
-
-    Raises:
-        DataError: if the file is missing or was not written by `gada export`.
-    """
-    extra = {CARD: ""}
-    try:
-        program = torch.export.load(path, extra_files=extra)
-        return program.module(), dict(json.loads(extra[CARD]))
-    except Exception as error:  # zip, JSON and version errors of torch
-        raise DataError(f"{path} cannot be read as an exported evaluator ({str(error).splitlines()[0]}).") from error
-
-
 def choose_device(device: str) -> str:
     """Return the device that `auto` means on this machine.
 
@@ -112,3 +97,10 @@ def choose_device(device: str) -> str:
         known = ", ".join(name for name, is_there in there.items() if is_there)
         raise ConfigError(f"--device {device} is not on this machine; there is {known}.")
     return device
+
+
+def each_device(device: str) -> list[str]:
+    """Return the devices that `device` means one by one: with several GPUs `cuda:0`, `cuda:1`, ..."""
+    chosen = choose_device(device)
+    count = torch.cuda.device_count() if chosen == "cuda" else 1
+    return [f"cuda:{number}" for number in range(count)] if count > 1 else [chosen]

@@ -172,7 +172,7 @@ def test_human_scores_make_a_set_that_is_no_proxy(references: Path, tmp_path: Pa
     arguments = ("--recipe", "tid2013", "--scores", str(tmp_path / "mos.csv"), "--jobs", "1")
     assert synthesize(tmp_path / "tiny", tmp_path / "set", *arguments) == 0
     scored = load_database(DataSettings(root=tmp_path / "set"))
-    assert scored.name == "TID2013-R, re-simulated, human scores"
+    assert scored.name == "TID2013-R"
     assert not scored.proxy
     assert (scored.scale.low, scored.scale.high, scored.scale.higher_is_better) == (0, 9, True)
     assert len(scored) == 240

@@ -328,7 +328,7 @@ def test_every_format_is_loaded_by_its_name(tmp_path: Path, whole_live: Path, ti
         "synthetic": tmp_path / "synthetic",
     }
     names = [load_database(DataSettings(root=root, format=form, partial=True)).name for form, root in given.items()]
-    assert names == ["LIVE", "TID2013", "CSIQ", "KADID-10k", "live-like, proxy scores"]
+    assert names == ["LIVE", "TID2013", "CSIQ", "KADID-10k", "live-like"]
     plain = load_database(DataSettings(root=whole_live, format="live", realigned=False))
     assert plain.scale.high == 100.0
 

@@ -180,7 +180,7 @@ def test_a_missing_table_is_refused(root: Path) -> None:
 def test_a_synthetic_set_needs_no_settings(tmp_path: Path) -> None:
     scored = load_database(DataSettings(root=layouts.synthetic(tmp_path)))
     assert scored.proxy
-    assert scored.name == "live-like, proxy scores"
+    assert scored.name == "live-like"
     assert scored.scale.describe() == "MOS, 1 to 5, higher is better"
     assert scored.classes == ("jpeg", "blur")
 
