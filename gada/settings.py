@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from gada.errors import ConfigError
 
-Format = Literal["live", "tid2013", "csiq", "kadid10k", "table", "synthetic"]
+Format = Literal["live", "tid2013", "csiq", "kadid10k", "live-itw", "table", "synthetic"]
 Preset = Literal["paper", "gada"]
 Layout = Literal["folders", "names", "table", "imagenet", "cifar10"]
 Stage = Literal["baseline", "phase1", "phase2", "phase3"]
@@ -29,6 +29,8 @@ class DataSettings:
     """CSV file inside `root` (format `table`)."""
     image_column: str = "image"
     """Column with the path of each image, relative to `root` (format `table`)."""
+    image_folder: str | None = None
+    """Folder inside `root` to which these paths are relative instead (format `table`)."""
     score_column: str = "score"
     """Column with each image's score (format `table`)."""
     reference_column: str = "reference"
@@ -221,6 +223,13 @@ class EvaluationSettings:
     """Crops an image while training."""
     seed: int = 0
     """Seed of the crop positions; fixed, so that a score can be got twice."""
+    shorter_side: int | None = None
+    """`gada evaluate` first reduces larger images to this shorter side, in pixels; none given leaves them as they are."""
+
+    def __post_init__(self) -> None:
+        """Check the side."""
+        if self.shorter_side is not None and self.shorter_side < 8:
+            raise ConfigError(f"evaluation.shorter_side is {self.shorter_side} but must be at least 8.")
 
 
 @dataclass(frozen=True)

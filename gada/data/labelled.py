@@ -21,9 +21,6 @@ Pixels = NDArray[np.uint8]
 IMAGENET = Path(__file__).with_name("imagenet.txt")
 """The WordNet ids of ILSVRC 2012's 1,000 classes; sorted, they give the index that every ImageNet network uses."""
 
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-CIFAR10_RECORD = 1 + 3 * 32 * 32  # label, then the red, green and blue planes
-
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
@@ -87,7 +84,9 @@ def load_labelled(settings: ImageSettings) -> LabelledImages:
         case "imagenet":
             images = of_files(settings, read_imagenet(settings))
         case "cifar10":
-            images = read_cifar10(settings.root)
+            from gada.data.cifar10 import load_cifar10  # which makes this module's sets
+
+            images = load_cifar10(settings.root, "test")
     return drawn(images, settings.per_class, settings.seed)
 
 
@@ -183,22 +182,6 @@ def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
             raise DataError(f"{file}, line {number}, {wrong}; each line is a file name and its class.")
         pairs.append((found[Path(words[0]).stem], words[1]))
     return pairs
-
-
-def read_cifar10(root: Path) -> LabelledImages:
-    """Return CIFAR-10's 10,000 test images, from the binary version."""
-    path = root / "test_batch.bin"
-    if not path.is_file():
-        raise DataError(f"{path} is not there; --images.root is the folder of CIFAR-10's binary version.")
-    records = np.fromfile(path, np.uint8)
-    if not records.size or records.size % CIFAR10_RECORD or records[::CIFAR10_RECORD].max() > 9:
-        raise DataError(f"{path} is no batch of CIFAR-10: it must hold records of {CIFAR10_RECORD} bytes, label first.")
-    records = records.reshape(-1, CIFAR10_RECORD)
-    pixels = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-    names = tuple(f"test/{index:05d}" for index in range(len(records)))
-    return LabelledImages(
-        "CIFAR-10", names, records[:, 0].astype(np.int64), len(CIFAR10_CLASSES), array=pixels, root=root
-    )
 
 
 def drawn(images: LabelledImages, per_class: int | None, seed: int) -> LabelledImages:

@@ -1,0 +1,144 @@
+"""`gada metrify`: predict the error that a classifier will make on an image, from the image alone."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import ImageSettings, InputSettings, ModelSettings, SplitSettings
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def fit(
+    classifier: str = "efficientnet-lite0",
+    distortions: tuple[str, ...] = ("dodge-karam",),
+    error: Literal["confidence", "decision"] = "confidence",
+    distorted: Literal["crop", "photograph"] = "crop",
+    run: Path = Path("runs/metrifier"),
+    steps: int = 3000,
+    validate_every: int = 250,
+    validation_pairs: int = 2000,
+    batch_size: int = 64,
+    crop_size: int | None = None,
+    rate: float = 5e-4,
+    class_weight: float = 0.1,
+    seed: int = 0,
+    jobs: int | None = None,
+    device: Device = "auto",
+    images: ImageSettings = ImageSettings(),
+    input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
+    split: SplitSettings = SplitSettings(),
+    model: ModelSettings = ModelSettings(),
+) -> None:
+    """Ask a classifier about distorted images, and train a network on its errors, split by source image.
+
+    Args:
+        classifier: Whose error is predicted; as `gada sweep` takes it.
+        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
+        error: 1 - probability of the true class, or 1 for a wrong decision and 0 for a right one.
+        distorted: Distort what the classifier sees, or the photograph before it is resized.
+        run: Folder that receives everything; a stopped run goes on.
+        steps: Training steps.
+        validate_every: Steps between two validations.
+        validation_pairs: Images that choose the checkpoint.
+        batch_size: Crops in a batch.
+        crop_size: Side of a training crop; by default what the classifier sees, at most 128.
+        rate: Learning rate.
+        class_weight: Weight of naming the distortion, beside the error.
+        seed: Of weights, batches and noise.
+        jobs: Processes that distort; by default one for each core.
+        device: Where to run classifier and training.
+        images: Labelled images that the classifier was not trained on.
+        input: What overrules the classifier's own input.
+        split: How the source images are divided.
+        model: The network.
+    """
+    from gada.experiments.metrify import fit_metrifier
+    from gada.settings import MetrifierSettings
+
+    settings = MetrifierSettings(
+        classifier=classifier,
+        distortions=tuple(distortions),
+        error=error,
+        distorted=distorted,
+        crop_size=crop_size,
+        batch_size=batch_size,
+        steps=steps,
+        validate_every=validate_every,
+        validation_pairs=validation_pairs,
+        rate=rate,
+        class_weight=class_weight,
+        seed=seed,
+        images=images,
+        input=input,
+        split=split,
+        model=model,
+    )
+    errors = fit_metrifier(settings, run, device, jobs)
+    print(
+        f"{run}/best.safetensors predicts the error of {errors.classifier.name}; "
+        f"`gada metrify evaluate --run {run}` says how well."
+    )
+
+
+def evaluate(
+    run: Path = Path("runs/metrifier"),
+    evaluator: str = "bundled",
+    results: Path | None = None,
+    into: Path | None = None,
+    json: bool = False,
+    jobs: int | None = None,
+    device: Device = "auto",
+) -> None:
+    """Compare predicted and true error on the test sources, beside max softmax, entropy, SSIM, quality and known level.
+
+    Args:
+        run: Folder of a finished `gada metrify fit`.
+        evaluator: The evaluator of quality that stands beside it.
+        results: Result rows to put into a page, instead of evaluating; needs --into.
+        into: Markdown file whose block "gada metrify evaluate RESULTS" is replaced.
+        json: Print one JSON object instead of a table.
+        jobs: Processes that distort; by default one for each core.
+        device: Where to run networks.
+    """
+    from gada.errors import ConfigError
+    from gada.experiments.metrify_evaluation import evaluate_metrifier, put_results, show
+
+    if (results is None) != (into is None):
+        raise ConfigError("results and into go together: give the result rows and the page, or neither")
+    if results and into:
+        put_results(results, into)
+    else:
+        show(evaluate_metrifier(run, evaluator, device, jobs), json)
+
+
+def predict(
+    paths: list[str],
+    model: str = "runs/metrifier",
+    out: Path | None = None,
+    json: bool = False,
+    jobs: int | None = None,
+    device: Device = "auto",
+) -> int:
+    """Predict the expected error, 0 to 1, of the classifier on each picture, seen as the classifier sees it.
+
+    Args:
+        paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
+        model: A run's folder, its .safetensors file, or what `gada export` made of it.
+        out: Write rows to this .csv, .jsonl or .parquet file; a stopped job goes on where it was.
+        json: Print one JSON object instead of lines.
+        jobs: Threads that decode; by default one for each processor.
+        device: Where to run the metrifier.
+    """
+    from gada.io.folders import check_arguments, pictures_of
+    from gada.io.images import MAX_PIXELS
+    from gada.scoring.bulk import arguments_of, print_scores, score_to_file
+    from gada.scoring.metrifier import load_metrifier
+    from gada.scoring.streaming import score_files
+
+    check_arguments(path for path in paths if path != "-")
+    scorer, pictures = load_metrifier(model, device), pictures_of(arguments_of(paths))
+    if out:
+        failed = score_to_file(scorer, pictures, out, jobs, MAX_PIXELS, None)
+    else:
+        failed = print_scores(scorer, score_files(scorer, pictures, jobs), json)
+    return 4 if failed else 0

@@ -1,0 +1,141 @@
+"""Training a metrifier on D', split by source image (Cheraaqee, 2022, section 3.1)."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from gada.data.batches import CropBatches
+from gada.data.records import ScoredSet
+from gada.errors import ConfigError, DataError
+from gada.experiments.error_set import ErrorSet, build_error_set, view_card
+from gada.experiments.run import check_folder
+from gada.io.files import write_text
+from gada.io.records import commit, write_environment
+from gada.models.evaluator import Evaluator
+from gada.models.files import Card, save_network
+from gada.scoring.torch_backend import choose_device
+from gada.settings import (
+    EvaluationSettings,
+    LossSettings,
+    MetrifierSettings,
+    Settings,
+    TrainingSettings,
+    as_plain,
+    resolve,
+)
+from gada.training.dashboard import Dashboard
+from gada.training.metrifier import MetrifierTraining
+from gada.training.stage import ValidationCrops, seed_weights, train
+
+BEST = "best.safetensors"
+LARGEST_CROP = 128
+
+
+def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto", jobs: int | None = None) -> ErrorSet:
+    """Build D', train on it, and keep the network that ranks the validation images best in `best.safetensors`.
+
+    Args:
+        settings: of the run.
+        folder: the run's folder; a stopped run goes on with the same settings.
+        device: where to run classifier and training.
+        jobs: processes that distort.
+
+    Raises:
+        ConfigError: if settings do not fit, or the folder holds another run.
+        DataError: if images or labels are missing or wrong, or an output is not finite.
+        DivergedError: if the training diverges.
+    """
+    check_folder(folder, settings)
+    errors = build_error_set(settings, folder, device, jobs)
+    inner = training_settings(settings, errors.distorted.view.size)
+    training, chosen = errors.scored(errors.side("train")), validation_set(errors, settings.validation_pairs)
+    packed = errors.packed()
+    write_text(folder / "config.yaml", yaml.safe_dump(as_plain(settings), sort_keys=False))
+    write_environment(folder / "env.json", errors.distorted.images.fingerprint)
+    errors.split.write(folder / "split.json")
+    seed_weights(settings.seed)
+    network = Evaluator(inner.model, len(errors.classes))
+    crop = inner.training.crop_size
+    batches = CropBatches(
+        training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
+    )
+    dashboard = Dashboard(folder, "off", {})
+    save = partial(save_network, folder / BEST, network, card_of(settings, errors, crop))
+    module = MetrifierTraining(network, inner)
+    train(
+        module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
+    )
+    return errors
+
+
+def training_settings(settings: MetrifierSettings, size: int) -> Settings:
+    """Return the settings that the evaluator's training takes."""
+    crop = settings.crop_size or min(size, LARGEST_CROP)
+    if crop > size:
+        raise ConfigError(f"crop_size is {crop} but the classifier sees {size} x {size} pixels; choose at most {size}.")
+    training = TrainingSettings(
+        batch_size=settings.batch_size,
+        crop_size=crop // 8 * 8,
+        jpeg_grid=False,  # the square is cut anywhere in a photograph
+        validate_every=settings.validate_every,
+        trunk_rate=settings.rate,
+        head_rate=settings.rate,
+    )
+    evaluation = EvaluationSettings(validation_crops=1 if crop == size else 4)
+    loss = LossSettings(class_weight=settings.class_weight)
+    return resolve(
+        Settings("gada", settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
+    )
+
+
+def validation_set(errors: ErrorSet, count: int) -> ScoredSet:
+    """Return images that choose the checkpoint, evenly drawn from D' of the validation sources."""
+    whole = errors.scored(errors.side("validation"))
+    if len(whole) > count:
+        drawn = np.random.default_rng(0).permutation(len(whole))[:count]
+        whole = replace(whole, images=tuple(whole.images[i] for i in sorted(drawn.tolist())))
+    return whole
+
+
+def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
+    """Return what the checkpoint says of itself."""
+    images = errors.distorted.images
+    return {
+        "name": f"metrifier of {errors.classifier.name}",
+        "data": f"errors ({settings.error}) of {errors.classifier.name} on {images.title} and its distortions",
+        "proxy": True,
+        "classes": list(errors.classes),
+        "scale": as_plain(errors.scored([]).scale),
+        "crop_size": crop,
+        "crop_grid": 1,
+        "view": view_card(errors),
+        "classifier": errors.classifier.identity,
+        "error": settings.error,
+        "seed": settings.seed,
+        "split": errors.split.hash,
+        "commit": commit(),
+    }
+
+
+def read_settings(folder: Path) -> MetrifierSettings:
+    """Return the settings of a run.
+
+    Raises:
+        DataError: if the folder holds no run of a metrifier.
+    """
+    from jsonargparse import ArgumentParser
+
+    file = folder / "config.yaml"
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(MetrifierSettings, "run", sub_configs=True)
+    try:
+        plain: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        settings: MetrifierSettings = parser.instantiate(parser.parse_object({"run": plain})).run
+    except Exception as error:  # jsonargparse and PyYAML have errors of their own
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{folder} holds no run of `gada metrify fit` that can be read ({reason}).") from error
+    return settings

@@ -1,0 +1,162 @@
+"""How well a metrifier predicts its classifier's error on images of sources that it never saw."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.experiments.error_predictors import ESTIMATES, predictions
+from gada.experiments.error_set import ErrorSet, build_error_set
+from gada.experiments.metrify import BEST, read_settings
+from gada.experiments.sweep_report import write_bytes
+from gada.io.files import write_text
+from gada.io.records import Row, commit, environment, machine, read_rows, write_rows
+from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage
+from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
+from gada.reports.layout import render
+from gada.reports.markdown import replace_block
+from gada.reports.page import Picture, Section, page
+from gada.reports.predictors import distortions_table, predictors_table, reliability_figure, risk_figure
+from gada.settings import as_plain
+
+REJECTED = (0.1, 0.3, 0.5)
+RESULTS = "results.jsonl"
+Table = NDArray[np.float64]
+
+
+def evaluate_metrifier(
+    folder: Path, evaluator: str = "bundled", device: str = "auto", jobs: int | None = None
+) -> list[Row]:
+    """Compare a metrifier and the baselines with the true error on the test sources.
+
+    Writes `results.jsonl`, `reliability.png`, `risk.png` and `report.html` in the run's folder.
+
+    Args:
+        folder: of a finished `gada metrify fit`.
+        evaluator: the evaluator of quality that stands beside it.
+        device: where to run networks.
+        jobs: processes that distort.
+
+    Raises:
+        ConfigError: if the evaluator is not there.
+        DataError: if the folder holds no run, or its images have gone.
+    """
+    settings = read_settings(folder)
+    errors = build_error_set(settings, folder, device, jobs)
+    predicted = predictions(errors, folder / BEST, evaluator, device)
+    true, wrong = (values[errors.side("test")] for values in (errors.errors, errors.of("rank") > 0))
+    origin = {
+        "dataset": errors.distorted.images.title,
+        "classifier": errors.classifier.name,
+        "error": errors.kind,
+        "sources": len(true),
+        "steps": len(errors.steps),
+        "trained_on": len(errors.split.train),
+        "training_steps": settings.steps,
+        "seed": settings.seed,
+        "machine": machine(),
+        "commit": commit(),
+    }
+    rows = [
+        {**row, **origin} for name, values in predicted.items() for row in rows_of(name, values, true, wrong, errors)
+    ]
+    write_rows(folder / RESULTS, rows)
+    write_page(folder, predicted, true, wrong, rows, as_plain(settings))
+    return rows
+
+
+def rows_of(name: str, predicted: Table, true: Table, wrong: Table, errors: ErrorSet) -> list[Row]:
+    """Return a predictor's figures over all images, and its correlations on each distortion."""
+    families = [step.family for step in errors.steps]
+    whole: Row = {"predictor": name, "distortion": ALL, "n": true.size, **correlations(predicted, true)}
+    whole |= {
+        "srocc_within": mean_srocc(along_ladders(predicted, families), along_ladders(true, families)),
+        "srocc_over": mean_srocc(predicted.T, true.T),
+        "calibration": expected_calibration_error(predicted.ravel().clip(0, 1), true.ravel())
+        if name in ESTIMATES
+        else None,
+        "risk": float(risk_coverage(predicted.ravel(), wrong.ravel())[1].mean()),
+        "accuracy": float(1 - wrong.mean()),
+    }
+    whole |= {f"kept_{share:g}": accuracy_kept(predicted.ravel(), wrong.ravel(), share) for share in REJECTED}
+    rows = [whole]
+    for family in dict.fromkeys(family for family in families if family):
+        chosen = [at for at, one in enumerate(families) if one == family]
+        figures = correlations(predicted[:, chosen], true[:, chosen])
+        rows.append({"predictor": name, "distortion": family, "n": len(true) * len(chosen), **figures})
+    return rows
+
+
+def correlations(predicted: Table, true: Table) -> Row:
+    """Return SROCC and LCC over all images of two tables, None where undefined."""
+    return {figure.__name__: defined(figure, predicted.ravel(), true.ravel()) for figure in (srocc, lcc)}
+
+
+def defined(figure: Callable[[Table, Table], float], predicted: Table, true: Table) -> float | None:
+    """Return a correlation, None where it is undefined."""
+    try:
+        return figure(predicted, true)
+    except UndefinedError:
+        return None
+
+
+def along_ladders(values: Table, families: Sequence[str]) -> Iterable[Table]:
+    """Yield each image's values along each ladder, from undistorted to strongest."""
+    for family in dict.fromkeys(family for family in families if family):
+        chosen = [at for at, one in enumerate(families) if one in ("", family)]
+        yield from values[:, chosen]
+
+
+def mean_srocc(predicted: Iterable[Table], true: Iterable[Table]) -> float | None:
+    """Return the mean SROCC of pairs of vectors; a constant prediction counts as 0, a constant truth is left out."""
+    found = []
+    for x, y in zip(predicted, true, strict=True):
+        if np.ptp(y) > 1e-9:
+            found.append(defined(srocc, x, y) or 0.0)
+    return float(np.mean(found)) if found else None
+
+
+def write_page(
+    folder: Path, predicted: dict[str, Table], true: Table, wrong: Table, rows: list[Row], configuration: Row
+) -> None:
+    """Write the two figures and the page."""
+    curves = {name: risk_coverage(values.ravel(), wrong.ravel()) for name, values in predicted.items()}
+    estimates = {name: values.ravel() for name, values in predicted.items() if name in ESTIMATES}
+    write_bytes(folder / "risk.png", risk_figure(curves, "Risk of the images that are kept"))
+    write_bytes(folder / "reliability.png", reliability_figure(estimates, true.ravel(), "Calibration"))
+    pictures = [
+        Picture(
+            (folder / "risk.png").read_bytes(),
+            "Share of wrong decisions among the images that are kept when the worst-predicted are rejected.",
+            "Lines of risk against coverage, one for each predictor.",
+        ),
+        Picture(
+            (folder / "reliability.png").read_bytes(),
+            "Mean true error of the images in each bin of predicted error; on the diagonal a prediction is what comes.",
+            "Lines of true against predicted error, one for each predictor that estimates the error.",
+        ),
+    ]
+    sections = [
+        Section("Results", tables=[predictors_table(rows), distortions_table(rows)], pictures=pictures),
+        Section("Configuration", listing=configuration),
+        Section("Environment", listing=environment()),
+    ]
+    title = f"Metrifier of {rows[0]['classifier']} on {rows[0]['dataset']}"
+    summary = [f"All figures are over {rows[0]['sources']} source images that were not trained on, at every step."]
+    write_text(folder / "report.html", page(title, summary, sections))
+
+
+def show(rows: Sequence[Row], as_json: bool) -> None:
+    """Print results as a table, or as one JSON object."""
+    text = json.dumps({"results": list(rows)}, allow_nan=False) if as_json else render(predictors_table(rows), "text")
+    sys.stdout.write(text + "\n")
+
+
+def put_results(results: Path, into: Path) -> None:
+    """Put kept result rows into the block "gada metrify evaluate RESULTS" of a Markdown file."""
+    rows = read_rows(results, missing="refuse")
+    text = "\n".join(render(table, "markdown") for table in (predictors_table(rows), distortions_table(rows)))
+    replace_block(into, f"gada metrify evaluate {results.as_posix()}", text)

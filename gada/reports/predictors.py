@@ -1,0 +1,101 @@
+"""Tables and figures of what predicts a classifier's error."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from gada.io.records import Row
+from gada.metrics.correlation import ALL
+from gada.reports.canvas import COLOURS, label_axes, png, put_legend, put_title
+from gada.reports.layout import Cell, Table
+
+BINS = 10
+FIGURES = {
+    "srocc": "SROCC",
+    "lcc": "LCC",
+    "srocc_within": "SROCC within",
+    "srocc_over": "SROCC over",
+    "calibration": "calibration",
+    "risk": "mean risk",
+    "kept_0.1": "10 %",
+    "kept_0.3": "30 %",
+    "kept_0.5": "50 %",
+}
+
+
+def predictors_table(rows: Sequence[Row]) -> Table:
+    """Return a row for each predictor: correlations with the true error, calibration, accuracy of what is kept."""
+    first = rows[0]
+    chosen = [row for row in rows if row["distortion"] == ALL]
+    body = tuple((row["predictor"], *(row.get(name) for name in FIGURES)) for row in chosen)
+    groups = ("true error",) * 6 + ("accuracy, rejected",) * 3
+    caption = (
+        f"Predicted against true error ({first['error']}) of {first['classifier']} on {first['dataset']}: "
+        f"{first['sources']} held-out sources x {first['steps']} steps; D' of {first['trained_on']} sources, "
+        f"{first['training_steps']} training steps. "
+        f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit'] or 'unknown'}."
+    )
+    notes = (
+        "SROCC within: mean over each image's ladders, undistorted to strongest; over: mean over the steps, each "
+        "across the images. Calibration: mean distance of predicted and true error over 15 bins, 0 is best; only for "
+        "predictors that estimate the error. Mean risk: share of wrong decisions, averaged over all coverages. "
+        "Accuracy: of what is kept when the worst-predicted share is rejected; of all images it is "
+        f"{first['accuracy']:.3f}.",
+    )
+    return Table(caption, ("predictor",), tuple(FIGURES.values()), body, groups, frozenset({1}), notes)
+
+
+def distortions_table(rows: Sequence[Row]) -> Table:
+    """Return the SROCC of each predictor on each distortion."""
+    names = list(dict.fromkeys(row["predictor"] for row in rows))
+    distortions = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL] + [ALL]
+    cells = {(row["predictor"], row["distortion"]): row["srocc"] for row in rows}
+    body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in distortions)) for name in names]
+    caption = "SROCC of predicted and true error on the images of each distortion, all levels."
+    return Table(caption, ("predictor",), tuple(distortions), tuple(body), (), frozenset({1}))
+
+
+def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> bytes:
+    """Draw risk against coverage, (N,) each, for each predictor, as PNG."""
+    axes = _axes(title, "share of images kept", "share of wrong decisions among them")
+    for colour, (coverage, risk) in zip(COLOURS, curves.values(), strict=False):
+        shown = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
+        shown = shown[coverage[shown] >= 0.02]  # below, single images make the curve jump
+        axes.plot(coverage[shown], risk[shown], color=colour, linewidth=1.6)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    put_legend(axes, axes.get_lines(), list(curves))
+    return png(_figure(axes))
+
+
+def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArray[np.float64], title: str) -> bytes:
+    """Draw the mean true error (N,) in each bin of predicted error (N,), for each predictor, as PNG."""
+    axes = _axes(title, "predicted error", "mean true error")
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle=":")
+    for colour, values in zip(COLOURS, predicted.values(), strict=False):
+        places = np.minimum((values.clip(0, 1) * BINS).astype(int), BINS - 1)
+        filled = [place for place in range(BINS) if (places == place).any()]
+        means = [(values[places == place].mean(), true[places == place].mean()) for place in filled]
+        axes.plot(*np.transpose(means), color=colour, marker="o", markersize=5, linewidth=1.4)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    put_legend(axes, axes.get_lines()[1:], list(predicted))
+    return png(_figure(axes))
+
+
+def _axes(title: str, x: str, y: str) -> Axes:
+    axes = Figure(figsize=(8.2, 4.6), layout="constrained").add_subplot()
+    put_title(axes, title)
+    label_axes(axes, x, y)
+    axes.grid(alpha=0.3)
+    return axes
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise RuntimeError("axes without a figure")
+    return figure

@@ -1,0 +1,44 @@
+"""A trained metrifier at work: pictures in, the error that its classifier is expected to make on each out."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.data.distorted import View
+from gada.errors import ConfigError
+from gada.scoring.loading import load_scorer
+from gada.scoring.scorer import Scorer
+
+CROPS = 4
+"""Of a picture that is larger than a crop."""
+
+
+class MetrifierScorer(Scorer):
+    """Scores pictures as the classifier sees them: resized, the square in the middle."""
+
+    def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the crops of a picture (H, W, 3), (n, size, size, 3)."""
+        return super().cut(View(**self.card["view"])(image))
+
+    def describe(self) -> str:
+        """Return what the scores are, in one line."""
+        return f"{self.card['name']}: {self.scale.describe()}; fitted to {self.card['data']}"
+
+
+def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
+    """Return the scorer of a metrifier.
+
+    Args:
+        model: its run's folder, its .safetensors file, or what `gada export` made of it.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ConfigError: if there is none, or it is an evaluator of quality.
+        DataError: if the file is damaged.
+    """
+    scorer = load_scorer(model, "grid", device=device)
+    if "view" not in scorer.card:
+        raise ConfigError(f"{model} predicts quality, not a classifier's error; train one with `gada metrify fit`.")
+    crops = 1 if scorer.size >= scorer.card["view"]["size"] else CROPS
+    return MetrifierScorer(scorer.backend, scorer.card, crops, mode="grid", digest=scorer.model.split()[-1])

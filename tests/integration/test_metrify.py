@@ -1,0 +1,123 @@
+"""`gada metrify` through the command line: a classifier of colours, whose error JPEG makes and blur does not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from toys import coloured, folders
+
+from gada.__main__ import main
+from gada.io.records import read_rows
+from gada.scoring.metrifier import load_metrifier
+
+TINY = "--steps 30 --validate_every 15 --batch_size 16 --model.widths [8,8,8] --model.maps 16 --model.hidden 8".split()
+PREDICTORS = ["metrifier", "1 - maximum softmax", "entropy", "1 - SSIM", "1 - quality (toy)", "known level"]
+
+
+def fit(root: Path, *options: str) -> int:
+    given = ["--classifier", "toys:plain", "--images.root", str(root / "pictures"), "--run", str(root / "run")]
+    return main(["metrify", "fit", *given, "--distortions", "[iqa-ls/blur,iqa-ls/jpeg]", *TINY, *options])
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained and evaluated metrifier."""
+    from evaluators import save_evaluator
+
+    root = tmp_path_factory.mktemp("metrify")
+    folders(root / "pictures", each=6)
+    evaluator = save_evaluator(root / "toy.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GADA_CACHE", str(root / "cache"))
+        assert fit(root) == 0
+        assert main(["metrify", "evaluate", "--run", str(root / "run"), "--evaluator", str(evaluator)]) == 0
+    return root
+
+
+def test_predictors_stand_beside_each_other(root: Path) -> None:
+    rows = read_rows(root / "run" / "results.jsonl")
+    whole = [row for row in rows if row["distortion"] == "ALL"]
+    assert [row["predictor"] for row in whole] == PREDICTORS
+    metrifier = whole[0]
+    assert metrifier["srocc"] > 0.3  # JPEG is told from blur after few steps
+    assert 0 <= metrifier["calibration"] <= 1
+    assert whole[2]["calibration"] is None  # entropy is no estimate of the error
+    # Two colours as likely as each other: entropy, maximum softmax and error rank almost alike here.
+    assert whole[1]["srocc"] > 0.9
+    for row in whole:
+        assert row["n"] == row["sources"] * row["steps"]
+        assert 0 <= row["kept_0.5"] <= 1
+    assert {row["distortion"] for row in rows} == {"ALL", "iqa-ls/blur", "iqa-ls/jpeg"}
+
+
+def test_no_source_stands_on_two_sides(root: Path) -> None:
+    split = json.loads((root / "run" / "split.json").read_text())
+    sides = [set(split[name]) for name in ("train", "validation", "test")]
+    assert len(set.union(*sides)) == sum(map(len, sides)) == 18
+
+
+def test_what_is_left_to_look_at(root: Path) -> None:
+    page = (root / "run" / "report.html").read_text()
+    for text in ("Metrifier of plain", "mean risk", "known level", "iqa-ls/jpeg"):
+        assert text in page
+    for name in ("risk", "reliability"):
+        assert (root / "run" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_predict_a_folder(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = coloured(0, 50), tmp_path / "new" / "bad.png"
+    bad.parent.mkdir()
+    Image.fromarray(good).save(tmp_path / "new" / "good.png")
+    assert main(["metrify", "predict", str(tmp_path / "new"), "--model", str(root / "run"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["scale"]["name"] == "expected error"
+    (row,) = shown["results"]
+    assert 0 <= row["score"] <= 1
+    assert row["better"] == "lower"
+    assert row["distortion"] in ("none", "iqa-ls/blur", "iqa-ls/jpeg")
+    bad.write_bytes(b"no picture")
+    out = tmp_path / "errors.csv"
+    assert main(["metrify", "predict", str(tmp_path / "new"), "--model", str(root / "run"), "--out", str(out)]) == 4
+    assert "good.png" in out.read_text()
+    Image.fromarray(good[:8, :8]).save(bad)
+    assert main(["metrify", "predict", str(bad), "--model", str(root / "run")]) == 4
+    assert "fewer than the network's 32 x 32" in capsys.readouterr().err
+    assert main(["metrify", "predict", str(bad), "--model", "bundled"]) == 2
+    assert "predicts quality, not a classifier's error" in capsys.readouterr().err
+
+
+def test_an_exported_metrifier_predicts_the_same(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "metrifier.onnx"
+    assert main(["export", "--model", str(root / "run"), "--out", str(file)]) == 0
+    pictures = [coloured(label, 60) for label in range(3)]
+    found = [[one.score for one in load_metrifier(model)(pictures)] for model in (root / "run", file)]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)
+
+
+def test_a_run_is_not_mixed_with_another(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "--seed", "1") == 2
+    assert "holds a run with seed=0, not 1" in capsys.readouterr().err
+    assert main(["metrify", "evaluate", "--run", str(root / "nowhere")]) == 3
+    assert "holds no run of `gada metrify fit`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--classifier", "toys:ten"], "knows 10 classes"),
+        (["--classifier", "toys:broken"], "not finite"),
+        (["--crop_size", "64"], "crop_size is 64 but the classifier sees 32 x 32"),
+        (["--steps", "0"], "metrifier.steps is 0"),
+        (["--images.root", "nowhere"], "nowhere is not a folder"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders(tmp_path / "pictures", each=3)
+    noisy = ["--distortions", "[dodge-karam/noise]"] if "toys:broken" in options else []
+    assert fit(tmp_path, *options, *noisy) in (2, 3)
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run" / "best.safetensors").exists()

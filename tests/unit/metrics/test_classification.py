@@ -1,0 +1,76 @@
+"""Laws and golden values of a classifier's figures."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gada.metrics.classification import (
+    accuracy_kept,
+    baseline_corruption_error,
+    binomial_interval,
+    corruption_error,
+    expected_calibration_error,
+    relative_corruption_error,
+    risk_coverage,
+)
+
+
+def test_wilson_interval_of_newcombe() -> None:
+    # Newcombe, Statistics in Medicine 17 (1998), Table I, method 3: 81/263, 15/148, 0/20 and 1/29
+    for successes, trials, low, high in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ]:
+        assert binomial_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 500), st.data())
+def test_an_interval_holds_its_share_and_mirrors(trials: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, trials))
+    low, high = binomial_interval(successes, trials)
+    assert 0 <= low <= successes / trials <= high <= 1
+    other = binomial_interval(trials - successes, trials)
+    assert (1 - other[1], 1 - other[0]) == pytest.approx((low, high))
+
+
+def test_no_trial_is_no_share() -> None:
+    with pytest.raises(ValueError, match="no share"):
+        binomial_interval(0, 0)
+
+
+def test_calibration_error() -> None:
+    assert expected_calibration_error([0.75, 0.75, 0.75, 0.75], [1, 1, 1, 0]) == 0
+    assert expected_calibration_error([0.9, 0.9], [0, 0]) == pytest.approx(0.9)
+    # two bins: |0.95 - 0.5| of two images and |0.2 - 1| of one
+    assert expected_calibration_error([0.95, 0.95, 0.2], [1, 0, 1]) == pytest.approx((2 * 0.45 + 0.8) / 3)
+
+
+def test_corruption_errors() -> None:
+    errors, baseline = {"blur": [0.2, 0.4], "noise": [0.5, 0.7]}, {"blur": [0.4, 0.8], "noise": [0.5, 0.7]}
+    assert corruption_error(errors) == pytest.approx(0.45)
+    assert baseline_corruption_error(errors, baseline) == pytest.approx((0.5 + 1) / 2)
+    assert baseline_corruption_error(baseline, baseline) == pytest.approx(1)
+    # losses: (0.1 + 0.3) / (0.2 + 0.6) and (0.4 + 0.6) / (0.3 + 0.5)
+    assert relative_corruption_error(errors, 0.1, baseline, 0.2) == pytest.approx((0.5 + 1.25) / 2)
+    assert baseline_corruption_error(errors, {"blur": [0.0, 0.0], "noise": [1.0, 1.0]}) is None
+
+
+def test_risk_of_what_is_kept() -> None:
+    coverage, risk = risk_coverage([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1])
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert risk == pytest.approx([0, 0, 1 / 3, 1 / 2])
+    assert accuracy_kept([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1], 0.5) == 1
+    assert accuracy_kept([0.4, 0.3, 0.2, 0.1], [0, 0, 1, 1], 0.5) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=40), st.randoms())
+def test_equal_predictions_are_kept_together(pairs: list[tuple[int, bool]], random: "np.random.Generator") -> None:
+    """The order in which equally predicted images come changes nothing."""
+    shuffled = list(pairs)
+    random.shuffle(shuffled)
+    curves = [risk_coverage([x for x, _ in some], [float(y) for _, y in some])[1] for some in (pairs, shuffled)]
+    np.testing.assert_allclose(curves[0], curves[1], atol=1e-12)
+    assert curves[0][-1] == pytest.approx(np.mean([y for _, y in pairs]))
