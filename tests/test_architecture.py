@@ -12,7 +12,7 @@ ROOMS = (
 ).split()
 TORCH_ROOMS = {"training", "models", "losses"}
 TORCH_FILES = {"data/batches.py", "metrics/ssim.py"}
-TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "differentiable", "export")}
+TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "programs", "differentiable", "export")}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "responses")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

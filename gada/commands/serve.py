@@ -40,6 +40,7 @@ def serve(
     try:
         import uvicorn
 
+        from gada.scoring.connections import Impatient
         from gada.scoring.server import Limits, create_app
     except ImportError as error:
         raise ConfigError('serving needs FastAPI and uvicorn: pip install "gada-iqa[serve]".') from error
@@ -48,4 +49,4 @@ def serve(
     scorer = load_scorer(model, mode, crops, device=device)
     app = create_app(scorer, limits, ("127.0.0.1", "localhost", "[::1]") if loopback else ("*",))
     print(f"# {scorer.describe()}", flush=True)
-    uvicorn.run(app, host=host, port=port, limit_concurrency=256, server_header=False, log_level="info")
+    uvicorn.run(app, host=host, port=port, http=Impatient, limit_concurrency=256, server_header=False, log_level="info")

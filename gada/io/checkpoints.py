@@ -15,6 +15,7 @@ from gada.io.files import atomic_path
 
 Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
+LARGEST_CROP = 4096  # pixels of a side
 HASH = "sha256"  # the card's key of the tensors' hash
 BUNDLED = "live-like"  # which bundled pair `bundled` means
 
@@ -66,6 +67,28 @@ def load_checkpoint(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
     if card.get(HASH, found := hash_of(tensors)) != found:
         raise DataError(f"{path} does not hold the tensors that its card was written for; get the file again.")
     return tensors, card
+
+
+def check_card(card: Mapping[str, Any], path: Path) -> None:
+    """Refuse a card that lacks what a scorer needs of it.
+
+    Raises:
+        DataError: if an entry is missing or of another kind; the message names it.
+    """
+    scale = card.get("scale") if isinstance(card.get("scale"), dict) else {}
+    right = {
+        "name": isinstance(card.get("name"), str),
+        "data": isinstance(card.get("data"), str),
+        "classes": isinstance(card.get("classes"), list) and all(isinstance(name, str) for name in card["classes"]),
+        "crop_size": isinstance(card.get("crop_size"), int) and 8 <= card["crop_size"] <= LARGEST_CROP,
+        "crop_grid": isinstance(card.get("crop_grid", 1), int) and 1 <= card.get("crop_grid", 1) <= LARGEST_CROP,
+        "scale.name": isinstance(scale.get("name"), str),
+        "scale.low and scale.high": all(isinstance(scale.get(end), int | float) for end in ("low", "high")),
+        "scale.higher_is_better": isinstance(scale.get("higher_is_better"), bool),
+    }
+    for name, is_right in right.items():
+        if not is_right:
+            raise DataError(f"the card of {path} has no valid {name}; get the file again, or export it anew.")
 
 
 def hash_of(tensors: Tensors) -> str:

@@ -215,8 +215,11 @@ def _without_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image]:
 
 
 def _over_grey(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    weight = alpha[..., None].astype(np.uint32)
-    return ((pixels * weight + MID_GREY * (255 - weight) + 127) // 255).astype(np.uint8)
+    """Lay pixels over grey, in place; row by row, because whole pictures of 32-bit numbers would take gigabytes."""
+    for row, opacity in zip(pixels, alpha, strict=True):
+        weight = opacity[:, None].astype(np.uint32)
+        row[:] = (row * weight + MID_GREY * (255 - weight) + 127) // 255
+    return pixels
 
 
 def _srgb(image: Image.Image, label: str) -> Image.Image:

@@ -1,7 +1,8 @@
 """Networks from and to checkpoint files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,8 +34,7 @@ def load_evaluator(path: Path) -> tuple[Evaluator, Card]:
         DataError: if the file is missing or is no evaluator's.
     """
     tensors, card = load_checkpoint(path, "evaluator")
-    network = Evaluator(model_settings(card), len(card["classes"]) or 1)
-    return fill(network, tensors, path), card
+    return built(partial(Evaluator, model_settings(card, path), len(card["classes"]) or 1), tensors, path), card
 
 
 def load_generator(path: Path) -> tuple[Generator, Card]:
@@ -44,16 +44,38 @@ def load_generator(path: Path) -> tuple[Generator, Card]:
         DataError: if the file is missing or is no generator's.
     """
     tensors, card = load_checkpoint(path, "generator")
-    network = Generator(model_settings(card), len(card["classes"]) or 1)
-    return fill(network, tensors, path), card
+    return built(partial(Generator, model_settings(card, path), len(card["classes"]) or 1), tensors, path), card
 
 
-def model_settings(card: Card) -> ModelSettings:
-    """Return the settings that the card was written with."""
+def model_settings(card: Card, path: Path) -> ModelSettings:
+    """Return the settings that the card was written with.
+
+    Raises:
+        DataError: if there are none, or they are no settings.
+    """
     known = {field.name for field in fields(ModelSettings)}
-    plain = {key: value for key, value in card["model"].items() if key in known}
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
-    return ModelSettings(**values)
+    try:
+        if not isinstance(card["classes"], list):
+            raise TypeError("classes are no list")
+        plain = {key: value for key, value in card["model"].items() if key in known}
+        return ModelSettings(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+        )
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"the card of {path} has no valid model ({type(error).__name__}: {error}).") from error
+
+
+def built(build: Callable[[], Network], tensors: Mapping[str, Any], path: Path) -> Network:
+    """Return a new network with these tensors, at rest; a card that asks for a huge one costs no memory."""
+    try:
+        with torch.device("meta"):
+            expected = {name: tuple(tensor.shape) or (1,) for name, tensor in build().state_dict().items()}
+    except (RuntimeError, TypeError, OverflowError) as error:
+        raise DataError(f"the card of {path} has no valid model ({str(error).splitlines()[0]}).") from error
+    found = {name: tuple(values.shape) or (1,) for name, values in tensors.items()}
+    if wrong := sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)):
+        raise DataError(f"{path} does not fit its own card: its tensor {wrong[0]} is missing or of another shape.")
+    return fill(build(), tensors, path)
 
 
 def fill(network: Network, tensors: Mapping[str, Any], path: Path) -> Network:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD
+from gada.io.checkpoints import CARD, check_card
 from gada.io.files import sha256_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
@@ -49,6 +49,7 @@ def load_scorer(
     card = json.loads(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"))
     if card.get("kind") != "evaluator":
         raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format onnx`.")
+    check_card(card, path)
     return Scorer(OnnxBackend(session), card, crops, seed, mode, sha256_of(path))
 
 

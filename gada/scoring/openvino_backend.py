@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD
+from gada.io.checkpoints import CARD, check_card
 from gada.io.files import sha256_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
@@ -62,6 +62,7 @@ def load_scorer(
     if not model.has_rt_info(CARD):
         raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format openvino`.")
     card = json.loads(model.get_rt_info(CARD).astype(str))
+    check_card(card, path)
     # without the hint OpenVINO silently computes in bfloat16 where the processor can
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return Scorer(OpenVinoBackend(compiled), card, crops, seed, mode, sha256_of(path.with_suffix(".bin")))

@@ -1,6 +1,7 @@
 """Scores over HTTP: a JSON interface and one page. Pictures are scored in memory; nothing is kept."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 
 import gada
 from gada.errors import DataError
@@ -100,8 +102,8 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     """
     desk = Desk(scorer, limits or Limits())
     app = FastAPI(title="gada", version=gada.__version__, docs_url=None, redoc_url=None, lifespan=desk.open)
-    app.middleware("http")(add_headers)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.middleware("http")(add_headers)  # the last one added comes first, so that every answer has them
     app.get("/healthz", summary="Whether the server is up.")(healthz)
     app.get("/v1/model", response_model=ModelAnswer, summary="The model and its scale.")(desk.describe)
     app.post(
@@ -168,6 +170,8 @@ class Desk:
                 return await loop.run_in_executor(self.pool, self.answer, body, with_map)
         except TimeoutError:
             raise HTTPException(408, REFUSALS[408]) from None
+        except ClientDisconnect:
+            raise HTTPException(400, "The body ended early.") from None
         except DataError as error:
             raise HTTPException(422, str(error)) from None
         finally:
@@ -220,8 +224,12 @@ async def healthz() -> JSONResponse:
 
 
 async def add_headers(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Forbid the page everything but its own files and pictures."""
-    response = await forward(request)
+    """Forbid the page everything but its own files and pictures; say nothing of a failure but that there was one."""
+    try:
+        response = await forward(request)
+    except Exception:
+        logging.getLogger("uvicorn.error").exception("a request failed")
+        response = JSONResponse({"detail": "The server failed; its log says how."}, 500)
     response.headers.update(HEADERS)
     return response
 

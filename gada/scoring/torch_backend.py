@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gada.data.records import Scale
 from gada.errors import ConfigError
+from gada.io.checkpoints import check_card
 from gada.io.files import sha256_of
 from gada.models.evaluator import Evaluator
 from gada.models.files import Card, load_evaluator
@@ -74,6 +75,7 @@ def load_scorer(
         evaluator, card = load_exported(path)
     else:
         network, card = load_evaluator(path)
+        check_card(card, path)
         evaluator = whole(network, card).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Scorer(TorchBackend(evaluator, device), card, crops, seed, mode, sha256_of(path))
 
