@@ -22,6 +22,7 @@ def fit(
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
+    workers: int = 0,
     data: DataSettings = DataSettings(),
     split: SplitSettings = SplitSettings(),
     model: ModelSettings = ModelSettings(),
@@ -39,6 +40,7 @@ def fit(
         seed: Seed of weights, batches and noise.
         device: Where to train.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
+        workers: Processes that cut training batches; 0 cuts them beside the training. The weights are the same.
         data: Which scored images to read.
         split: How the references are divided.
         model: The networks.
@@ -46,15 +48,18 @@ def fit(
         training: Optimisation and lengths.
         evaluation: Scoring by crops.
     """
+    from gada.errors import ConfigError
     from gada.experiments.report import provenance_of
     from gada.experiments.run import run_stages
     from gada.reports.tables import table1
     from gada.settings import STAGES, Settings, Stage
 
+    if workers < 0:
+        raise ConfigError(f"--workers is {workers} but must be 0 or more.")
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb)
+    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb, workers=workers)
     print(table1(rows, provenance=provenance_of(rows)))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
