@@ -25,6 +25,8 @@ class DataSettings:
     """Folder of the database."""
     format: Format = "synthetic"
     """Layout of the folder; `table` is any CSV file, `synthetic` is what `gada synthesize` writes."""
+    name: str | None = None
+    """What the set is called in reports; by default as its table (format `table`)."""
     table: str = "scores.csv"
     """CSV file inside `root` (format `table`)."""
     image_column: str = "image"
@@ -224,7 +226,7 @@ class EvaluationSettings:
     seed: int = 0
     """Seed of the crop positions; fixed, so that a score can be got twice."""
     shorter_side: int | None = None
-    """`gada evaluate` first reduces larger images to this shorter side, in pixels; none given leaves them as they are."""
+    """`gada evaluate` first reduces larger images to this shorter side, in pixels; none given leaves them alone."""
 
     def __post_init__(self) -> None:
         """Check the side."""

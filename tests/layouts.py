@@ -71,6 +71,23 @@ def live(root: Path) -> Path:
     return root
 
 
+def live_itw(root: Path, pictures: int = 1162) -> Path:
+    """LIVE in the Wild: 1,169 entries, of which seven were shown for training."""
+    from scipy.io import savemat
+
+    first = picture(root / "Images" / "trainingImages" / "t1.bmp", 0)
+    names = [f"t{number}.bmp" for number in range(1, 8)] + [f"{number}.bmp" for number in range(3, 3 + pictures)]
+    for name in names[7:]:
+        link(root / "Images" / name, first)
+    cells = np.empty((len(names), 1), dtype=object)
+    cells[:, 0] = names
+    (root / "Data").mkdir()
+    scores = np.random.default_rng(0).uniform(3, 93, (1, len(names)))
+    savemat(root / "Data" / "AllImages_release.mat", {"AllImages_release": cells})
+    savemat(root / "Data" / "AllMOS_release.mat", {"AllMOS_release": scores})
+    return root
+
+
 def tid2013(root: Path, references: int = 25, types: int = 24) -> Path:
     """TID2013 with its mixed case: names of even references are in capitals on disk, the table's never match."""
     lines = []

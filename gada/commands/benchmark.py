@@ -51,8 +51,8 @@ def benchmark(
         evaluation: Scoring by crops.
     """
     from gada.experiments.benchmark import run_benchmark
-    from gada.experiments.benchmark_report import differences
     from gada.experiments.report import provenance_of
+    from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.tables import differences_table, summary_table, table1
     from gada.settings import Settings
@@ -61,5 +61,5 @@ def benchmark(
     rows = run_benchmark(settings, splits, run, jobs, device, devices, wandb, pictures=not no_pictures)
     print(table1(rows, provenance=provenance_of(rows)))
     print(render(summary_table(rows), "text"))
-    print(render(differences_table(differences(rows, seed)), "text"))
+    print(render(differences_table(stage_differences(rows, seed)), "text"))
     print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")

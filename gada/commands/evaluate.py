@@ -10,6 +10,7 @@ def evaluate(
     model: str = "bundled",
     side: Literal["test", "validation", "train", "all"] = "all",
     out: Path | None = None,
+    keep_shared: bool = False,
     json: bool = False,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     data: DataSettings = DataSettings(),
@@ -22,6 +23,7 @@ def evaluate(
         model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
         side: Which side of the split; `all` for a database the model never saw.
         out: CSV file for the score of every image.
+        keep_shared: Keep scenes that the model was trained on; with side `all` they are left out and listed.
         json: Print one JSON object instead of a table.
         device: Where to run the evaluator.
         data: Which scored images to read.
@@ -34,8 +36,14 @@ def evaluate(
     from gada.metrics.correlation import FIGURES
     from gada.reports.tables import table1
 
-    rows, provenance = evaluate_model(model, side, data, split, evaluation, device, out)
+    found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
     if json:
-        print(dumps({"model": model, "data": provenance.describe(), "results": rows}))
-    else:
-        print(table1(rows, provenance=provenance, figures=FIGURES))
+        described = {"model": model, "evaluator": found.model, "data": found.provenance.describe()}
+        print(dumps({**described, "left_out": found.left_out, "results": found.rows}))
+        return
+    print(table1(found.rows, provenance=found.provenance, figures=FIGURES))
+    print(f"Evaluator: {found.model}.")
+    if found.left_out is None and side == "all":
+        print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")
+    for name, known in (found.left_out or {}).items():
+        print(f"left out: {name} shows the scene of {known}, which the evaluator was trained on")

@@ -3,27 +3,32 @@
 from pathlib import Path
 from typing import Literal
 
+Layout = Literal["table1", "table2", "table3", "summary", "differences"]
+
 
 def table(
     paths: list[str],
-    layout: Literal["table1", "table2", "table3"] = "table1",
+    layout: Layout = "table1",
     format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
     published: bool = False,
     into: Path | None = None,
 ) -> None:
-    """Print result files in the layout of the paper's Table 1, 2 or 3.
+    """Print result files in the layout of the paper's Table 1, 2 or 3, or what several splits say together.
 
     Args:
         paths: Files of result rows (results.jsonl), or folders of runs; several splits give their median.
-        layout: Which of the paper's tables.
+        layout: Which of the paper's tables; `summary` is median, mean and deviation over splits, `differences` the
+            paired differences of phase 3 and baseline.
         format: How to write it.
         published: Add the published figures (Table 1; Tables 2 and 3 always have them).
-        into: Markdown file whose block "gada table PATHS" is to be replaced instead of printing.
+        into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.experiments.report import provenance_of
     from gada.io.records import read_rows
+    from gada.metrics.statistics import stage_differences
+    from gada.reports.layout import render
     from gada.reports.markdown import replace_block
-    from gada.reports.tables import table1, table2, table3
+    from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
     files = [path / "results.jsonl" if path.is_dir() else path for path in map(Path, paths)]
     rows = [row for file in files for row in read_rows(file, missing="refuse")]
@@ -36,7 +41,12 @@ def table(
             text = table2(rows, chosen, origin)
         case "table3":
             text = table3(rows, chosen, origin)
+        case "summary":
+            text = render(summary_table(rows, origin), chosen)
+        case "differences":
+            text = render(differences_table(stage_differences(rows, origin.seed or 0), origin), chosen)
     if into:
-        replace_block(into, "gada table " + " ".join(paths), text)
+        options = [] if layout == "table1" else ["--layout", layout]
+        replace_block(into, " ".join(["gada table", *options, *paths]), text)
     else:
         print(text)

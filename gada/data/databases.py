@@ -5,6 +5,7 @@ from dataclasses import replace
 from gada.data.csiq import load_csiq
 from gada.data.kadid10k import load_kadid10k
 from gada.data.live import load_live
+from gada.data.live_itw import load_live_itw
 from gada.data.records import ScoredSet
 from gada.data.table import load_synthetic, load_table
 from gada.data.tid2013 import load_tid2013
@@ -39,6 +40,8 @@ def _load(settings: DataSettings) -> ScoredSet:
             return load_csiq(settings.root, partial=settings.partial)
         case "kadid10k":
             return load_kadid10k(settings.root, partial=settings.partial)
+        case "live-itw":
+            return load_live_itw(settings.root, partial=settings.partial)
         case "table":
             return load_table(settings)
         case "synthetic":

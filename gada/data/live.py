@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gada.data.checks import Files, checked, root_folder, score_on
+from gada.data.matlab import read_row, text_of
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
-from gada.io.images import shown
 
 FOLDERS = {"jp2k": 227, "jpeg": 233, "wn": 174, "gblur": 174, "fastfading": 174}
 IMAGES = 779
@@ -37,9 +37,10 @@ def load_live(root: Path, realigned: bool = True, partial: bool = False) -> Scor
     """
     root = root_folder(root, "LIVE, which holds refimgs/, jp2k/ and dmos.mat")
     table = "dmos_realigned.mat" if realigned else "dmos.mat"
-    scores = _row(root / table, VARIABLES[table], "iuf").astype(np.float64)
-    originals = _row(root / table, "orgs", "biuf").astype(bool)
-    references = [_text(name) for name in _row(root / "refnames_all.mat", "refnames_all", "OU")]
+    total = sum(FOLDERS.values())
+    scores = read_row(root / table, VARIABLES[table], "iuf", total).astype(np.float64)
+    originals = read_row(root / table, "orgs", "biuf", total).astype(bool)
+    references = [text_of(name) for name in read_row(root / "refnames_all.mat", "refnames_all", "OU", total)]
     scale = _scale(scores, table)
     files = Files(root, any_case=True)
     names = [
@@ -67,30 +68,3 @@ def _scale(scores: np.ndarray[Any, np.dtype[np.float64]], table: str) -> Scale:
     if table == "dmos_realigned.mat":
         low, high = min(0.0, float(scores.min())), float(scores.max())
     return Scale("DMOS", low, high, higher_is_better=False)
-
-
-def _row(path: Path, variable: str, kinds: str) -> np.ndarray[Any, np.dtype[Any]]:
-    """Read one variable of a MATLAB file with an entry for each of the 982 images."""
-    from scipy.io import loadmat
-
-    if not path.is_file():
-        raise DataError(f"{shown(path)} is missing; it belongs to LIVE release 2")
-    try:
-        values = np.ravel(loadmat(path, variable_names=[variable])[variable])
-    except KeyError as error:
-        raise DataError(f"{shown(path)} has no variable {variable!r}; is it the file of LIVE release 2?") from error
-    except Exception as error:  # a damaged MATLAB file raises errors of many kinds
-        raise DataError(f"{shown(path)} cannot be read as a MATLAB file ({shown(str(error))})") from error
-    total = sum(FOLDERS.values())
-    if values.size != total or values.dtype.kind not in kinds:
-        raise DataError(
-            f"{shown(path)}: {variable!r} has {values.size} entries of type {values.dtype}; expected {total}"
-        )
-    return values
-
-
-def _text(value: Any) -> str:
-    """Unwrap MATLAB's cell of a string."""
-    while isinstance(value, np.ndarray) and value.size == 1:
-        value = value.flat[0]
-    return str(value).strip()

@@ -33,7 +33,7 @@ def load_table(settings: DataSettings) -> ScoredSet:
                 "data.scale_high and data.higher_is_better"
             )
     scale = Scale(settings.scale_name, settings.scale_low, settings.scale_high, settings.higher_is_better)  # type: ignore[arg-type]
-    return _load(settings, Path(settings.table).stem, scale, proxy=False)
+    return _load(settings, settings.name or Path(settings.table).stem, scale, proxy=False)
 
 
 def load_synthetic(settings: DataSettings) -> ScoredSet:
@@ -122,7 +122,8 @@ def _load(settings: DataSettings, name: str, scale: Scale, proxy: bool) -> Score
 
 
 def _record(settings: DataSettings, files: Files, scale: Scale, row: dict[str, str], place: str) -> ScoredImage:
-    image = files.find(cell(row, settings.image_column, place), place)
+    name = cell(row, settings.image_column, place)
+    image = files.find(f"{settings.image_folder}/{name}" if settings.image_folder and name else name, place)
     score = score_on(scale, cell(row, settings.score_column, place), place)
     reference = cell(row, settings.reference_column, place, required=False)
     pristine = files.find(reference, place) if reference else None

@@ -14,13 +14,13 @@ from threading import Thread
 from gada.data.databases import load_database
 from gada.data.splits import check_apart
 from gada.errors import ConfigError
-from gada.experiments.benchmark_report import differences, write_benchmark_report
+from gada.experiments.benchmark_report import write_benchmark_report
 from gada.experiments.run import SHOWN, as_yaml, check_folder, draw_split, finished_stages, pack, run_stages
 from gada.experiments.stages import check_start
 from gada.io.files import write_text
 from gada.io.records import Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
-from gada.metrics.statistics import summary_over_splits
+from gada.metrics.statistics import stage_differences, summary_over_splits
 from gada.scoring.torch_backend import each_device
 from gada.settings import STAGES, Settings, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
@@ -213,7 +213,7 @@ def log_summary(folder: Path, settings: Settings, rows: list[Row], wandb: Mode) 
     dashboard = Dashboard(folder, wandb, as_plain(settings), folder.name, f"{folder.name}/summary")
     try:
         dashboard.table("results", rows)
-        dashboard.table("differences", differences(rows, settings.seed))
+        dashboard.table("differences", stage_differences(rows, settings.seed))
         for path in sorted((folder / "figures").glob("*.png")):
             dashboard.image(path.stem, path)
         for summary in summary_over_splits(row for row in rows if row["distortion"] == ALL):

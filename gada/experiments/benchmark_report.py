@@ -17,7 +17,7 @@ from gada.experiments.samples import as_png
 from gada.io.files import atomic_path, write_text
 from gada.io.records import Row, environment
 from gada.metrics.correlation import ALL, FIGURES
-from gada.metrics.statistics import FEWEST_SPLITS, stage_difference
+from gada.metrics.statistics import FEWEST_SPLITS, stage_differences
 from gada.reports.contact_sheet import contact_sheet
 from gada.reports.figures import bars_by_distortion, spread_over_splits
 from gada.reports.layout import Provenance, Table
@@ -26,7 +26,7 @@ from gada.reports.published import heading, published_headings
 from gada.reports.tables import FIGURE_NAMES, differences_table, stages_table, summary_table, systems_table
 from gada.settings import STAGES
 
-FIRST, LAST = "baseline", "phase3"  # what the paper compares
+FIRST, LAST = "baseline", "phase3"
 EXTREMES = 4  # best and worst images shown
 TILE = 224  # pixels, side of each
 
@@ -87,17 +87,6 @@ def published_database(rows: Sequence[Row]) -> str:
     return next((name for name in ("LIVE", "TID2013") if own and own <= set(published_headings(name))), "")
 
 
-def differences(rows: Sequence[Row], seed: int) -> list[Row]:
-    """Return the paired difference of phase 3 and baseline in every figure that a split has for both, over ALL."""
-    found = []
-    for figure in FIGURES:
-        try:
-            found.append(stage_difference(rows, LAST, FIRST, figure, seed))
-        except ValueError:  # the tables say why the figure is undefined
-            continue
-    return found
-
-
 def tables_section(rows: Sequence[Row], provenance: Provenance) -> Section:
     """Return the layouts of the paper's tables, the published rows beside ours where the distortions are the same."""
     database = published_database(rows)
@@ -123,7 +112,7 @@ def splits_section(folder: Path, rows: list[Row], provenance: Provenance) -> Sec
             )
         )
     claim = f"Differences are paired by split; with fewer than {FEWEST_SPLITS} splits nothing is claimed of them."
-    tables = [summary_table(rows), differences_table(differences(rows, provenance.seed or 0))]
+    tables = [summary_table(rows), differences_table(stage_differences(rows, provenance.seed or 0))]
     return Section("Over splits", [claim], tables=tables, pictures=plots)
 
 

@@ -2,18 +2,25 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
 
-from gada.data.cache import PackedImages
 from gada.data.databases import load_database
+from gada.data.perceptual_hash import PerceptualHash, lookalikes, perceptual_hash
 from gada.data.records import ScoredSet
 from gada.data.splits import split_by_reference
+from gada.errors import DataError
 from gada.experiments.report import run_provenance
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import write_text
+from gada.io.images import read_image
 from gada.io.records import Row
 from gada.metrics.correlation import rows_by_distortion
 from gada.reports.layout import Provenance
@@ -24,9 +31,17 @@ from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 Side = Literal["test", "validation", "train", "all"]
 
 
-def predict(scorer: Scorer, images: ScoredSet, packed: PackedImages) -> list[Prediction]:
-    """Return the predictions for a set, in its order."""
-    return list(scorer.score_all(packed.array(record.image) for record in images.images))
+class Evaluation(NamedTuple):
+    """What an evaluator is worth on a set."""
+
+    rows: list[Row]
+    """Result rows."""
+    provenance: Provenance
+    """Where they come from."""
+    model: str
+    """The evaluator in one line: scale, direction, what it was fitted to."""
+    left_out: dict[str, str] | None
+    """Pictures left out, each with the reference of the evaluator's training that it shows; None if that is unknown."""
 
 
 def result_rows(predictions: list[Prediction], images: ScoredSet, stage: str, split: int) -> list[Row]:
@@ -64,34 +79,74 @@ def evaluate_model(
     evaluation: EvaluationSettings,
     device: str = "auto",
     out: Path | None = None,
-) -> tuple[list[Row], Provenance]:
+    keep_shared: bool = False,
+) -> Evaluation:
     """Score one side of a database with a trained evaluator.
+
+    With the side `all`, a cross-database test, scenes that the evaluator was trained or chosen on are left out: the
+    checkpoint carries their perceptual hashes.
 
     Args:
         model: what `find_checkpoint` accepts.
         side: which side of the split; `all` for a database that the model never saw.
         data: which scored images.
         split: how their references are divided.
-        evaluation: crops an image and their seed.
+        evaluation: crops an image, their seed, and the size to which large images are reduced.
         device: where to run the evaluator.
         out: CSV file for the score of every image, or none.
-
-    Returns:
-        Result rows, and where they come from.
+        keep_shared: keep scenes that the evaluator was trained on.
 
     Raises:
         ConfigError: if the model is not found.
-        DataError: if the data are missing or invalid.
+        DataError: if the data are missing or invalid, or nothing of them is left.
     """
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
-    whole = load_database(data)
-    packed = PackedImages.open(whole.files, whole.root, data.cache)
-    images = one_side(whole, side, split)
-    predictions = predict(scorer, images, packed)
+    images = one_side(load_database(data), side, split)
+    known, left_out = seen_by(scorer), dict[str, str]()
+    if side == "all" and not keep_shared and known:
+        images, left_out = without(images, known)
+    pictures = (reduced(read_image(record.image), evaluation.shorter_side) for record in images.images)
+    shown = track(pictures, "evaluate", total=len(images), console=Console(stderr=True), transient=True)
+    predictions = list(scorer.score_all(shown))
     if out:
         write_scores(out, predictions, images)
     rows = result_rows(predictions, images, str(scorer.card.get("stage", "evaluator")), split.number)
-    return rows, run_provenance(images, evaluation.seed)
+    provenance = run_provenance(images, evaluation.seed)
+    return Evaluation(rows, provenance, scorer.describe(), None if known is None else left_out)
+
+
+def seen_by(scorer: Scorer) -> dict[str, PerceptualHash] | None:
+    """Return the hashes of the references that an evaluator was trained on; None where its checkpoint has none."""
+    words = scorer.card.get("references")
+    return None if words is None else {name: PerceptualHash.read(word) for name, word in words.items()}
+
+
+def without(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> tuple[ScoredSet, dict[str, str]]:
+    """Return the images of scenes that are not known, and the left out scenes, each with the known one it shows.
+
+    Raises:
+        DataError: if all scenes are known.
+    """
+    paths = {record.reference_id: record.reference or record.image for record in images.images}
+    shown = track(paths.items(), "look for known scenes", console=Console(stderr=True), transient=True)
+    shared = lookalikes({name: perceptual_hash(read_image(path)) for name, path in shown}, known)
+    left = [name for name in paths if name not in shared]
+    if not left:
+        raise DataError(
+            f"the evaluator was trained on every scene of {images.name}; give another database, --side test with the "
+            "split it was trained on, or --keep-shared"
+        )
+    return images.select(left), shared
+
+
+def reduced(image: NDArray[np.uint8], shorter_side: int | None) -> NDArray[np.uint8]:
+    """Return a picture, if it is larger, with this shorter side."""
+    height, width = image.shape[:2]
+    factor = (shorter_side or height) / min(height, width)
+    if shorter_side is None or factor >= 1:
+        return image
+    size = (round(width * factor), round(height * factor))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
 def one_side(images: ScoredSet, side: Side, split: SplitSettings) -> ScoredSet:

@@ -11,7 +11,7 @@ from gada.data.perceptual_hash import PerceptualHash
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.errors import ConfigError
-from gada.experiments.evaluation import predict, result_rows, write_scores
+from gada.experiments.evaluation import result_rows, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
 from gada.io.checkpoints import find_checkpoint
@@ -202,7 +202,7 @@ def evaluate_stage(run: Run, stage: Stage) -> None:
     """Score the test references with a stage's best evaluator; leaves scores, figure and result rows."""
     folder, test, evaluation = run.folder / stage, run.side("test"), run.settings.evaluation
     scorer = load_scorer(folder / BEST, run.device, evaluation.crops, evaluation.seed)
-    predictions = predict(scorer, test, run.packed)
+    predictions = list(scorer.score_all(run.packed.array(record.image) for record in test.images))
     rows = result_rows(predictions, test, stage, run.split.number)
     write_scores(folder / "scores.csv", predictions, test)
     picture = scatter(

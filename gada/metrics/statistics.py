@@ -105,6 +105,17 @@ def stage_difference(
     }
 
 
+def stage_differences(rows: Sequence[Row], seed: int) -> list[Row]:
+    """Return the paired difference of phase 3 and baseline in every figure that a split has for both, over ALL."""
+    found = []
+    for figure in FIGURES:
+        try:
+            found.append(stage_difference(rows, "phase3", "baseline", figure, seed))
+        except ValueError:  # no split has it for both; the tables of the stages say why
+            continue
+    return found
+
+
 def summary_over_splits(rows: Iterable[Row]) -> list[Row]:
     """Return one row for each stage and distortion, in order of first appearance.
 

@@ -194,21 +194,19 @@ def _over_splits(rows: Iterable[Row]) -> str:
 def _medians(rows: Sequence[Row], figures: Sequence[str]) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
     """Return the median of each (stage, distortion, figure) over splits, and why one is undefined."""
     cells: dict[tuple[str, str, str], Cell] = {}
-    notes: dict[str, None] = {}
+    gaps: dict[tuple[str, str], list[str]] = {}  # where a figure is undefined, by figure and reason
     keys = dict.fromkeys((row["stage"], row["distortion"]) for row in rows)
     for stage, distortion in keys:
         group = [row for row in rows if row["stage"] == stage and row["distortion"] == distortion]
         for figure in figures:
             values = [row[figure] for row in group if row.get(figure) is not None]
             cells[stage, distortion, figure] = float(np.median(values)) if values else UNDEFINED
-            reasons = dict.fromkeys(row[f"{figure}_undefined"] for row in group if f"{figure}_undefined" in row)
-            if reasons:
-                where = f"{_stage_name(stage)}, {heading(distortion)}, {FIGURE_NAMES[figure]}"
-                count = (
-                    f"undefined in {len(group) - len(values)} of {len(group)} splits" if len(group) > 1 else "undefined"
-                )
-                notes[f"{where}: {count} ({'; '.join(reasons)})."] = None
-    return cells, list(notes)
+            reasons = [row[f"{figure}_undefined"] for row in group if f"{figure}_undefined" in row]
+            for reason in dict.fromkeys(reasons):
+                count = f" ({reasons.count(reason)} of {len(group)} splits)" if len(group) > 1 else ""
+                gaps.setdefault((figure, reason), []).append(f"{_stage_name(stage)} {heading(distortion)}{count}")
+    notes = [f"{FIGURE_NAMES[name]} is undefined, {reason}: {', '.join(at)}." for (name, reason), at in gaps.items()]
+    return cells, notes
 
 
 def _published_stages(

@@ -93,6 +93,10 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     assert text.endswith("<!-- end -->\nafter\n")
     assert "| Phase 1" in text
     assert "old" not in text
+    page.write_text(f"<!-- gada table --layout summary {rows} -->\n<!-- end -->\n")
+    assert main(["table", "--layout", "summary", rows, "--into", str(page)]) == 0
+    assert "| Phase 1 | median |" in page.read_text()
+    assert main(["table", "--layout", "differences", rows]) == 0  # one stage has no difference, and says nothing
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
@@ -121,7 +125,7 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main(["tune"]) == 2
-    assert "known are fit, evaluate" in capsys.readouterr().err
+    assert "known are fit, benchmark, evaluate" in capsys.readouterr().err
     assert main(["--version"]) == 0
 
 

@@ -46,10 +46,10 @@ def test_an_undefined_figure_is_marked_and_its_reason_stands_below(result_rows: 
     rows[0] |= {"srocc": None, "srocc_undefined": "the predicted scores are constant"}
     one = table1(rows, split=0)
     assert "undef." in one
-    assert "Baseline, JP2K, SROCC: undefined (the predicted scores are constant)." in one
+    assert "SROCC is undefined, the predicted scores are constant: Baseline JP2K." in one
     both = " ".join(table1(rows).split())
     assert "undef." not in both
-    assert "undefined in 1 of 2 splits (the predicted scores are constant)" in both
+    assert "the predicted scores are constant: Baseline JP2K (1 of 2 splits)." in both
 
 
 def test_the_caption_states_where_the_figures_come_from(result_rows: Rows) -> None:

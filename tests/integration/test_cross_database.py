@@ -1,0 +1,102 @@
+"""`gada evaluate` on another database: the ready configs on small copies of their layouts, and shared scenes."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import layouts
+import numpy as np
+import pytest
+import tiny
+from evaluators import picture, save_evaluator
+from PIL import Image
+
+from gada.__main__ import main
+from gada.data.live_itw import load_live_itw
+from gada.data.perceptual_hash import perceptual_hash
+from gada.errors import DataError
+from gada.io.images import read_image
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+Report = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def evaluator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_evaluator(tmp_path_factory.mktemp("model") / "evaluator.safetensors")
+
+
+def evaluate(capsys: pytest.CaptureFixture[str], *options: object) -> Report:
+    capsys.readouterr()
+    assert main(["evaluate", "--json", "--evaluation.crops", "2", *map(str, options)]) == 0
+    report: Report = json.loads(capsys.readouterr().out)
+    return report
+
+
+def photographs(folder: Path, count: int, height: int = 40, width: int = 60) -> list[str]:
+    names = [f"{number}.jpg" for number in range(count)]
+    for number, name in enumerate(names):
+        tiny.save(Image.fromarray(picture(number, height, width)), folder / name)
+    return names
+
+
+def test_koniq10k_as_it_is_published(evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = photographs(tmp_path / "1024x768", 6)
+    counts = {f"c{number}": 20 for number in range(1, 6)} | {"c_total": 100}
+    rows = [
+        {"image_name": name, **counts, "MOS": 1.5 + at / 2, "SD": 0.6, "MOS_zscore": 60}
+        for at, name in enumerate(names)
+    ]
+    layouts.table(tmp_path / "koniq10k_scores_and_distributions.csv", rows)
+    report = evaluate(capsys, "--config", CONFIGS / "koniq10k.yaml", "--model", evaluator, "--data.root", tmp_path)
+    assert [(row["distortion"], row["n"]) for row in report["results"]] == [("ALL", 6)]
+    assert "KonIQ-10k" in report["data"]
+
+
+def test_spaq_is_reduced_first(evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = photographs(tmp_path / "TestImage", 5, 600, 640)
+    rows = [{"Image name": name, "MOS": 20.5 + at, "Brightness": 50} for at, name in enumerate(names)]
+    layouts.table(tmp_path / "Annotations" / "MOS and Image attribute scores.csv", rows)
+    options = ["--config", CONFIGS / "spaq.yaml", "--model", evaluator, "--data.root", tmp_path]
+    small, large = (evaluate(capsys, *options, "--evaluation.shorter_side", side) for side in (100, 512))
+    assert evaluate(capsys, *options)["results"] == large["results"] != small["results"]
+    assert main(["evaluate", *map(str, options), "--evaluation.shorter_side", "3"]) == 2
+
+
+def test_live_in_the_wild_drops_what_trained_the_observers(tmp_path: Path) -> None:
+    scored = load_live_itw(layouts.live_itw(tmp_path / "whole"))
+    assert len(scored) == 1162
+    assert not scored.has_references
+    assert scored.images[0].image.name == "3.bmp"
+    assert scored.images[0].score == np.random.default_rng(0).uniform(3, 93, 1169)[7]
+    (tmp_path / "whole" / "Images" / "4.bmp").unlink()
+    with pytest.raises(DataError, match=r"4\.bmp does not exist"):
+        load_live_itw(tmp_path / "whole")
+    assert len(load_live_itw(tmp_path / "whole", partial=True)) == 1161
+
+
+def test_scenes_of_the_training_are_left_out_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tiny.scored_set(tmp_path / "set")
+    seen = {"kodim03": perceptual_hash(read_image(root / "references" / "r2.png")).text()}
+    model = save_evaluator(tmp_path / "evaluator.safetensors", references=seen)
+    options = ["--model", model, "--data.root", root]
+    report = evaluate(capsys, *options, "--out", tmp_path / "scores.csv")
+    assert report["left_out"] == {"references/r2.png": "kodim03"}
+    assert report["results"][-1]["n"] == 30
+    with (tmp_path / "scores.csv").open() as file:
+        assert "references/r2.png" not in {row["reference"] for row in csv.DictReader(file)}
+    assert evaluate(capsys, *options, "--keep-shared")["results"][-1]["n"] == 36
+    assert main(["evaluate", *map(str, options), "--evaluation.crops", "2"]) == 0
+    assert "left out: references/r2.png shows the scene of kodim03" in capsys.readouterr().out
+
+
+def test_nothing_is_left_out_in_silence(evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tiny.scored_set(tmp_path / "set", references=3)
+    assert evaluate(capsys, "--model", evaluator, "--data.root", root)["left_out"] is None
+    assert main(["evaluate", "--model", str(evaluator), "--data.root", str(root), "--evaluation.crops", "1"]) == 0
+    assert "does not say on which scenes it was trained" in capsys.readouterr().out
+    seen = {path.stem: perceptual_hash(read_image(path)).text() for path in (root / "references").iterdir()}
+    model = save_evaluator(tmp_path / "evaluator.safetensors", references=seen)
+    assert main(["evaluate", "--model", str(model), "--data.root", str(root)]) == 3
+    assert "trained on every scene" in capsys.readouterr().err
