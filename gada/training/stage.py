@@ -46,8 +46,8 @@ class Steps(Sampler[int]):
         return iter(range(self.epoch * self.every, self.epoch * self.every + len(self)))
 
     def __len__(self) -> int:
-        """Return the length of the stretch; the last may be shorter."""
-        return min(self.every, self.steps - self.epoch * self.every)
+        """Return the length of the stretch; the last may be shorter, and behind it there is nothing left."""
+        return max(0, min(self.every, self.steps - self.epoch * self.every))
 
 
 class ValidationCrops(Dataset[tuple[Tensor, Tensor]]):
