@@ -5,6 +5,7 @@ import sys
 from argparse import SUPPRESS
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
 from itertools import zip_longest
@@ -18,8 +19,10 @@ VERBS = {
     "fit": "train an evaluator: phases 1, 2, 3 of GADA, or the direct baseline",
     "benchmark": "baseline and phases 1 to 3 on several splits, with a report that can be cited",
     "evaluate": "correlation of a trained evaluator with the scores of a database",
+    "dlp": "D-test, L-test and P-test of an evaluator, on photographs without scores",
     "score": "predict the quality of pictures",
     "export": "write an evaluator as ONNX, OpenVINO or torch.export",
+    "doctor": "check versions, devices, disk and data",
     "serve": "score pictures over HTTP, with a page to drop them on",
     "generate": "look at what a generator makes: references x classes x qualities",
     "table": "result files in the layouts of the paper's tables",
@@ -79,12 +82,19 @@ def run(verb: str, options: list[str]) -> int:
             shorten_help(parser, function)
         values = vars(parser.instantiate(parser.parse_args(list(spelled(options, function)))))
         values.pop("config")
-        return function(**{python_name(name, function): value for name, value in values.items()}) or 0
+        code = function(**{python_name(name, function): value for name, value in values.items()}) or 0
+        sys.stdout.flush()  # what cannot be written should be known here
+        return code
     except SystemExit as stop:  # --help and --print_config
         return int(stop.code or 0)
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in (ENOSPC, EDQUOT, EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
+        return refuse(f"the results cannot be written ({error.strerror}); free some space.", 3)
     except KeyboardInterrupt:
         return refuse("interrupted; the same command goes on where it stopped.", 130)
     except Exception as error:

@@ -27,17 +27,23 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield the pictures of a folder and its subfolders, folder by folder, each sorted by name; holds one at a time."""
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208  # paths would take ten times the memory
-    except OSError as error:
-        raise DataError(f"{folder} cannot be listed: {error.strerror}.") from error
-    for name in names:
+    """Yield the pictures of a folder and its subfolders, folder by folder, each sorted by name; holds one at a time.
+
+    A subfolder that cannot be listed is yielded itself, so that reading it says what is wrong.
+    """
+    if not can_be_listed(folder):
+        raise DataError(f"{folder} cannot be listed: permission denied.")
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208  # paths would take ten times the memory
         path = folder / name
         if path.is_dir() and not path.is_symlink():  # a link could lead in a circle
-            yield from walk(path)
+            yield from walk(path) if can_be_listed(path) else [path]
         elif path.suffix.lower() in SUFFIXES and path.is_file():
             yield path
+
+
+def can_be_listed(folder: Path) -> bool:
+    """Return whether this process may list a folder and open what is in it."""
+    return os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def pictures_of(paths: Iterable[str | Path]) -> Iterator[Path]:

@@ -150,7 +150,8 @@ def _stream(source: str | Path | bytes, label: str) -> BinaryIO:
     if isinstance(source, bytes):
         return BytesIO(source)
     if not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116  # opening a pipe would wait for ever
-        raise DataError(f"{label} is no file")
+        kind = "a folder that cannot be listed" if Path(source).is_dir() else "no file"
+        raise DataError(f"{label} is {kind}")
     return open(source, "rb")  # noqa: PTH123  # closed by the caller
 
 

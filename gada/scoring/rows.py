@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gada.errors import ConfigError, DataError
-from gada.io.files import atomic_path
+from gada.io.files import atomic_path, unwritable
 from gada.io.images import shown
 from gada.io.records import Row
 from gada.scoring.scorer import Prediction, Scorer
@@ -64,8 +64,11 @@ class Journal:
         self.path = out.with_name(f"{out.name}.partial")
         self.done: set[str] = set()
         self.failed = 0
-        out.parent.mkdir(parents=True, exist_ok=True)
-        self.file = self.path.open("a+b")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            self.file = self.path.open("a+b")
+        except OSError as error:
+            raise unwritable(self.path, error) from error
         try:
             self._take_up(scorer)
         except ConfigError:
@@ -85,24 +88,29 @@ class Journal:
         for line in self.file:
             if not line.endswith(b"\n"):
                 break
-            row = json.loads(line)
-            if (row["model"], row["mode"]) != (scorer.model, scorer.protocol()):
-                raise ConfigError(
-                    f"{self.path} is of a job with {row['model']} ({row['mode']}); delete it, or give another --out."
-                )
+            try:
+                row = dict(json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise ConfigError(f"{self.path} is damaged; delete it to score all pictures anew.") from error
+            if (row.get("model"), row.get("mode")) != (scorer.model, scorer.protocol()):
+                whose = f"{row.get('model')} ({row.get('mode')})"
+                raise ConfigError(f"{self.path} is of a job with {whose}; delete it, or give another --out.")
             self._count(row)
             end += len(line)
         self.file.truncate(end)
 
     def add(self, row: Row) -> None:
         """Write one row."""
-        self.file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-        self.file.flush()
+        try:
+            self.file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+            self.file.flush()
+        except OSError as error:
+            raise unwritable(self.path, error, "free some space; the same command goes on where it stopped") from error
         self._count(row)
 
     def _count(self, row: Row) -> None:
         self.done.add(row["image"])
-        self.failed += row["error"] is not None
+        self.failed += row.get("error") is not None
 
     def finish(self) -> None:
         """Write the file that was asked for, and remove the journal."""

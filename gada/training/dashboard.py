@@ -4,14 +4,17 @@ import netrc
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Mode = Literal["auto", "offline", "online", "off"]
-STARTS_WITHIN = 10  # seconds that an online start may take
+ANSWERS_WITHIN = 3.0  # seconds
+STARTS_WITHIN = 5.0  # seconds that an online start may take
 
 
 class Dashboard:
@@ -42,25 +45,41 @@ class Dashboard:
         try:
             self.run = start(mode=chosen)
         except Exception as error:  # no network or a refused key: any error of wandb's own kinds
-            sys.stderr.write(f"wandb could not go online ({type(error).__name__}); this run is logged offline.\n")
-            self.run = start(mode="offline")
+            sys.stderr.write(f"wandb could not go {chosen} ({type(error).__name__}); this run is logged offline.\n")
+            with self.unharmed():
+                self.run = start(mode="offline")
+
+    @contextmanager
+    def unharmed(self) -> Iterator[None]:
+        """Leave a dashboard that fails (its disk is full, say) behind, so that the training goes on."""
+        try:
+            yield
+        except Exception as error:  # any error of wandb's own kinds
+            self.run = None
+            sys.stderr.write(f"wandb failed ({type(error).__name__}: {error}); this run is logged there no more.\n")
 
     def log(self, stage: str, step: int, values: Mapping[str, Any]) -> None:
         """Log figures of a stage, with the stage's own step as their axis."""
-        if self.run:
+        if not self.run:
+            return
+        with self.unharmed():
             self.run.define_metric(f"{stage}/*", step_metric=f"{stage}/step")
             self.run.log({f"{stage}/step": step, **{f"{stage}/{name}": value for name, value in values.items()}})
 
     def image(self, name: str, path: Path) -> None:
         """Log a picture."""
-        if self.run:
+        if not self.run:
+            return
+        with self.unharmed():
             import wandb
 
             self.run.log({name: wandb.Image(str(path))})
 
     def table(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Log rows as a table."""
-        if self.run and rows:
+        if not self.run or not rows:
+            return
+        with self.unharmed():
             import wandb
 
             columns: list[str | int] = list(dict.fromkeys(key for row in rows for key in row))
@@ -70,14 +89,18 @@ class Dashboard:
 
     def figures(self, values: Mapping[str, Any]) -> None:
         """Set the figures that stand for the run."""
-        if self.run:
+        if not self.run:
+            return
+        with self.unharmed():
             self.run.summary.update(dict(values))
 
     def close(self) -> None:
         """End the run."""
-        if self.run:
+        if not self.run:
+            return
+        with self.unharmed():
             self.run.finish()
-            self.run = None
+        self.run = None
 
 
 def online_or_offline(mode: Mode) -> Literal["online", "offline", "off"]:
@@ -89,12 +112,25 @@ def online_or_offline(mode: Mode) -> Literal["online", "offline", "off"]:
         if mode == "online":
             sys.stderr.write("wandb has no key (WANDB_API_KEY or `wandb login`); this run is logged offline.\n")
         return "offline"
-    try:
-        socket.create_connection((host, 443), timeout=3).close()
-    except OSError:
+    if not reachable(host):
         sys.stderr.write(f"wandb cannot reach {host}; this run is logged offline.\n")
         return "offline"
     return "online"
+
+
+def reachable(host: str) -> bool:
+    """Return whether a host answers in time; the look-up of its name, which knows no time-out, is left in a thread."""
+    answers: list[bool] = []
+
+    def connect() -> None:
+        with suppress(OSError):
+            socket.create_connection((host, 443), timeout=ANSWERS_WITHIN).close()
+            answers.append(True)
+
+    thread = Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(ANSWERS_WITHIN)
+    return bool(answers)
 
 
 def has_key(host: str) -> bool:

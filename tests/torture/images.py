@@ -85,7 +85,8 @@ def outcome(content: bytes) -> str:
             warnings.simplefilter("ignore")
             pixels = read_image(content)
     except DataError as error:
-        assert str(error).isprintable(), "one sentence on one line"
+        if not str(error).isprintable():
+            raise AssertionError("this is not one line") from error
         return "refused"
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 3

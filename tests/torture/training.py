@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,13 @@ def random_kills(count: int, folder: Path, seed: int = 0, workers: tuple[int, ..
     cases = [(phase, number) for phase in PHASES for number in workers]
     for index, (phase, number) in enumerate(cases):
         whole = world.whole(phase)
-        length = timed(lambda phase=phase, number=number: world.fit(phase, run_name(world, "timed"), workers=number))  # type: ignore[misc]
+        train = partial(world.fit, phase, "killed", workers=number)
+        world.fresh("killed")
+        length = timed(train)
         goal = count * (index + 1) // len(cases)
         while kills < goal:
             run = world.fresh("killed")
-            while (
-                code := in_child(
-                    lambda: world.fit(phase, "killed", workers=number), moment(kills, goal, random, length)
-                )
-            ) is None:  # noqa: B023, E501
+            while (code := in_child(train, moment(kills, goal, random, length))) is None:
                 kills += 1
             finished += 1
             found = [ended(code)] if code else [*differences(whole, run / STAGES[phase]), *leftovers(run)]
@@ -147,18 +146,12 @@ def random_kills(count: int, folder: Path, seed: int = 0, workers: tuple[int, ..
         "ordeal": "SIGKILL at random times; the resumed run against the uninterrupted one, bit by bit",
         "count": kills,
         "failures": len(wrong),
-        "measured": f"{finished} runs of four phases with {' and '.join(map(str, workers))} workers were finished and compared",
+        "measured": f"{finished} runs of four phases with {' and '.join(map(str, workers))} workers were finished",
         "limits": "bitwise equal",
         "held": not wrong and kills >= count,
         "seconds": round(time.monotonic() - start),
         "examples": wrong[:5],
     }
-
-
-def run_name(world: World, name: str) -> str:
-    """Return the name of a run that has not begun."""
-    world.fresh(name)
-    return name
 
 
 def timed(function: Callable[[], int]) -> float:

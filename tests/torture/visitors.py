@@ -1,7 +1,6 @@
 """A server and visitors who mean it harm."""
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from evaluators import picture, save_evaluator
 from PIL import Image
+
 from torture.images import liars, samples
 
 MEGABYTES, SECONDS = 2.0, 2.0  # the server's limits
@@ -120,7 +120,7 @@ def visit(server: Server, number: int, seed: int) -> tuple[int, str]:
         status, answer = kind(server, random)
     except Exception as error:
         return 0, f"{name}: {type(error).__name__}: {error}"
-    if not (status == 0 and name.startswith(("slow", "half")) or 400 <= status < 500 or status == 503):
+    if not ((status == 0 and name.startswith(("slow", "half"))) or 400 <= status < 500 or status == 503):
         return status, f"{name}: status {status}"
     told = [secret.decode() for secret in SECRETS if secret in answer]
     return status, f"{name}: the answer tells {told}" if told else ""
