@@ -1,0 +1,97 @@
+"""`make torture`: run the ordeals and write their report.
+
+PYTHONPATH=tests python -m torture [--share 0.1] [--only NAME ...] [--seed 0] [--out ROWS.jsonl] [--into PAGE.md]
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot  # noqa: F401  # imported before processes are forked, which then start at once
+import pytorch_lightning  # noqa: F401
+import torch
+from torture.disk import full_disks
+from torture.images import bombs, mutated_images
+from torture.malice import cases, malicious_files
+from torture.scores import folder_with_bad_files, same_scores
+from torture.training import PHASES, injected_nans, kills_at_checkpoints, random_kills, same_seed
+from torture.visitors import hostile_requests
+
+from gada.io.records import commit, machine, read_rows, write_rows
+from gada.reports.markdown import replace_block
+
+Ordeal = Callable[[int, Path, int], dict[str, Any]]
+ORDEALS: dict[str, tuple[Ordeal, int]] = {
+    "images": (mutated_images, 100_000),
+    "bombs": (bombs, 13),
+    "folder": (folder_with_bad_files, 10_000),
+    "kills": (random_kills, 100),
+    "checkpoints": (kills_at_checkpoints, 96),
+    "disks": (full_disks, 50),
+    "nan": (injected_nans, 100),
+    "malice": (malicious_files, len(cases())),
+    "seeds": (same_seed, len(PHASES)),
+    "scores": (same_scores, 30),
+    "server": (hostile_requests, 1_000),
+}
+
+
+def main() -> int:
+    """Run the ordeals that were asked for; the exit code says whether all held."""
+    options = parsed()
+    torch.set_num_threads(1)
+    rows = read_rows(options.out)
+    for name in options.only or ORDEALS:
+        row = run(name, options.share, options.seed)
+        rows = [old for old in rows if old["name"] != name] + [row]
+        rows.sort(key=lambda row: list(ORDEALS).index(row["name"]))
+        write_rows(options.out, rows)
+        replace_block(options.into, "make torture", table(rows))
+        sys.stderr.write(f"{name}: {'held' if row['held'] else 'DID NOT HOLD'}: {row['measured']}\n")
+    return 0 if all(row["held"] for row in rows) else 1
+
+
+def parsed() -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="torture")
+    parser.add_argument("--share", type=float, default=1.0, help="of the full counts")
+    parser.add_argument("--only", nargs="*", choices=list(ORDEALS), help="these ordeals")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("docs/results/torture.jsonl"))
+    parser.add_argument("--into", type=Path, default=Path("docs/torture.md"))
+    return parser.parse_args()
+
+
+def run(name: str, share: float, seed: int) -> dict[str, Any]:
+    """Run one ordeal in a folder of its own; return its row."""
+    ordeal, full = ORDEALS[name]
+    folder = Path(tempfile.mkdtemp(prefix=f"gada-{name}-"))
+    cache = os.environ.get("GADA_CACHE")
+    try:
+        row = ordeal(max(1, round(full * share)), folder, seed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.environ.pop("GADA_CACHE", None)
+        if cache is not None:
+            os.environ["GADA_CACHE"] = cache
+    return {"name": name, **row, "full": full, "seed": seed, "machine": machine(), "commit": commit()}
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a Markdown table."""
+    head = "| ordeal | count | limit | measured | failures | held | minutes | commit |\n|---|---|---|---|---|---|---|---|\n"
+    lines = [
+        f"| {row['ordeal']} | {row['count']:,} | {row['limits']} | {row['measured']} | {row['failures']} "
+        f"| {'yes' if row['held'] else '**no**'} | {row['seconds'] / 60:.1f} | {row['commit']} |\n"
+        for row in rows
+    ]
+    return head + "".join(lines) + f"\nMachine: {rows[0]['machine']}, one core at low priority. Seed {rows[0]['seed']}."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
