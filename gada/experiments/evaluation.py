@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from gada.scoring.scorer import Prediction, Scorer
 from gada.scoring.torch_backend import load_scorer
 from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 
+Item = TypeVar("Item")
 Side = Literal["test", "validation", "train", "all"]
 
 
@@ -106,8 +107,7 @@ def evaluate_model(
     if side == "all" and not keep_shared and known:
         images, left_out = without(images, known)
     pictures = (reduced(read_image(record.image), evaluation.shorter_side) for record in images.images)
-    shown = track(pictures, "evaluate", total=len(images), console=Console(stderr=True), transient=True)
-    predictions = list(scorer.score_all(shown))
+    predictions = list(scorer.score_all(with_progress(pictures, len(images), "evaluate")))
     if out:
         write_scores(out, predictions, images)
     rows = result_rows(predictions, images, str(scorer.card.get("stage", "evaluator")), split.number)
@@ -128,7 +128,7 @@ def without(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> tuple[Sco
         DataError: if all scenes are known.
     """
     paths = {record.reference_id: record.reference or record.image for record in images.images}
-    shown = track(paths.items(), "look for known scenes", console=Console(stderr=True), transient=True)
+    shown = with_progress(paths.items(), len(paths), "look for known scenes")
     shared = lookalikes({name: perceptual_hash(read_image(path)) for name, path in shown}, known)
     left = [name for name in paths if name not in shared]
     if not left:
@@ -137,6 +137,12 @@ def without(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> tuple[Sco
             "split it was trained on, or --keep-shared"
         )
     return images.select(left), shared
+
+
+def with_progress(items: Iterable[Item], total: int, title: str) -> Iterable[Item]:
+    """Yield items with a bar on a terminal's standard error."""
+    console = Console(stderr=True)
+    return track(items, title, total=total, console=console, transient=True, disable=not console.is_terminal)
 
 
 def reduced(image: NDArray[np.uint8], shorter_side: int | None) -> NDArray[np.uint8]:

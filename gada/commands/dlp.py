@@ -1,0 +1,40 @@
+"""`gada dlp`: the Waterloo Exploration protocol, which needs no human scores."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import EvaluationSettings
+
+
+def dlp(
+    model: str = "bundled",
+    references: Path = Path("data/photos"),
+    gap: float = 40.0,
+    out: Path | None = None,
+    json: bool = False,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    evaluation: EvaluationSettings = EvaluationSettings(),
+) -> None:
+    """Test an evaluator on pristine photographs and their distortions: D-test, L-test and P-test.
+
+    Args:
+        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
+        references: Folder of pristine photographs that the model was not trained on.
+        gap: P-test: percentiles by which full-reference measures must agree that a picture is better.
+        out: CSV file for the figures of every picture.
+        json: Print one JSON object instead of a table.
+        device: Where to run the evaluator.
+        evaluation: Scoring by crops.
+    """
+    from json import dumps
+
+    from gada.experiments.dlp import dlp_table, run_dlp
+    from gada.reports.layout import render
+
+    found = run_dlp(model, references, evaluation, gap, device, out)
+    if json:
+        consistency = {name: one._asdict() for name, one in found.consistency.items()}
+        tests = {"d": found.discriminability._asdict(), "l": consistency, "p": found.preference._asdict()}
+        print(dumps({"model": model, "evaluator": found.model, "photographs": found.photographs, **tests}))
+    else:
+        print(render(dlp_table(found), "text"))

@@ -1,0 +1,163 @@
+"""D-test, L-test and P-test of an evaluator, from pristine photographs alone (Ma et al., IEEE TIP 26, 2017)."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.data.synthesize import noise_seed
+from gada.distortions import FAMILIES, distort
+from gada.errors import ConfigError, DataError
+from gada.experiments.evaluation import reduced, with_progress
+from gada.io.checkpoints import find_checkpoint
+from gada.io.files import write_text
+from gada.io.folders import pictures_in
+from gada.io.images import read_image
+from gada.metrics.dlp import Consistency, Discriminability, Preference, d_test, l_test, p_test
+from gada.metrics.gmsd import gmsd
+from gada.metrics.psnr import luminance
+from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim
+from gada.metrics.vif import vif
+from gada.reports.layout import Cell, Table
+from gada.scoring.scorer import Scorer
+from gada.scoring.torch_backend import load_scorer
+from gada.settings import EvaluationSettings
+
+DISTORTIONS = ("live/wn", "live/gblur", "live/jpeg", "live/jp2k")
+"""The four of the paper: white noise, blur, JPEG and JPEG2000."""
+LEVELS = 5
+GAP = 40.0
+"""Percentiles by which all measures must agree; the paper takes 40 on its scale of 0 to 100."""
+
+
+class Judged(NamedTuple):
+    """A picture with its predicted quality and what full-reference measures say of it."""
+
+    photograph: str
+    distortion: str
+    """A name of `DISTORTIONS`; "" for the photograph itself."""
+    level: int
+    """0 for the photograph itself."""
+    quality: float
+    """Predicted, in [0, 1], higher is better."""
+    ms_ssim: float
+    vif: float
+    negative_gmsd: float
+    """Higher is better, as for all here."""
+
+
+class Dlp(NamedTuple):
+    """The three tests."""
+
+    model: str
+    """The evaluator in one line."""
+    photographs: int
+    discriminability: Discriminability
+    consistency: dict[str, Consistency]
+    """For each distortion, and "ALL"."""
+    preference: Preference
+    gap: float
+
+
+def run_dlp(
+    model: str,
+    photographs: Path,
+    evaluation: EvaluationSettings,
+    gap: float = GAP,
+    device: str = "auto",
+    out: Path | None = None,
+) -> Dlp:
+    """Distort photographs, score all pictures, and run the three tests.
+
+    Args:
+        model: What `find_checkpoint` accepts.
+        photographs: Folder of pristine photographs.
+        evaluation: Crops a picture, their seed, and the size to which large photographs are reduced first.
+        gap: See `gada.metrics.dlp.p_test`.
+        device: Where to run the evaluator.
+        out: CSV file for every picture's figures, or none.
+
+    Raises:
+        ConfigError: if the model is not found, or the gap is no share of a hundred.
+        DataError: if there is no photograph, or one cannot be read or is too small.
+    """
+    if not 0 <= gap < 100:
+        raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
+    scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
+    paths = pictures_in(photographs)
+    shown = with_progress(paths, len(paths), "photographs")
+    judged = [one for path in shown for one in judge(scorer, path, evaluation)]
+    if out:
+        write_judged(out, judged)
+    levels = {
+        name: np.array([one.quality for one in judged if one.distortion == name]).reshape(-1, LEVELS)
+        for name in DISTORTIONS
+    }
+    consistency = {name: l_test(values) for name, values in levels.items()}
+    consistency["ALL"] = l_test(np.concatenate(list(levels.values())))
+    return Dlp(
+        scorer.describe(),
+        len(paths),
+        d_test([one.quality for one in judged if not one.level], [one.quality for one in judged if one.level]),
+        consistency,
+        p_test([one.quality for one in judged], list(zip(*(one[4:] for one in judged), strict=True)), gap),
+        gap,
+    )
+
+
+def judge(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iterator[Judged]:
+    """Yield a photograph and its distorted versions, distortion by distortion and level by level."""
+    photograph = reduced(read_image(path), evaluation.shorter_side)
+    if min(photograph.shape[:2]) < MS_SSIM_SMALLEST_SIDE:
+        raise DataError(
+            f"{path} has {photograph.shape[1]} x {photograph.shape[0]} pixels; MS-SSIM, by which pairs are chosen, "
+            f"needs sides of {MS_SSIM_SMALLEST_SIDE} or more"
+        )
+    cells = [("", 0), *((name, level) for name in DISTORTIONS for level in range(1, LEVELS + 1))]
+    pictures = [distorted(photograph, path.name, name, level, evaluation.seed) for name, level in cells]
+    grey = luminance(photograph)
+    for (name, level), picture, prediction in zip(cells, pictures, scorer.score_all(pictures), strict=True):
+        own = luminance(picture)
+        yield Judged(
+            path.name, name, level, prediction.quality, ms_ssim(own, grey), vif(own, grey), 0.0 - gmsd(own, grey)
+        )
+
+
+def distorted(photograph: NDArray[np.uint8], name: str, family: str, level: int, seed: int) -> NDArray[np.uint8]:
+    """Return a photograph at one level of a distortion; level 0 is the photograph."""
+    return distort(photograph, family, level, noise_seed(seed, name, family, level)) if level else photograph
+
+
+def dlp_table(found: Dlp) -> Table:
+    """Return the three tests as a table."""
+    pictures = found.photographs * len(DISTORTIONS) * LEVELS
+    rows: list[tuple[Cell, ...]] = [
+        ("D-test", "", found.discriminability.value, f"{found.photographs} pristine, {pictures} distorted")
+    ]
+    for figure in ("srocc", "krocc"):
+        for name, one in found.consistency.items():
+            title = FAMILIES[name].title if name in FAMILIES else name
+            count = found.photographs * (1 if name in FAMILIES else len(DISTORTIONS))
+            rows.append((f"L-test, {figure.upper()}", title, getattr(one, figure), f"{count} rows of {LEVELS} levels"))
+    rows.append(("P-test", "", found.preference.value, f"{found.preference.pairs} clear pairs"))
+    caption = f"D-, L- and P-test. Evaluator: {found.model}."
+    notes = (
+        "A pair is clear when MS-SSIM, VIF and GMSD all find the same picture better by more than "
+        f"{found.gap:g} percentiles.",
+    )
+    return Table(
+        caption, ("test", "distortion"), ("value", "of"), tuple(rows), (), frozenset({1, len(rows) - 1}), notes
+    )
+
+
+def write_judged(path: Path, judged: list[Judged]) -> None:
+    """Write one CSV line for each picture."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Judged._fields)
+    writer.writerows([f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in judged)
+    write_text(path, text.getvalue())
