@@ -1,0 +1,104 @@
+"""`gada classify fit | evaluate | table`: classifiers that know how bad their input is (IQA-LS)."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import ClassifierSettings, ClassifyDataSettings
+
+
+def fit(
+    strategies: list[str] = ["1", "8", "9"],  # noqa: B006  # never changed
+    seeds: list[int] = [0],  # noqa: B006
+    run: Path = Path("runs/classify"),
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    data: ClassifyDataSettings = ClassifyDataSettings(),
+    training: ClassifierSettings = ClassifierSettings(),
+) -> None:
+    """Train classifiers by strategies of IQA-LS, and judge each on pristine and distorted test images.
+
+    Args:
+        strategies: 1 to 9 (Table 2), 10 to 12 and 11-evaluator (a GADA generator distorts), smoothing, mollification.
+        seeds: Of weights and of what is drawn; each strategy is trained with each.
+        run: Folder that receives them; what is there already is not trained again.
+        device: Where to train.
+        data: Labelled images.
+        training: Network, loss, schedule, labels.
+    """
+    from gada.experiments.classify import fit_strategies
+    from gada.reports.iqa_ls import table_2
+    from gada.reports.layout import render
+
+    rows = fit_strategies(strategies, seeds, run, data, training, device)
+    print(render(table_2(rows), "text"))
+
+
+def evaluate(
+    paths: list[str],
+    corruptions: Path | None = None,
+    out: Path | None = None,
+    samples: int = 0,
+    figure: Path | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    network: str = "table1",
+    data: ClassifyDataSettings = ClassifyDataSettings(),
+) -> None:
+    """Judge trained classifiers: accuracy, calibration error and confidence on each test set.
+
+    Args:
+        paths: Classifiers (.safetensors), or folders that hold some.
+        corruptions: Folder of CIFAR-10-C, which takes the place of the ten test sets.
+        out: File for the result rows (JSON lines).
+        samples: Judge so many single test images along the blur levels instead, as in Figure 4.
+        figure: PNG file for them.
+        device: Where to run them.
+        network: For a network of your own, the function that makes it, as in training.
+        data: Labelled images.
+    """
+    from gada.experiments.classify import evaluate_classifiers
+    from gada.experiments.classify_samples import judge_samples
+    from gada.io.records import write_rows
+    from gada.reports.iqa_ls import corruption_table, samples_table, table_2
+    from gada.reports.layout import render
+
+    files = [Path(path) for path in paths]
+    if samples:
+        rows = judge_samples(files, data, network, samples, device, figure)
+    else:
+        rows = evaluate_classifiers(files, data, network, device, corruptions)
+    if out:
+        write_rows(out, rows)
+    layout = samples_table if samples else corruption_table if corruptions else table_2
+    print(render(layout(rows), "text"))
+
+
+def table(
+    paths: list[str],
+    format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
+    into: Path | None = None,
+    figure: Path | None = None,
+) -> None:
+    """Print results in the layouts of the paper: Table 2 beside the published numbers, gains, calibration, rivals.
+
+    Args:
+        paths: Files of result rows (JSON lines), or folders of runs.
+        format: How to write them.
+        into: Markdown file whose block "gada classify table PATHS" is replaced instead of printing.
+        figure: PNG file for the curves of Figure 3.
+    """
+    from gada.io.files import atomic_path
+    from gada.io.records import read_rows
+    from gada.reports.iqa_ls import all_tables
+    from gada.reports.iqa_ls_figures import figure_3
+    from gada.reports.layout import render
+    from gada.reports.markdown import replace_block
+
+    files = [path / "results.jsonl" if path.is_dir() else path for path in map(Path, paths)]
+    rows = [row for file in files for row in read_rows(file, missing="refuse")]
+    text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
+    if figure:
+        with atomic_path(figure) as temporary:
+            temporary.write_bytes(figure_3([row for row in rows if "sample" not in row]))
+    if into:
+        replace_block(into, "gada classify table " + " ".join(paths), text)
+    else:
+        print(text)

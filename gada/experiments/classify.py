@@ -1,0 +1,241 @@
+"""IQA-LS: classifiers trained by every strategy, and judged on pristine and distorted test images."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.data.cache import default_folder
+from gada.data.cifar10c import CORRUPTIONS, read_corruption
+from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
+from gada.data.labelled import LabelledImages
+from gada.data.mixtures import ALL_THREE, STRATEGIES, Mixture, Strategy
+from gada.errors import ConfigError, DataError
+from gada.experiments.versions import Versions, class_names, load_images
+from gada.io.checkpoints import find_checkpoint
+from gada.io.files import sha256_of
+from gada.io.records import Row, commit, machine, read_rows, write_rows
+from gada.metrics.classification import expected_calibration_error
+from gada.models.classifier import Classifier, load_classifier
+from gada.models.files import Card
+from gada.scoring.torch_backend import choose_device
+from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
+from gada.training.classifier import FINISHED, predict, train_classifier
+
+RESULTS = "results.jsonl"
+PRISTINE = "pristine"
+
+
+def check_strategies(names: Sequence[str]) -> list[Strategy]:
+    """Return the strategies of some names.
+
+    Raises:
+        ConfigError: if one is unknown.
+    """
+    for name in names:
+        if name not in STRATEGIES:
+            raise ConfigError(f"strategy {name!r} is unknown; known are {', '.join(STRATEGIES)}.")
+    return [STRATEGIES[name] for name in names]
+
+
+def fit_strategies(
+    names: Sequence[str],
+    seeds: Sequence[int],
+    run: Path,
+    data: ClassifyDataSettings,
+    training: ClassifierSettings,
+    device: str = "auto",
+) -> list[Row]:
+    """Train each strategy with each seed and judge it; what an earlier call has done is not done again.
+
+    Args:
+        names: strategies, of `STRATEGIES`.
+        seeds: seeds of weights and of what is drawn.
+        run: folder that receives a folder for each training, and `results.jsonl`.
+        data: the images.
+        training: how to train.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        The result rows of the run.
+    """
+    strategies, device = check_strategies(names), choose_device(device)
+    images = load_images(data, "train")
+    versions = Versions(images, data.size, training, data.seed)
+    tests = TestSets(load_images(data, "test"), data)
+    for seed in seeds:
+        for strategy in strategies:
+            folder = run / f"strategy-{strategy.name}" / f"seed-{seed}"
+            if not (folder / FINISHED).is_file():
+                mixture = Mixture(versions.of(strategy), versions.labels, training.shares, seed)
+                transform = training.transform if strategy.labels == "iqa-ls" else "identity"
+                card = training_card(strategy, seed, data, training, images)
+                classes = len(card["classes"])
+                train_classifier(mixture, classes, training, folder, card, seed, transform, device)
+            keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
+    return read_rows(run / RESULTS)
+
+
+def training_card(
+    strategy: Strategy, seed: int, data: ClassifyDataSettings, training: ClassifierSettings, images: LabelledImages
+) -> dict[str, Any]:
+    """Return what a classifier's checkpoint says of itself."""
+    settings = as_plain(training)
+    if strategy.generated:
+        settings["generator"] = sha256_of(find_checkpoint(training.generator, "generator"))[:12]
+    if strategy.judged or training.quality == "evaluator":
+        settings["evaluator"] = sha256_of(find_checkpoint(training.evaluator, "evaluator"))[:12]
+    return {
+        "name": f"strategy {strategy.name}, seed {seed}",
+        "strategy": strategy.name,
+        "labels": strategy.labels,
+        "seed": seed,
+        "network": training.network,
+        "size": data.size,
+        "classes": class_names(data, images),
+        "dataset": images.title,
+        "train_images": len(images),
+        "settings": {**settings, "seed": seed, "strategy": strategy.name, "data_seed": data.seed},
+        "commit": commit(),
+    }
+
+
+class TestSets:
+    """The pristine test images and the distorted ones: three distortions at three levels.
+
+    Args:
+        images: the test images.
+        data: their settings.
+    """
+
+    __test__ = False  # no test case, whatever its name
+
+    def __init__(self, images: LabelledImages, data: ClassifyDataSettings) -> None:
+        view = View(data.size, data.size if images.array is None else None)
+        folder = default_folder() / "classify"
+        self.distorted = DistortedImages(images, view, seed=data.seed, folder=folder)
+        self.title = images.title
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """True classes, (N,)."""
+        return self.distorted.images.labels
+
+    def each(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        """Yield the name and the images of each test set."""
+        for step in steps_of(ALL_THREE):
+            yield set_name(step), self.distorted.array(step)
+
+    def rows(self, path: Path, network: str, device: str) -> list[Row]:
+        """Return a result row for each test set.
+
+        Args:
+            path: a trained classifier.
+            network: what made its network.
+            device: where to run it.
+        """
+        classifier, card = load_classifier(path, network)
+        origin = origin_of(card)
+        return [
+            {**origin, "set": name, **judged(predict(classifier, pixels, device), self.labels)}
+            for name, pixels in self.each()
+        ]
+
+
+def set_name(step: Step) -> str:
+    """Return the name of a test set: `pristine`, `blur 1`."""
+    return PRISTINE if step == CLEAN else f"{step.family.split('/')[1]} {step.level}"
+
+
+def origin_of(card: Card) -> Row:
+    """Return what a result row says of where it comes from."""
+    settings = card["settings"]
+    title = STRATEGIES[card["strategy"]].title if card["strategy"] in STRATEGIES else card["strategy"]
+    row = {"strategy": card["strategy"], "title": title, "labels": card["labels"], "seed": card["seed"]}
+    row |= {name: card[name] for name in ("dataset", "train_images")}
+    row |= {name: settings[name] for name in ("network", "epochs", "loss", "quality", "transform", "precision")}
+    if "generated" in title:
+        row |= {name: settings[name] for name in ("generator", "asked")}
+    return {**row, "train_seconds": round(card["train_seconds"], 1), "machine": machine(), "commit": card["commit"]}
+
+
+def judged(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> Row:
+    """Return the figures of a test set.
+
+    Args:
+        probabilities: (N, K).
+        labels: true classes, (N,).
+
+    Returns:
+        "n"; "accuracy"; "ece", the calibration error; "confidence", the mean of the predicted class, and
+        "true_confidence", that of the true class.
+    """
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = predicted == labels
+    true = probabilities[np.arange(len(labels)), labels]
+    figures = {
+        "accuracy": right.mean(),
+        "ece": expected_calibration_error(confidence, right),
+        "confidence": confidence.mean(),
+        "true_confidence": true.mean(),
+    }
+    return {"n": len(labels), **{name: round(float(value), 6) for name, value in figures.items()}}
+
+
+def keep_rows(run: Path, rows: Sequence[Row]) -> None:
+    """Add rows to the run's results in place of those of the same strategy, seed and test set."""
+    new = {(row["strategy"], row["seed"], row["set"]) for row in rows}
+    kept = [row for row in read_rows(run / RESULTS) if (row["strategy"], row["seed"], row["set"]) not in new]
+    write_rows(run / RESULTS, [*kept, *rows])
+
+
+def evaluate_classifiers(
+    paths: Sequence[Path],
+    data: ClassifyDataSettings,
+    network: str,
+    device: str = "auto",
+    corruptions: Path | None = None,
+) -> list[Row]:
+    """Judge trained classifiers again, on the ten test sets or on CIFAR-10-C.
+
+    Args:
+        paths: checkpoints, or folders that hold some.
+        data: the test images.
+        network: what made their networks.
+        device: where to run them.
+        corruptions: folder of CIFAR-10-C, which takes the place of the test sets.
+
+    Raises:
+        DataError: if a folder holds no classifier.
+    """
+    device, files = choose_device(device), list(found(paths))
+    if corruptions is None:
+        tests = TestSets(load_images(data, "test"), data)
+        return [row for file in files for row in tests.rows(file, network, device)]
+    loaded = [load_classifier(file, network) for file in files]
+    return [row for name in CORRUPTIONS for row in corruption_rows(corruptions, name, loaded, device)]
+
+
+def corruption_rows(
+    folder: Path, name: str, classifiers: Sequence[tuple[Classifier, Card]], device: str
+) -> Iterator[Row]:
+    """Yield the rows of one of CIFAR-10-C's corruptions, a row for each severity and classifier."""
+    for severity, (pixels, labels) in enumerate(read_corruption(folder, name), start=1):
+        for classifier, card in classifiers:
+            figures = judged(predict(classifier, pixels, device), labels)
+            yield {**origin_of(card), "dataset": "CIFAR-10-C", "set": f"{name} {severity}", **figures}
+
+
+def found(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the classifiers' checkpoints.
+
+    Raises:
+        DataError: if a folder holds none.
+    """
+    for path in paths:
+        below = sorted(path.rglob(FINISHED)) if path.is_dir() else [path]
+        if not below:
+            raise DataError(f"{path} holds no {FINISHED}; train one with `gada classify fit`.")
+        yield from below

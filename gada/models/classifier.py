@@ -1,0 +1,164 @@
+"""The classifier that IQA-LS trains (Chen et al., 2017, Table 1), and any other network in its place."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, max_pool2d
+
+from gada.errors import ConfigError, DataError
+from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.models.files import Card, fill
+
+TABLE_1 = "table1"
+Inputs = Literal["standardised", "centred", "unit"]
+
+
+class Classifier(nn.Module):
+    """A network behind the preparation of its inputs: images in [0, 1] in, class logits out.
+
+    Args:
+        network: what sees the prepared images.
+        inputs: `standardised` (each image to mean 0 and deviation 1, as the TensorFlow model does that the paper
+            builds on), `centred` (less 0.5) or `unit` (as they are).
+    """
+
+    def __init__(self, network: nn.Module, inputs: Inputs = "standardised") -> None:
+        super().__init__()
+        self.network = network
+        self.inputs = inputs
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (N, K) of images (N, 3, H, W) in [0, 1]."""
+        logits: Tensor = self.network(prepared(images, self.inputs))
+        return logits
+
+
+class Table1(nn.Module):
+    """The network of Table 1: two convolutions with pooling and response normalisation, then 384-192-K.
+
+    Its parents are TensorFlow's CIFAR-10 model, which section 4.2 names, and Krizhevsky's cuda-convnet. What the table
+    leaves open is from the former: the pooling windows begin at the first pixel and overlap by one (the last is cut),
+    the normalisation's constants, and the initial weights.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, kernel_size=5, padding=2)
+        self.conv2 = nn.Conv2d(64, 64, kernel_size=5, padding=2)
+        self.fc1 = nn.Linear(4096, 384)
+        self.fc2 = nn.Linear(384, 192)
+        self.softmax = nn.Linear(192, classes)
+        self.normalise = ResponseNormalisation(64)
+        for layer, deviation, bias in (
+            (self.conv1, 0.05, 0.0),
+            (self.conv2, 0.05, 0.1),
+            (self.fc1, 0.04, 0.1),
+            (self.fc2, 0.04, 0.1),
+            (self.softmax, 1 / 192, 0.0),
+        ):
+            nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+            nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (N, K) of prepared images (N, 3, 32, 32)."""
+        maps = overlapping_pool(self.conv1(images)).relu()  # the largest of rectified is the rectified largest
+        maps = self.normalise(maps)
+        maps = overlapping_pool(self.normalise(self.conv2(maps).relu()))
+        hidden = self.fc2(self.fc1(maps.flatten(1)).relu()).relu()
+        logits: Tensor = self.softmax(hidden)
+        return logits
+
+
+class ResponseNormalisation(nn.Module):
+    """Local response normalisation across maps (Krizhevsky et al., 2012): x / (1 + a sum of x^2 over 9 maps)^(3/4).
+
+    The sum is a 1 x 1 convolution with a band of ones, which takes a third of the time of `nn.LocalResponseNorm`.
+    """
+
+    RADIUS = 4  # maps to either side
+    ALPHA = 0.001 / 9
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        self.band: Tensor
+        band = torch.ones(maps, maps).tril(self.RADIUS).triu(-self.RADIUS)
+        self.register_buffer("band", self.ALPHA * band[:, :, None, None], persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return maps (N, C, h, w), normalised."""
+        scale = 1 + conv2d(maps * maps, self.band.to(maps.dtype))
+        return maps * (scale * scale.sqrt()).rsqrt()  # scale^(-3/4)
+
+
+def overlapping_pool(maps: Tensor) -> Tensor:
+    """Return the maximum over 3 x 3 windows, two pixels apart: (N, C, h, w) to (N, C, h / 2, w / 2)."""
+    return max_pool2d(maps, kernel_size=3, stride=2, ceil_mode=True)
+
+
+def prepared(images: Tensor, inputs: Inputs) -> Tensor:
+    """Return images (N, 3, H, W) in [0, 1] as a network wants them."""
+    if inputs == "unit":
+        return images
+    if inputs == "centred":
+        return images - 0.5
+    variance, mean = torch.var_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
+    least = 1 / (255 * images[0].numel() ** 0.5)  # deviation that a flat image counts as
+    return (images - mean) / variance.sqrt().clamp_min(least)
+
+
+def build_classifier(network: str, classes: int, inputs: Inputs = "standardised") -> Classifier:
+    """Return an untrained classifier.
+
+    Args:
+        network: `table1`, or `package.module:function`: a function that takes the number of classes and gives an
+            `nn.Module` from (N, 3, H, W) to logits (N, K).
+        classes: K.
+        inputs: how images are prepared for it.
+
+    Raises:
+        ConfigError: if there is no such function, or it gives something else.
+    """
+    if network == TABLE_1:
+        return Classifier(Table1(classes), inputs)
+    module, _, function = network.partition(":")
+    try:
+        made = getattr(import_module(module), function)(classes)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"the network {network!r} cannot be made ({error}); give {TABLE_1}, or package.module:function with a "
+            "function that takes the number of classes."
+        ) from error
+    if not isinstance(made, nn.Module):
+        raise ConfigError(f"{network} gives a {type(made).__name__}; it must give an nn.Module.")
+    return Classifier(made, inputs)
+
+
+def save_classifier(path: Path, classifier: Classifier, card: Mapping[str, Any]) -> None:
+    """Write a classifier's weights with a card; "network" and "classes" say how to build it again."""
+    tensors = {name: tensor.detach().cpu().numpy() for name, tensor in classifier.state_dict().items()}
+    save_checkpoint(path, tensors, {**card, "kind": "classifier", "inputs": classifier.inputs})
+
+
+def load_classifier(path: Path, network: str | None = None) -> tuple[Classifier, Card]:
+    """Return a trained classifier at rest, from (N, 3, S, S) in [0, 1] to logits (N, K), and its card.
+
+    Args:
+        path: a file that `gada classify fit` wrote; the card's "size" is S and "classes" are the names of the classes.
+        network: for a network of the user's own, the function that makes it: a file never says what code to run.
+
+    Raises:
+        ConfigError: if it is a network of the user's own and no function is given.
+        DataError: if the file is missing or is no classifier's.
+    """
+    tensors, card = load_checkpoint(path, "classifier")
+    if network is None and card["network"] != TABLE_1:
+        raise ConfigError(f"{path} holds a network made by {card['network']}; name it again with --training.network.")
+    classifier = build_classifier(network or TABLE_1, len(card["classes"]), card["inputs"])
+    try:
+        return fill(classifier, tensors, path), card
+    except RuntimeError as error:
+        raise DataError(f"{path} does not fit {network or TABLE_1} ({error}).") from error

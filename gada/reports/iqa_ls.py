@@ -1,0 +1,200 @@
+"""Tables of IQA-LS: Table 2 with the published numbers beside ours, gains, calibration, rivals, CIFAR-10-C."""
+
+import csv
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gada.io.records import Row
+from gada.reports.layout import Cell, Table
+
+PRISTINE = "pristine"
+KINDS = {"blur": "Blur", "noise": "Noise", "jpeg": "JPEG"}
+SETS = (PRISTINE, *(f"{kind} {level}" for kind in KINDS for level in (1, 2, 3)))
+COLUMNS = ("pristine", *(f"level {level}" for _ in KINDS for level in (1, 2, 3)))
+GROUPS = ("", *(title for title in KINDS.values() for _ in range(3)))
+LABELS = {"hard": "hard", "iqa-ls": "IQA-LS", "smoothing": "smoothed", "mollification": "by known level"}
+PAIRS = (("2", "3"), ("4", "5"), ("6", "7"), ("8", "9"), ("10", "11"), ("10", "11-evaluator"))
+RIVALS = ("8", "9", "smoothing", "mollification")
+
+
+@cache
+def published() -> dict[str, dict[str, float]]:
+    """Return the accuracies of the paper's Table 2: strategy, then test set; the data file names the source."""
+    text = (files("gada.reports") / "iqa_ls_published.csv").read_text(encoding="utf-8")
+    table: dict[str, dict[str, float]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        table.setdefault(row["strategy"], {})[row["set"]] = float(row["accuracy"])
+    return table
+
+
+def order(strategy: str) -> tuple[int, str]:
+    """Return a key that sorts strategies: numbers first, in order."""
+    number = strategy.split("-")[0]
+    return (int(number), strategy) if number.isdecimal() else (99, strategy)
+
+
+def strategies_of(rows: Sequence[Row]) -> list[str]:
+    """Return the strategies, in order."""
+    return sorted({row["strategy"] for row in rows}, key=order)
+
+
+def over_seeds(rows: Sequence[Row], strategy: str, name: str, figure: str) -> NDArray[np.float64]:
+    """Return one figure of a strategy on a test set for each seed, in order of the seeds."""
+    chosen = [row for row in rows if row["strategy"] == strategy and row["set"] == name]
+    return np.array([row[figure] for row in sorted(chosen, key=lambda row: int(row["seed"]))])
+
+
+def shown(values: NDArray[np.float64], signed: bool = False) -> Cell:
+    """Return the mean over seeds with three decimals, and the deviation where there are several."""
+    if not len(values):
+        return None
+    text = f"{values.mean():+.3f}" if signed else f"{values.mean():.3f}"
+    return f"{text} ± {values.std(ddof=1):.3f}" if len(values) > 1 else text
+
+
+def described(rows: Sequence[Row]) -> str:
+    """Return where figures come from, in sentences."""
+    first = rows[0]
+    seeds = sorted({row["seed"] for row in rows})
+    commits = sorted({str(row["commit"]) for row in rows})
+    return (
+        f"Data: {first['dataset']}, {first['train_images']:,} training and {first['n']:,} test images; "
+        f"{first['epochs']} epochs, {first['loss']} loss, {first['precision']}, network {first['network']}; "
+        f"seed {', '.join(map(str, seeds))}; machine {first['machine']}; commit {', '.join(commits)}."
+    )
+
+
+def table_2(rows: Sequence[Row], figure: str = "accuracy") -> Table:
+    """Return the layout of the paper's Table 2: a row for each strategy, the published one below ours.
+
+    Args:
+        rows: result rows.
+        figure: `accuracy`, `ece`, `confidence` or `true_confidence`; only accuracy was published.
+    """
+    titles = {
+        "accuracy": "Accuracy",
+        "ece": "Expected calibration error (15 bins, 0 is best)",
+        "confidence": "Mean confidence in the predicted class",
+        "true_confidence": "Mean confidence in the true class",
+    }
+    body: list[tuple[Cell, ...]] = []
+    rules = set()
+    for strategy in strategies_of(rows):
+        first = next(row for row in rows if row["strategy"] == strategy)
+        rules.add(len(body))
+        name = f"{strategy} {first['title']}" if strategy[0].isdecimal() else first["title"]
+        values = [shown(over_seeds(rows, strategy, one, figure)) for one in SETS]
+        body.append((name, LABELS[first["labels"]], *values))
+        if figure == "accuracy" and strategy in published():
+            body.append(("", "published", *(f"{published()[strategy][one]:.3f}" for one in SETS)))
+    notes = ["± is the sample deviation over seeds."] if len({row["seed"] for row in rows}) > 1 else []
+    if figure == "accuracy":
+        notes.append("Published: Chen et al., 2017, Table 2: 50,000 training and 10,000 test images, 2,000 epochs.")
+    caption = f"{titles[figure]} by strategy and test set. {described(rows)}"
+    return Table(caption, ("strategy", "labels"), COLUMNS, tuple(body), GROUPS, frozenset(rules - {0}), tuple(notes))
+
+
+def differences(rows: Sequence[Row], figure: str = "accuracy") -> Table:
+    """Return what IQA-LS gains on hard labels: paired by seed, for each mix that was trained with both.
+
+    On pristine images, on the mean over the distorted sets of each level, and over all nine.
+    """
+    groups = {PRISTINE: [PRISTINE]}
+    groups |= {f"level {level}": [f"{kind} {level}" for kind in KINDS] for level in (1, 2, 3)}
+    groups |= {"distorted": [one for one in SETS if one != PRISTINE]}
+    body: list[tuple[Cell, ...]] = []
+    there = strategies_of(rows)
+    for hard, smoothed in [pair for pair in PAIRS if set(pair) <= set(there)]:
+        title = next(row["title"] for row in rows if row["strategy"] == smoothed)
+        cells = [shown(paired(rows, smoothed, hard, names, figure), signed=True) for names in groups.values()]
+        body.append((f"{smoothed} - {hard}, {title}", "ours", *cells))
+        if figure == "accuracy" and {hard, smoothed} <= set(published()):
+            gains = [np.mean([published()[smoothed][n] - published()[hard][n] for n in g]) for g in groups.values()]
+            body.append(("", "published", *(f"{gain:+.3f}" for gain in gains)))
+    what = {"accuracy": "Accuracy", "ece": "Expected calibration error"}[figure]
+    caption = f"{what} with IQA-LS minus hard labels, mean over the test sets of a group. {described(rows)}"
+    return Table(caption, ("strategies", "of"), tuple(groups), tuple(body))
+
+
+def paired(rows: Sequence[Row], strategy: str, against: str, sets: Sequence[str], figure: str) -> NDArray[np.float64]:
+    """Return for each common seed the mean difference of two strategies over test sets."""
+    found = {(row["strategy"], row["seed"], row["set"]): row[figure] for row in rows}
+    seeds = sorted({row["seed"] for row in rows})
+    whole = [s for s in seeds if all((one, s, n) in found for one in (strategy, against) for n in sets)]
+    return np.array([np.mean([found[strategy, s, n] - found[against, s, n] for n in sets]) for s in whole])
+
+
+def rivals_table(rows: Sequence[Row]) -> Table:
+    """Return strategies 8 and 9 beside plain label smoothing and smoothing by the known level, at equal budget."""
+    chosen = [row for row in rows if row["strategy"] in RIVALS]
+    distorted = [one for one in SETS if one != PRISTINE]
+    columns = ("pristine", "distorted", "level 3", "pristine ", "distorted ", "level 3 ")
+    groups = ("Accuracy",) * 3 + ("Calibration error",) * 3
+    sets = ([PRISTINE], distorted, [one for one in distorted if one.endswith("3")])
+    body: list[tuple[Cell, ...]] = []
+    for strategy in [one for one in RIVALS if one in strategies_of(chosen)]:
+        labels = next(row["labels"] for row in chosen if row["strategy"] == strategy)
+        cells = [shown(mean_over(chosen, strategy, names, figure)) for figure in ("accuracy", "ece") for names in sets]
+        body.append((strategy, LABELS[labels], *cells))
+    caption = f"Rivals on the same images, MIX all 3, at equal budget. {described(chosen)}"
+    notes = (
+        "smoothing: Szegedy et al., 2016, 0.1 of the label uniform. mollification: Heinonen et al., 2024 (arXiv "
+        "2406.01494), labels tied to the known noise or blur level; JPEG has none there and takes the mean of both.",
+    )
+    return Table(caption, ("strategy", "labels"), columns, tuple(body), groups, frozenset(), notes)
+
+
+def mean_over(rows: Sequence[Row], strategy: str, sets: Sequence[str], figure: str) -> NDArray[np.float64]:
+    """Return the mean of a figure over test sets, for each seed."""
+    each = [over_seeds(rows, strategy, name, figure) for name in sets]
+    means: NDArray[np.float64] = np.mean(each, axis=0)
+    return means
+
+
+def corruption_table(rows: Sequence[Row]) -> Table:
+    """Return the layout of CIFAR-10-C: the error of each corruption, mean over its severities, and the mean of all."""
+    names = list(dict.fromkeys(row["set"].rsplit(" ", 1)[0] for row in rows))
+    body: list[tuple[Cell, ...]] = []
+    for strategy in strategies_of(rows):
+        chosen = [row for row in rows if row["strategy"] == strategy]
+        severities = {name: [row["set"] for row in chosen if row["set"].rsplit(" ", 1)[0] == name] for name in names}
+        errors = [1 - mean_over(chosen, strategy, list(dict.fromkeys(severities[name])), "accuracy") for name in names]
+        body.append((f"strategy {strategy}", shown(np.mean(errors, axis=0)), *(shown(one) for one in errors)))
+    caption = f"Error on CIFAR-10-C, mean over 5 severities. {described(rows)}"
+    notes = ("The mean error is not normalised: errors are not divided by those of a baseline network, as mCE does.",)
+    columns = ("mean error, not normalised", *(name.replace("_", " ") for name in names))
+    return Table(caption, ("classifier",), columns, tuple(body), (), frozenset(), notes)
+
+
+def samples_table(rows: Sequence[Row]) -> Table:
+    """Return the numbers of the paper's Figure 4: each strategy's confidence in the true class of sample images.
+
+    Args:
+        rows: with "sample" (the image), "class", "distortion", "strategy" and "confidences" at levels 0 to 3.
+    """
+    body: list[tuple[Cell, ...]] = [
+        (f"{row['sample']} ({row['class']})", f"{row['strategy']} ({LABELS[row['labels']]})", *row["confidences"])
+        for row in rows
+    ]
+    rules = {place for place in range(1, len(body)) if body[place][0] != body[place - 1][0]}
+    kinds = ", ".join(dict.fromkeys(row["distortion"] for row in rows))
+    caption = f"Confidence in the true class of sample images by level of {kinds}, as in Figure 4. {described(rows)}"
+    return Table(caption, ("image", "strategy"), COLUMNS[:4], tuple(body), (), frozenset(rules))
+
+
+def all_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return every table that result rows can fill."""
+    samples = [row for row in rows if "sample" in row]
+    corrupted = [row for row in rows if "sample" not in row and row["dataset"] == "CIFAR-10-C"]
+    tested = [row for row in rows if "sample" not in row and row["dataset"] != "CIFAR-10-C"]
+    tables = []
+    if tested:
+        tables += [table_2(tested), differences(tested), table_2(tested, "ece"), differences(tested, "ece")]
+        tables += [table_2(tested, "confidence"), rivals_table(tested)]
+    tables += [corruption_table(corrupted)] if corrupted else []
+    tables += [samples_table(samples)] if samples else []
+    return [table for table in tables if table.rows]
