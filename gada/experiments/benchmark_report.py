@@ -27,6 +27,7 @@ from gada.reports.tables import FIGURE_NAMES, differences_table, stages_table, s
 from gada.settings import STAGES
 
 FIRST, LAST = "baseline", "phase3"
+SIDES = {"train": "training", "validation": "validation", "test": "test"}
 EXTREMES = 4  # best and worst images shown
 TILE = 224  # pixels, side of each
 
@@ -50,7 +51,7 @@ def write_benchmark_report(
         tables_section(rows, provenance),
         splits_section(folder, rows, provenance),
         distortions_section(folder, rows, provenance),
-        *one_split_sections(middle),
+        *one_split_sections(middle, provenance.proxy),
         extremes_section(folder, images, packed, splits),
         Section("The splits", listing=listed(splits)),
         Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
@@ -63,7 +64,7 @@ def write_benchmark_report(
 
 def summary(images: ScoredSet, splits: Sequence[Split], middle: Path) -> list[str]:
     """Return the paragraphs on top: what was done."""
-    sides = ", ".join(f"{len(getattr(splits[0], side))} for {side}" for side in ("train", "validation", "test"))
+    sides = ", ".join(f"{len(getattr(splits[0], side))} for {name}" for side, name in SIDES.items())
     return [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
         f"{len(splits)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
@@ -132,9 +133,9 @@ def distortions_section(folder: Path, rows: Sequence[Row], provenance: Provenanc
     return Section("By distortion", pictures=[bars])
 
 
-def one_split_sections(folder: Path) -> list[Section]:
+def one_split_sections(folder: Path, proxy: bool) -> list[Section]:
     """Return plots, curves and generated crops of one split."""
-    return [scatter_section(folder, (FIRST, LAST)), curves_section(folder, STAGES), *samples_sections(folder)]
+    return [scatter_section(folder, (FIRST, LAST), proxy), curves_section(folder, STAGES), *samples_sections(folder)]
 
 
 class Scored(NamedTuple):

@@ -40,7 +40,7 @@ def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
     sections = [
         results_section(rows, provenance),
         curves_section(folder, stages),
-        scatter_section(folder, stages),
+        scatter_section(folder, stages, provenance.proxy),
         *samples_sections(folder),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
         Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
@@ -77,17 +77,18 @@ def curves_section(folder: Path, stages: Sequence[str]) -> Section:
     return Section("Learning curves", pictures=[curves])
 
 
-def scatter_section(folder: Path, stages: Sequence[str]) -> Section:
+def scatter_section(folder: Path, stages: Sequence[str], proxy: bool) -> Section:
     """Return the scatter plots of a run's stages."""
+    given = "proxy" if proxy else "human"
     plots = [
         Picture(
             (folder / stage / "scatter.png").read_bytes(),
-            f"{STAGE_NAMES.get(stage, stage)}: predicted against true scores of the test images.",
-            "Scatter plot of predicted against true scores with a logistic fit, one marker for each distortion class.",
+            f"{STAGE_NAMES.get(stage, stage)}: predicted against {given} scores of the test images.",
+            f"Scatter plot of predicted and {given} scores with a logistic fit, one marker for each distortion class.",
         )
         for stage in stages
     ]
-    return Section("Predicted and true scores", pictures=plots)
+    return Section(f"Predicted and {given} scores", pictures=plots)
 
 
 def samples_sections(folder: Path) -> list[Section]:

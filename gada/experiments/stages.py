@@ -23,6 +23,7 @@ from gada.models.evaluator import Evaluator, head
 from gada.models.files import Card, load_evaluator, load_generator, save_network
 from gada.models.generator import Generator
 from gada.reports.figures import scatter
+from gada.reports.tables import STAGE_NAMES
 from gada.scoring.torch_backend import load_scorer
 from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.adversarial import Adversarial
@@ -209,7 +210,7 @@ def evaluate_stage(run: Run, stage: Stage) -> None:
         [test.scale.score(prediction.quality) for prediction in predictions],
         [record.score for record in test.images],
         [record.distortion for record in test.images],
-        title=f"{test.name}, {stage}",
+        title=f"{test.name}, {STAGE_NAMES[stage]}",
         scale_label=test.scale.describe(),
         proxy=test.proxy,
     )

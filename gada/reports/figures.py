@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from gada.metrics.correlation import ALL, Row, figures_of_merit
@@ -83,6 +84,8 @@ def learning_curves(metrics: Mapping[str, Sequence[Row]], title: str) -> bytes:
         stage_name = STAGE_NAMES.get(stage, stage)
         put_title(losses, f"{stage_name}: losses")
         put_title(validation, f"{stage_name}: validation")
+        for panel in (losses, validation):
+            panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         label_axes(losses, "step", "loss")
         label_axes(validation, "step", "correlation")
         shown = np.concatenate([line.get_ydata() for line in losses.get_lines()] or [np.ones(1)])
@@ -131,7 +134,7 @@ def bars_by_distortion(
         colour = STAGE_COLOURS.get(stage, COLOURS[number])
         at = places - 0.42 + (number + 0.5) * width
         bars = axes.bar(at, heights, width * 0.94, color=colour, yerr=whiskers, ecolor="#222222", capsize=2)
-        if not many:
+        if not many and whiskers is None:
             texts = [f"{one:.3f}" if value.size else "" for one, value in zip(heights, values, strict=True)]
             axes.bar_label(bars, texts, label_type="center", rotation=90, fontsize=9, color="white")
         handles.append(bars)

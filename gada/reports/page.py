@@ -152,7 +152,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         elif isinstance(value, list | tuple):
             yield f"{prefix}{name}", ", ".join(map(str, value))
         else:
-            yield f"{prefix}{name}", str(value)
+            yield f"{prefix}{name}", "not set" if value is None else str(value)
 
 
 STYLE = """

@@ -156,25 +156,25 @@ def summary_table(rows: Sequence[Row], provenance: Provenance | None = None, dis
 def differences_table(differences: Iterable[Row], provenance: Provenance | None = None) -> Table:
     """Return a row for each paired difference of two stages, as `gada.metrics.statistics.stage_difference` gives it."""
     body: list[tuple[Cell, ...]] = []
-    notes: dict[str, None] = {}
+    notes, claims = dict[str, None](), dict[str, None]()
     for one in differences:
         what = f"{_stage_name(one['stage'])} minus {_stage_name(one['against']).lower()}, {heading(one['distortion'])}"
         low, high = one["interval"] or (None, None)
         p = one["wilcoxon_p"]
         figures = (one["median"], one["mean"], one["deviation"], low, high, "<0.001" if p and p < 0.001 else p)
         body.append((what, FIGURE_NAMES[one["figure"]], *figures))
+        name = FIGURE_NAMES[one["figure"]]
         listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
-        notes[f"{what}, {FIGURE_NAMES[one['figure']]}, in each split: {listed}."] = None
+        lacking = ", ".join(map(str, one.get("left_out", [])))
+        notes[f"{name} in each split: {listed}{f' (undefined in split {lacking})' if lacking else ''}."] = None
         if "not_claimed" in one:
-            notes[f"{what}: {one['not_claimed']}."] = None
+            claims[f"{one['not_claimed'][:1].upper()}{one['not_claimed'][1:]}."] = None
         if one["interval"]:
-            notes[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
-        if one.get("left_out"):
-            notes[f"{what}: splits {', '.join(map(str, one['left_out']))} lack one of the two figures."] = None
+            claims[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
     columns = ("median", "mean", "deviation", "95 % from", "to", "p")
     caption = "Paired differences over splits."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
-    return Table(caption, ("difference", "figure"), columns, tuple(body), (), frozenset(), tuple(notes))
+    return Table(caption, ("difference", "figure"), columns, tuple(body), (), frozenset(), (*claims, *notes))
 
 
 def _stage_name(stage: str) -> str:
