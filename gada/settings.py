@@ -4,6 +4,7 @@ A field that is `None` takes the value of the chosen preset (`paper` or `gada`, 
 file states only what it changes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -426,6 +427,20 @@ class Settings:
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One row of a study: what differs from the base settings, and which stages are trained."""
+
+    name: str
+    """What stands in the table."""
+    stages: tuple[Stage, ...] = ("baseline",)
+    """Which stages are trained; the last one's figures are shown."""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Settings that differ, by dotted keys as `training.crop_size`."""
+    after: str = ""
+    """Name of the variant whose phase before this one starts from; by default its own."""
+
+
 PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
     # True to the text. What it leaves open: the L1 weight is that of pix2pix, which it cites for its skips (100 on
     # images in [-1, 1]); the other losses are summed as printed.
@@ -511,3 +526,23 @@ def as_plain(settings: Any) -> Any:
     if isinstance(settings, tuple):
         return [as_plain(value) for value in settings]
     return settings.as_posix() if isinstance(settings, Path) else settings
+
+
+def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
+    """Return settings with some values replaced, given by dotted keys as `training.crop_size`.
+
+    Raises:
+        ConfigError: if there is no such key.
+    """
+    for key, value in changes.items():
+        group, _, rest = key.partition(".")
+        if group not in {field.name for field in fields(settings)}:
+            raise ConfigError(f"{key} is no setting; known here are {', '.join(f.name for f in fields(settings))}.")
+        before = getattr(settings, group)
+        now = changed(before, {rest: value}) if rest else value
+        if isinstance(now, list):
+            now = tuple(now)
+        if isinstance(now, str) and group in ("root", "cache", "unlabelled"):
+            now = Path(now)
+        settings = replace(settings, **{group: now})
+    return settings

@@ -5,7 +5,9 @@ from functools import reduce
 from math import exp
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -68,6 +70,30 @@ class Evaluator(nn.Module):
     def head_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of class and quality heads."""
         return [*self.class_head.parameters(), *self.quality_head.parameters()]
+
+
+class JudgedCrops(NamedTuple):
+    """What an evaluator says of crops, as arrays."""
+
+    label: NDArray[np.int64]
+    """Predicted class, (N,)."""
+    quality: NDArray[np.float64]
+    """(N,) in [0, 1]."""
+    features: NDArray[np.float32]
+    """Pooled features, (N, F)."""
+
+
+@torch.no_grad()
+def judge_crops(evaluator: Evaluator, crops: Sequence[NDArray[np.uint8]], batch: int = 256) -> JudgedCrops:
+    """Judge crops (H, W, 3) uint8 of one size with an evaluator at rest."""
+    parts = []
+    for start in range(0, len(crops), batch):
+        images = torch.from_numpy(np.stack(crops[start : start + batch])).permute(0, 3, 1, 2).float() / 255
+        features = evaluator.describe(images)
+        judgement = evaluator.judge(features)
+        parts.append((judgement.class_logits.argmax(dim=1), judgement.quality.double(), features))
+    labels, qualities, described = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
+    return JudgedCrops(labels, qualities, described)
 
 
 BRISQUE = [exp(-(place**2) / (2 * (7 / 6) ** 2)) for place in range(-3, 4)]  # its window: 7x7, sigma 7/6

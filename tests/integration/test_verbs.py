@@ -54,6 +54,22 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert "SROCC" in capsys.readouterr().out
 
 
+def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- gada generate --judge -->\n<!-- end -->\n")
+    kept = ["--judge_model", str(trained / "run" / "phase1"), "--results", str(tmp_path / "judge.jsonl")]
+    told = ["--out", str(tmp_path / "sheet.png"), "--into", str(page), "--judge"]
+    assert main(["generate", *on(trained, "--side", "test"), *kept, *told]) == 0
+    *classes, whole = [json.loads(line) for line in (tmp_path / "judge.jsonl").read_text().splitlines()]
+    assert [row["distortion"] for row in classes] == ["blur", "noise"]
+    # After five steps the generator still makes the reference to the last bit, whatever quality is asked.
+    assert [row["srocc_ssim"] for row in classes] == [None, None]
+    assert whole["accuracy_real"] == np.mean([row["accuracy_real"] for row in classes])
+    assert "class named, generated" in page.read_text()
+    assert main(["generate", *on(trained), *told]) == 2  # the run has no baseline
+    assert "baseline" in capsys.readouterr().err
+
+
 def test_evaluate_maps_another_direction(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same images on a scale where higher is better rank the same."""
     figures = []

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gada.losses.adversarial import Adversarial, discriminator_source_loss, generator_source_loss
-from gada.losses.supervised import class_loss, quality_loss, reconstruction_loss
+from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
 
 KINDS: tuple[Adversarial, ...] = ("logistic", "hinge")
 
@@ -67,3 +67,12 @@ def test_quality_loss_is_equation_3() -> None:
 
 def test_reconstruction_is_the_mean_absolute_difference() -> None:
     assert reconstruction_loss(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.25)).item() == pytest.approx(0.25)
+
+
+def test_features_alike_cost_nothing_and_noise_is_not_averaged_away() -> None:
+    noisy, other = torch.randn(2, 64, 1, 32, 32)
+    assert feature_loss(noisy, noisy) == 0
+    # Another draw of the same noise has its moments; the mean, which L1 prefers, has not.
+    spread = noisy.std(dim=(1, 2, 3))[:, None]
+    assert feature_loss(other.std(dim=(1, 2, 3))[:, None], spread) < feature_loss(torch.zeros_like(spread), spread) / 10
+    assert reconstruction_loss(torch.zeros_like(noisy), noisy) < reconstruction_loss(other, noisy)

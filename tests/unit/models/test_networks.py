@@ -11,9 +11,10 @@ from evaluators import picture
 from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import Detail, Evaluator, moments
+from gada.models.evaluator import Detail, Evaluator, judge_crops, moments
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
+from gada.models.pyramid import enlarged, laplacian
 from gada.settings import ModelSettings, Preset, Settings, resolve
 
 PRESETS: tuple[Preset, ...] = ("paper", "gada")
@@ -112,6 +113,24 @@ def test_a_generator_of_bands_starts_from_the_reference() -> None:
     reference = picture(0, 32, 40)
     (made,) = distort_crops(generator, [reference], [1], [0.3])
     assert np.array_equal(made, reference)
+
+
+def test_the_bands_of_a_picture_add_up_to_it() -> None:
+    crops = torch.rand(2, 3, 32, 48)
+    image, *finer = laplacian(crops, 4)
+    assert image.shape == (2, 3, 4, 6)
+    for band in finer:
+        image = enlarged(image) + band
+    assert torch.allclose(image, crops, atol=1e-6)
+
+
+def test_crops_are_judged_alike_in_any_batch() -> None:
+    evaluator = Evaluator(model("gada"), classes=3).eval()
+    crops = [picture(seed, 32, 32) for seed in range(5)]
+    whole, parts = judge_crops(evaluator, crops), judge_crops(evaluator, crops, batch=2)
+    assert whole.label.shape == whole.quality.shape == (5,)
+    assert whole.features.shape == (5, evaluator.features)
+    assert np.allclose(whole.quality, parts.quality, atol=1e-6)
 
 
 def test_a_network_survives_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""`gada study`: the same split trained with one thing changed at a time."""
+
+from pathlib import Path
+from typing import Literal
+
+from gada.settings import (
+    DataSettings,
+    EvaluationSettings,
+    LossSettings,
+    ModelSettings,
+    Preset,
+    SplitSettings,
+    TrainingSettings,
+    Variant,
+)
+
+
+def study(
+    run: Path = Path("runs/study"),
+    variants: list[Variant] = [],  # noqa: B006 - never changed
+    results: Path | None = None,
+    into: Path | None = None,
+    preset: Preset = "gada",
+    seed: int = 0,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    data: DataSettings = DataSettings(),
+    split: SplitSettings = SplitSettings(),
+    model: ModelSettings = ModelSettings(),
+    loss: LossSettings = LossSettings(),
+    training: TrainingSettings = TrainingSettings(),
+    evaluation: EvaluationSettings = EvaluationSettings(),
+) -> None:
+    """Train each variant of the settings on one split, or print a finished study again.
+
+    Args:
+        run: Folder that receives a run for each variant; a stopped study goes on there.
+        variants: What is changed, one thing at a time; none given prints `results` again.
+        results: JSON lines file that also keeps the rows.
+        into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
+        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
+        seed: Seed of weights, batches and noise.
+        device: Where to train.
+        data: Which scored images to read.
+        split: How the references are divided.
+        model: The networks.
+        loss: The losses and their weights.
+        training: Optimisation and lengths.
+        evaluation: Scoring by crops.
+    """
+    from gada.experiments.study import run_study, study_table
+    from gada.io.records import read_rows, write_rows
+    from gada.reports.layout import render
+    from gada.reports.markdown import replace_block
+    from gada.settings import Settings
+
+    if variants:
+        settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
+        rows = run_study(settings, variants, run, device)
+        if results:
+            write_rows(results, rows)
+    else:
+        rows = read_rows(results or run / "study.jsonl", missing="refuse")
+    if into:
+        replace_block(into, f"gada study {results or run}", render(study_table(rows), "markdown"))
+    else:
+        print(render(study_table(rows), "text"))

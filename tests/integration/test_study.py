@@ -1,0 +1,69 @@
+"""`gada study` through the real command line, on a tiny set."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import yaml
+
+from gada.__main__ import main
+from gada.errors import ConfigError
+from gada.settings import Settings, changed
+
+
+def config(folder: Path, *variants: dict[str, Any]) -> list[str]:
+    data = tiny.SETTINGS["data"] | {"root": str(folder / "set")}
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data, "variants": list(variants)}))
+    return ["study", "--config", str(path), "--run", str(folder / "study")]
+
+
+def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.scored_set(tmp_path / "set")
+    page, kept = tmp_path / "study.md", tmp_path / "kept.jsonl"
+    page.write_text(f"<!-- gada study {kept} -->\n<!-- end -->\n")
+    variants: list[dict[str, Any]] = [
+        {"name": "GAN", "stages": ["phase1"]},
+        {"name": "GAN, share 0.2", "stages": ["phase2"], "after": "GAN", "changes": {"training.generated_share": 0.2}},
+        {"name": "mean pooling", "changes": {"model.pooling": "mean"}},
+    ]
+    assert main([*config(tmp_path, *variants), "--results", str(kept)]) == 0
+    assert "model.pooling mean" in capsys.readouterr().out
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(row["variant"], row["stage"], row["steps"]) for row in rows] == [
+        ("GAN", "phase1", 5),
+        ("GAN, share 0.2", "phase2", 4),
+        ("mean pooling", "baseline", 11),
+    ]
+    settings = yaml.safe_load((tmp_path / "study" / "mean-pooling" / "config.yaml").read_text())
+    assert settings["model"]["pooling"] == "mean"
+    assert main(["study", "--results", str(kept), "--into", str(page)]) == 0
+    assert "| GAN, share 0.2 |" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("variants", "words"),
+    [
+        ([{"name": "a"}, {"name": "a"}], "two variants of the name 'a'"),
+        ([{"name": "a", "after": "b"}, {"name": "b"}], "no variant before it"),
+        ([{"name": "a", "stages": []}], "no stages"),
+        ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is no setting"),
+    ],
+)
+def test_a_wrong_study_is_refused(
+    variants: list[dict[str, Any]], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(config(tmp_path, *variants)) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_settings_are_changed_by_dotted_keys() -> None:
+    now = changed(Settings(), {"training.unlabelled": "photos", "model.widths": [1, 2, 3], "preset": "paper"})
+    assert now.training.unlabelled == Path("photos")
+    assert now.model.widths == (1, 2, 3)
+    assert now.preset == "paper"
+    assert changed(now, {}) is now
+    with pytest.raises(ConfigError, match="known here are"):
+        changed(Settings(), {"training.croop": 1})
