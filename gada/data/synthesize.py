@@ -25,7 +25,7 @@ from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find
 from gada.data.records import Scale
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
-from gada.io.files import atomic_path, sha256_of, write_json, write_text
+from gada.io.files import atomic_path, sha256_of, unwritable, write_json, write_text
 from gada.io.images import read_image
 
 PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
@@ -71,19 +71,21 @@ def synthesize(
     human = None if scores == "proxy" else human_scores(Path(scores), recipe, sources, cells)
     plan = _plan(recipe, sources, cells, human, seed)
     finished = _finished(out, plan)
+    write_json(out / "manifest.json", plan | {"complete": False})  # first, so that the folder says whose it is
     _write_references(out, sources)
-    write_json(out / "manifest.json", plan | {"complete": False})
     tasks = [
         Task(out, source.name, cell.family, cell.level, seed, human is None) for source in sources for cell in cells
     ]
     todo = [task for task in tasks if task.image not in finished]
-    with (out / "finished.jsonl").open("a", encoding="utf-8") as journal:
-        for image, digest, proxy in track(
-            _run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True)
-        ):
-            finished[image] = (digest, proxy)
-            journal.write(json.dumps([image, digest, proxy]) + "\n")
-            journal.flush()
+    made = track(_run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True))
+    try:
+        with (out / "finished.jsonl").open("a", encoding="utf-8") as journal:
+            for image, digest, proxy in made:
+                finished[image] = (digest, proxy)
+                journal.write(json.dumps([image, digest, proxy]) + "\n")
+                journal.flush()
+    except OSError as error:
+        raise unwritable(out / "finished.jsonl", error) from error
     if human is not None:
         finished = {task.image: (finished[task.image][0], human[task.key]) for task in tasks}
     _write_table(out, plan, tasks, finished)

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -79,7 +80,8 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        with suppress(OSError):  # what could not be written was said already
+            self.file.close()
 
     def _take_up(self, scorer: Scorer) -> None:
         """Read the rows of a stopped job; a line that was cut off is dropped."""
@@ -114,7 +116,10 @@ class Journal:
 
     def finish(self) -> None:
         """Write the file that was asked for, and remove the journal."""
-        self.file.close()
+        try:
+            self.file.close()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
         with self.path.open(encoding="utf-8") as lines, atomic_path(self.out) as temporary:
             rows = (json.loads(line) for line in lines)
             match self.out.suffix:

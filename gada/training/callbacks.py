@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from gada.io.files import atomic_path, write_text
 from gada.training.dashboard import Dashboard
+from gada.training.guard import SkipBadBatches
 
 Metrics = dict[str, float]
 
@@ -28,6 +30,7 @@ class KeepMetrics(Callback):
         self.dashboard = dashboard
         self.rows: list[Metrics] = []
 
+    @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the row of this stretch of steps."""
         metrics = plain_metrics(trainer)
@@ -55,6 +58,7 @@ class KeepBest(Callback):
         self.save = save
         self.best = -math.inf
 
+    @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if this validation was the best so far."""
         value = plain_metrics(trainer)["val_srocc"]
@@ -72,18 +76,20 @@ class KeepBest(Callback):
 
 
 class KeepLast(Callback):
-    """Keeps the newest state in `last.ckpt` and takes it up again.
+    """Keeps the newest good state in `last.ckpt` and takes it up again; one in a row of bad batches is not good.
 
     On a resume Lightning fetches the first batch before it tells the sampler the epoch: `set_epoch` does so in time.
     """
 
-    def __init__(self, path: Path, set_epoch: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, set_epoch: Callable[[int], None], guard: SkipBadBatches) -> None:
         self.path = path
         self.set_epoch = set_epoch
+        self.guard = guard
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint; see `Checkpoints`."""
-        trainer.save_checkpoint(self.path)
+        if not self.guard.in_a_row:
+            trainer.save_checkpoint(self.path)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on with the stretch after the last whole one."""
@@ -100,6 +106,7 @@ class ShowSamples(Callback):
         self.every = every
         self.dashboard = dashboard
 
+    @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the picture."""
         step = (trainer.current_epoch + 1) * self.every
@@ -120,6 +127,7 @@ class ShowProgress(Callback):
         self.shown: Any = None
         self.began = 0.0
 
+    @rank_zero_only
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar."""
         from rich.console import Console
@@ -149,6 +157,7 @@ class ShowProgress(Callback):
         if self.shown:
             self.shown.advance(self.shown.task_ids[0])
 
+    @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the figures of the last validation."""
         metrics = plain_metrics(trainer)

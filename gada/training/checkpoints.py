@@ -3,6 +3,7 @@
 import io
 import pickle
 import sys
+import warnings
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -48,7 +49,7 @@ class Checkpoints(CheckpointIO):
         return None
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write a checkpoint as `last.ckpt`; the one before becomes `previous.ckpt`.
+        """Write a checkpoint; when it is `last.ckpt`, the one before becomes `previous.ckpt`.
 
         Raises:
             NotFiniteError: if a tensor holds a number that is not finite; nothing is written.
@@ -57,11 +58,11 @@ class Checkpoints(CheckpointIO):
         check_finite(checkpoint)
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        with atomic_path(self.last) as temporary:
+        with atomic_path(Path(path)) as temporary:
             with temporary.open("wb") as file:
                 file.write(content.getbuffer())
                 file.write(sha256(content.getbuffer()).hexdigest().encode())
-            if self.last.is_file():
+            if Path(path) == self.last and self.last.is_file():
                 self.last.replace(self.previous)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
@@ -72,7 +73,9 @@ class Checkpoints(CheckpointIO):
         """
         try:
             content = io.BytesIO(whole(Path(path)) or b"")
-            return dict(torch.load(content, map_location=map_location, weights_only=True))
+            with warnings.catch_warnings():  # torch warns of pickles that are not its own, before it refuses them
+                warnings.simplefilter("ignore")
+                return dict(torch.load(content, map_location=map_location, weights_only=True))
         except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError) as error:
             raise DataError(
                 f"{path} is no checkpoint of a training; delete it to train the stage anew, if it is not yours."

@@ -117,11 +117,10 @@ class SkipBadBatches(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed training must know."""
-        return {"skipped": self.skipped, "in_a_row": self.in_a_row, "returns": self.halved}
+        return {"skipped": self.skipped, "returns": self.halved}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the counts; what this process has seen since counts too."""
         self.halved = state_dict["returns"]
         self.returns = max(self.returns, self.halved)
-        self.in_a_row = state_dict["in_a_row"]
         self.skipped = max(self.skipped, state_dict["skipped"], key=len)

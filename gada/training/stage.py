@@ -118,7 +118,7 @@ def train(
         KeepBest(save_best),
         ShowProgress(stage, steps, every),
         *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
-        KeepLast(checkpoints.last, sampler.set_epoch),
+        KeepLast(checkpoints.last, sampler.set_epoch, guard),
     ]
     loaders = (
         DataLoader(batches, batch_size=None, sampler=sampler, num_workers=workers, persistent_workers=workers > 0),
@@ -151,9 +151,13 @@ def train(
 
 
 def hardware(device: str, devices: int) -> dict[str, Any]:
-    """Return what a device is called in Lightning's trainer."""
+    """Return what devices are called in Lightning's trainer; several train in a process each, on shares of a batch."""
     kind, _, number = device.partition(":")
-    return {"accelerator": "gpu" if kind == "cuda" else kind, "devices": [int(number)] if number else devices}
+    chosen = {"accelerator": "gpu" if kind == "cuda" else kind, "devices": [int(number)] if number else devices}
+    if devices == 1:
+        return chosen
+    strategy = "ddp_spawn_find_unused_parameters_true"  # each player's loss leaves the other's weights alone
+    return {**chosen, "strategy": strategy, "use_distributed_sampler": False}
 
 
 def in_bfloat16(training: TrainingSettings, device: str) -> bool:
@@ -180,6 +184,8 @@ def quiet_lightning() -> None:
         ".*does not have many workers.*",  # batches are cut from a memory map, faster than any step consumes them
         ".*in eval mode at the start of training.*",  # the generator rests in phase 2
         ".*LeafSpec.*",  # between torch and Lightning
+        ".*sync_dist=True.*",  # every device validates on all references, and one of them is heard
+        ".*find_unused_parameters=True was specified.*",  # phase 1 needs it, the others do not
         ".*Checkpoint directory.*",
     ):
         warnings.filterwarnings("ignore", message=message)

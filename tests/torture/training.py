@@ -81,6 +81,7 @@ def in_child(function: Callable[[], int], kill_after: float | None = None) -> in
             said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             for stream in (1, 2):
                 os.dup2(said, stream)
+            sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1)  # a test may have put others there
             try:
                 code = function()
             except BaseException:

@@ -1,0 +1,114 @@
+"""The newest whole checkpoint always loads, and nothing in it can run."""
+
+import errno
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gada.errors import DataError
+from gada.training.checkpoints import Checkpoints, NotFiniteError
+
+
+def state(number: int) -> dict[str, Any]:
+    return {"weights": {"a": torch.full((3,), float(number))}, "step": number}
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Checkpoints:
+    """Three checkpoints were written; two are kept."""
+    checkpoints = Checkpoints(tmp_path)
+    for number in (1, 2, 3):
+        checkpoints.save_checkpoint(state(number), checkpoints.last)
+    return checkpoints
+
+
+def newest_step(checkpoints: Checkpoints) -> int:
+    path = checkpoints.newest()
+    assert path is not None
+    return int(checkpoints.load_checkpoint(path)["step"])
+
+
+def test_the_last_two_are_kept(two: Checkpoints) -> None:
+    assert sorted(path.name for path in two.last.parent.iterdir()) == ["last.ckpt", "previous.ckpt"]
+    assert newest_step(two) == 3
+    assert two.load_checkpoint(two.previous)["step"] == 2
+
+
+@pytest.mark.parametrize("where", [0, 100, -1])
+def test_one_flipped_bit_and_the_one_before_is_taken(
+    two: Checkpoints, where: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(two.last.read_bytes())
+    content[where] ^= 1
+    two.last.write_bytes(content)
+    assert newest_step(two) == 2
+    assert "last.ckpt is damaged" in capsys.readouterr().err
+
+
+def test_a_kill_between_the_two_renamings_loses_nothing(two: Checkpoints) -> None:
+    two.last.replace(two.previous)
+    assert newest_step(two) == 3
+
+
+def test_two_damaged_ones_are_one_sentence(two: Checkpoints) -> None:
+    for path in (two.last, two.previous):
+        path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match=r"last\.ckpt is damaged, and there is no older one; delete it"):
+        two.newest()
+
+
+def test_none_is_none(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path).newest() is None
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_full_disk_keeps_the_newest(two: Checkpoints, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        if call == "fsync":
+            patch.setattr(os, "fsync", full)
+        else:
+            patch.setattr(Path, "replace", full)
+        with pytest.raises(DataError, match=r"last\.ckpt cannot be written"):
+            two.save_checkpoint(state(4), two.last)
+    assert newest_step(two) == 3
+    assert not list(two.last.parent.glob(".*"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_not_written(two: Checkpoints, value: float) -> None:
+    poisoned = {"optimizer": [{"state": {0: {"exp_avg": torch.tensor([0.0, value])}}}]}
+    with pytest.raises(NotFiniteError, match=r"optimizer\.0\.state\.0\.exp_avg"):
+        two.save_checkpoint(poisoned, two.last)
+    assert newest_step(two) == 3
+
+
+class Payload:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, ("executed",))
+
+
+@pytest.mark.parametrize("writer", ["pickle", "torch"])
+def test_code_in_a_checkpoint_with_the_right_hash_does_not_run(
+    two: Checkpoints, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hashlib import sha256
+
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "evil"
+    if writer == "pickle":
+        path.write_bytes(pickle.dumps(Payload(), protocol=2))
+    else:
+        torch.save({"state_dict": Payload()}, path)
+    content = path.read_bytes()
+    two.last.write_bytes(content + sha256(content).hexdigest().encode())
+    assert two.newest() == two.last
+    with pytest.raises(DataError, match="is no checkpoint of a training"):
+        two.load_checkpoint(two.last)
+    assert not (tmp_path / "executed").exists()
