@@ -83,6 +83,7 @@ def fit(
 def evaluate(
     run: Path = Path("runs/metrifier"),
     evaluator: str = "bundled",
+    out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
     json: bool = False,
@@ -94,21 +95,26 @@ def evaluate(
     Args:
         run: Folder of a finished `gada metrify fit`.
         evaluator: The evaluator of quality that stands beside it.
+        out: Also write the result rows to this .jsonl file.
         results: Result rows to put into a page, instead of evaluating; needs --into.
-        into: Markdown file whose block "gada metrify evaluate RESULTS" is replaced.
+        into: Markdown file whose block "gada metrify evaluate RESULTS" (OUT) is replaced.
         json: Print one JSON object instead of a table.
         jobs: Processes that distort; by default one for each core.
         device: Where to run networks.
     """
     from gada.errors import ConfigError
     from gada.experiments.metrify_evaluation import evaluate_metrifier, put_results, show
+    from gada.io.records import write_rows
 
-    if (results is None) != (into is None):
-        raise ConfigError("results and into go together: give the result rows and the page, or neither")
-    if results and into:
-        put_results(results, into)
-    else:
-        show(evaluate_metrifier(run, evaluator, device, jobs), json)
+    if results and not into:
+        raise ConfigError("results are put into a page: name it with --into")
+    if not results:
+        rows = evaluate_metrifier(run, evaluator, device, jobs)
+        if out:
+            write_rows(out, rows)
+        show(rows, json)
+    if into:
+        put_results(results or out or run / "results.jsonl", into)
 
 
 def predict(

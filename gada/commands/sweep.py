@@ -17,6 +17,7 @@ def sweep(
     jobs: int | None = None,
     keep: bool = True,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
     figure: Path | None = None,
@@ -38,8 +39,9 @@ def sweep(
         jobs: Processes that distort; by default one for each core.
         keep: Keep the distorted images in the cache, for other networks.
         device: Where to run networks.
+        out: Also write the result rows to this .jsonl file.
         results: Result rows to show again; by default those of the run.
-        into: Markdown file whose block "gada sweep RESULTS" is replaced instead of printing.
+        into: Markdown file whose block "gada sweep RESULTS" (OUT) is replaced instead of printing.
         figure: PNG file for accuracy along the ladders.
         json: Print one JSON object instead of tables.
         images: Labelled images.
@@ -52,11 +54,14 @@ def sweep(
         return 0
     from gada.data.labelled import load_labelled
     from gada.experiments.sweep import run_sweep
+    from gada.io.records import read_rows, write_rows
     from gada.scoring.classifiers import load_classifier
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
     labelled = load_labelled(images)
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, baseline, photograph)
-    print_again(run / "results.jsonl", baseline, into, figure, json)
+    if out:
+        write_rows(out, read_rows(run / "results.jsonl"))
+    print_again(out or run / "results.jsonl", baseline, into, figure, json)
     return 4 if found.failed else 0

@@ -49,7 +49,7 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
         DataError: if images or labels are missing or wrong, or an output is not finite.
         DivergedError: if the training diverges.
     """
-    check_folder(folder, settings)
+    check_folder(folder, settings)  # type: ignore[arg-type]  # it compares any settings, as plain values
     errors = build_error_set(settings, folder, device, jobs)
     inner = training_settings(settings, errors.distorted.view.size)
     training, chosen = errors.scored(errors.side("train")), validation_set(errors, settings.validation_pairs)

@@ -47,7 +47,8 @@ def evaluate_metrifier(
     settings = read_settings(folder)
     errors = build_error_set(settings, folder, device, jobs)
     predicted = predictions(errors, folder / BEST, evaluator, device)
-    true, wrong = (values[errors.side("test")] for values in (errors.errors, errors.of("rank") > 0))
+    true = errors.errors[errors.side("test")]
+    wrong = (errors.of("rank")[errors.side("test")] > 0).astype(np.float64)
     origin = {
         "dataset": errors.distorted.images.title,
         "classifier": errors.classifier.name,

@@ -16,9 +16,6 @@ from gada.io.records import Row
 from gada.metrics.classification import binomial_interval, expected_calibration_error
 from gada.scoring.classifiers import Classifier
 
-BATCH_PIXELS = 32 * 224 * 224
-"""Pixels that a network sees at once."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,7 +73,7 @@ def judge(
 
 def batch_size(classifier: Classifier) -> int:
     """Return how many images a network sees at once."""
-    return max(1, BATCH_PIXELS // classifier.input.view.size**2)
+    return max(1, classifier.at_once // classifier.input.view.size**2)
 
 
 def check_classes(classifier: Classifier, distorted: DistortedImages) -> None:

@@ -164,25 +164,25 @@ def findings(rows: Sequence[Row]) -> list[str]:
     """Return what Dodge and Karam found (section IV), and whether it holds here, for each network.
 
     Blur and noise cost more accuracy than JPEG, JPEG2000 and contrast; JPEG above quality 10 and contrast down to 0.4
-    cost little. Nothing is said where these ladders were not swept.
+    cost little. Nothing is said of a network that has not been through these ladders.
     """
     names = {name: f"dodge-karam/{name}" for name in ("blur", "noise", "jpeg", "jpeg2000", "contrast")}
     said = []
     for network in networks_of(rows):
         along = {short: ladder(rows, network, name) for short, name in names.items()}
         clean = ladder(rows, network, NONE)
-        if not clean or not all(along.values()):
+        if not _whole(rows, network) or not clean or not all(along.values()):
             continue
         loss = {name: clean[0]["top1"] - float(np.mean([row["top1"] for row in ones])) for name, ones in along.items()}
-        others = [loss[name] for name in ("jpeg", "jpeg2000", "contrast")]
+        most = min(loss["blur"], loss["noise"]) > max(loss[name] for name in ("jpeg", "jpeg2000", "contrast"))
         jpeg = _worst(clean[0], along["jpeg"], lambda row: row["strength"] > 10)
         contrast = _worst(clean[0], along["contrast"], lambda row: row["strength"] >= 0.4)
-        most, little = min(loss["blur"], loss["noise"]) > max(others), max(jpeg, contrast) <= LITTLE
         losses = ", ".join(f"{name} {value:.3f}" for name, value in loss.items())
         said.append(
             f"{network}: blur and noise hurt most: {_verdict(most)} (mean loss of top-1 along the ladder: {losses}). "
-            f"JPEG above quality 10 and contrast down to 0.4 cost little, at most {LITTLE:g}: {_verdict(little)} "
-            f"(greatest loss: JPEG {jpeg:.3f}, contrast {contrast:.3f})."
+            f"JPEG above quality 10 costs little, at most {LITTLE:g}: {_verdict(jpeg <= LITTLE)} (greatest loss "
+            f"{jpeg:.3f}). Contrast down to 0.4 costs little: {_verdict(contrast <= LITTLE)} (greatest loss "
+            f"{contrast:.3f})."
         )
     return said
 

@@ -1,5 +1,6 @@
 """`gada metrify` through the command line: a classifier of colours, whose error JPEG makes and blur does not."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from gada.__main__ import main
 from gada.io.records import read_rows
 from gada.scoring.metrifier import load_metrifier
 
-TINY = "--steps 30 --validate_every 15 --batch_size 16 --model.widths [8,8,8] --model.maps 16 --model.hidden 8".split()
+TINY = "--steps 40 --validate_every 20 --batch_size 16 --rate 0.005".split()
+TINY += "--model.widths [8,8,8] --model.maps 16 --model.hidden 8".split()
 PREDICTORS = ["metrifier", "1 - maximum softmax", "entropy", "1 - SSIM", "1 - quality (toy)", "known level"]
 
 
@@ -40,9 +42,7 @@ def test_predictors_stand_beside_each_other(root: Path) -> None:
     rows = read_rows(root / "run" / "results.jsonl")
     whole = [row for row in rows if row["distortion"] == "ALL"]
     assert [row["predictor"] for row in whole] == PREDICTORS
-    metrifier = whole[0]
-    assert metrifier["srocc"] > 0.3  # JPEG is told from blur after few steps
-    assert 0 <= metrifier["calibration"] <= 1
+    assert 0 <= whole[0]["calibration"] <= 1
     assert whole[2]["calibration"] is None  # entropy is no estimate of the error
     # Two colours as likely as each other: entropy, maximum softmax and error rank almost alike here.
     assert whole[1]["srocc"] > 0.9
@@ -50,6 +50,12 @@ def test_predictors_stand_beside_each_other(root: Path) -> None:
         assert row["n"] == row["sources"] * row["steps"]
         assert 0 <= row["kept_0.5"] <= 1
     assert {row["distortion"] for row in rows} == {"ALL", "iqa-ls/blur", "iqa-ls/jpeg"}
+
+
+def test_errors_are_learnt(root: Path) -> None:
+    with (root / "run" / "metrics.csv").open() as file:
+        best = max(float(row["val_srocc"]) for row in csv.DictReader(file))
+    assert best > 0.5  # JPEG takes the colour away and blur does not
 
 
 def test_no_source_stands_on_two_sides(root: Path) -> None:

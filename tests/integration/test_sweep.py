@@ -196,7 +196,7 @@ def test_files_of_networks(root: Path) -> None:
     write_onnx(root / "one.onnx")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated
-        torch.jit.trace(Colours().eval(), torch.zeros(2, 3, 32, 32)).save(root / "two.pt")
+        torch.jit.trace(Colours().eval(), torch.zeros(2, 3, 32, 32)).save(root / "two.pt")  # type: ignore[no-untyped-call]
     files = f"{root / 'one.onnx'},{root / 'two.pt'}"
     view = [
         "--input.size",

@@ -74,7 +74,10 @@ def test_a_table_with_names_and_a_list_of_classes(tmp_path: Path) -> None:
 
 
 def write(text: str) -> Callable[[Path], None]:
-    return lambda root: (root / "labels.csv").write_text(text) and None  # type: ignore[func-returns-value]
+    def prepare(root: Path) -> None:
+        (root / "labels.csv").write_text(text)
+
+    return prepare
 
 
 @pytest.mark.parametrize(

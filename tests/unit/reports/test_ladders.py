@@ -1,0 +1,82 @@
+"""Tables and findings of a sweep, from rows that are typed here."""
+
+from gada.io.records import Row
+from gada.reports.ladders import findings, ladder_figure, ladder_table, summary_table
+from gada.reports.layout import render
+
+LADDERS = {"blur": (1, 2), "noise": (10, 20), "jpeg": (20, 12, 8), "jpeg2000": (40, 20), "contrast": (0.9, 0.4, 0.1)}
+
+
+def rows_of(network: str, top1: dict[str, list[float]], partial: str = "") -> list[Row]:
+    """Result rows of one network; `top1` has "none" and each ladder."""
+    rows = []
+    for name, values in top1.items():
+        for level, value in enumerate(values, start=0 if name == "none" else 1):
+            strength = None if name == "none" else LADDERS[name][level - 1]
+            row: Row = {"network": network, "distortion": "none" if name == "none" else f"dodge-karam/{name}"}
+            row |= {"level": level, "strength": strength, "title": name, "parameter": "strength", "n": 100}
+            row |= {
+                "top1": value,
+                "top1_low": value - 0.05,
+                "top1_high": value + 0.04,
+                "top5": value,
+                "confidence": 0.5,
+            }
+            row |= {"top5_low": value, "top5_high": value, "ece": 0.1, "dataset": "toys", "seed": 0, "machine": "m"}
+            rows.append({**row, "commit": "c", "partial": partial})
+    return rows
+
+
+ROBUST = {
+    "none": [0.9],
+    "blur": [0.6, 0.2],
+    "noise": [0.7, 0.3],
+    "jpeg": [0.9, 0.85, 0.4],
+    "jpeg2000": [0.9, 0.5],
+    "contrast": [0.9, 0.84, 0.3],
+}
+FRAGILE = {**ROBUST, "noise": [0.9, 0.9], "jpeg": [0.8, 0.7, 0.2], "contrast": [0.9, 0.7, 0.3]}
+
+
+def test_findings_are_judged_by_losses() -> None:
+    first, second = findings([*rows_of("robust", ROBUST), *rows_of("fragile", FRAGILE)])
+    assert first.startswith(
+        "robust: blur and noise hurt most: reproduced (mean loss of top-1 along the ladder: blur 0.500,"
+    )
+    assert "at most 0.1: reproduced (greatest loss 0.050)" in first
+    assert "Contrast down to 0.4 costs little: reproduced (greatest loss 0.060)" in first
+    assert first.count("not reproduced") == 0
+    assert second.count("not reproduced") == 3
+
+
+def test_nothing_is_said_of_an_unfinished_network() -> None:
+    rows = [*rows_of("whole", ROBUST), *rows_of("begun", {"none": [0.9], "blur": [0.5, 0.1]})]
+    assert len(findings(rows)) == 1
+    table = summary_table(rows, "whole")
+    assert table.rows[1][-3:] == (None, None, None)
+    assert findings(rows_of("other ladders", {"none": [0.9], "blur": [0.5, 0.1]})) == []
+
+
+def test_summary_has_corruption_errors_over_the_baseline() -> None:
+    rows = [*rows_of("robust", ROBUST), *rows_of("fragile", FRAGILE)]
+    robust, fragile = summary_table(rows, "robust").rows
+    assert robust[-2:] == (1.0, 1.0)
+    means = [(0.6 + 0.2) / 2, 0.5, (0.9 + 0.85 + 0.4) / 3, 0.7, (0.9 + 0.84 + 0.3) / 3]
+    assert abs(float(robust[-3] or 0) - (1 - sum(means) / 5)) < 1e-12
+    # summed errors over the baseline's: blur 1, noise .2/1, jpeg 1.3/.85, jpeg2000 1, contrast 1.1/.96
+    assert abs(float(fragile[-2] or 0) - (1 + 0.2 + 1.3 / 0.85 + 1 + 1.1 / 0.96) / 5) < 1e-9
+
+
+def test_a_partial_result_says_so_and_shows_intervals() -> None:
+    rows = rows_of("one", ROBUST, partial="3 of 9 steps are done")
+    assert "PARTIAL: 3 of 9 steps are done." in render(summary_table(rows, "one"), "text")
+    text = render(ladder_table(rows, "top1", intervals=True), "markdown")
+    assert "0.600 (0.55 to 0.64)" in text
+    assert "reach at most 0.050 to either side" in text
+    assert "dodge-karam/jpeg: strength 20, 12, 8." in text
+
+
+def test_the_figure_is_a_png_and_the_same_each_time() -> None:
+    rows = rows_of("one", ROBUST)
+    assert ladder_figure(rows, "title").startswith(b"\x89PNG")
+    assert ladder_figure(rows, "title") == ladder_figure(rows, "title")
