@@ -1,13 +1,22 @@
-"""Crops a second of the data path and of each phase's step, measured side by side; one JSON line for each figure."""
+"""Crops a second of the data path and of each phase's step, measured side by side; one JSON line for each figure.
+
+A step is measured as training takes it (bfloat16 where the processor has it, compiled, fused Adam, channels last) and
+as a plain one: eager, float32, channels first, unfused. Its bound is the time that its operations take at the measured
+rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer.
+"""
 
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from gada.data.batches import Batch, CropBatches
 from gada.data.cache import PackedImages
@@ -17,35 +26,51 @@ from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import ModelSettings, Settings, TrainingSettings, resolve
-from gada.training.adversarial import Adversarial
+from gada.training.adversarial import Adversarial, first
 from gada.training.augmentation import Augmentation
 from gada.training.evaluator import EvaluatorTraining
+from gada.training.stage import in_bfloat16
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
-ROUNDS, STEPS = 3, 4
-DEMO = ModelSettings(widths=(32, 64, 64), decoder_widths=(32, 32, 16), maps=256)
+ROUNDS, STEPS = 3, 3
+NETWORKS = ModelSettings(widths=(32, 64, 64), decoder_widths=(32, 32, 16), maps=256)  # of configs/tid2013-r.yaml
+TRAINING = TrainingSettings(crop_size=64, batch_size=64, generator_batch=32)
+CLASSES = 5
+SIDE = 1024  # of the matrices that are multiplied
+
+Take = Callable[[int], object]
 
 
 def main() -> None:
-    """Measure the networks of the demo, and say how much faster crops come than training takes them."""
-    settings = resolve(Settings(model=DEMO, training=TrainingSettings(crop_size=64, batch_size=32)))
+    """Print the rate of each step, how much faster than a plain one it is, and its share of the bound."""
+    settings = resolve(Settings(model=NETWORKS, training=TRAINING))
+    fast = in_bfloat16(settings.training, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         batches = photograph_batches(settings, Path(folder))
-        steps: dict[str, Callable[[int], object]] = {"data path": lambda step: batches[step]}
+        batch = batches[0]
+        takes: dict[str, Take] = {"data path": lambda step: batches[step]}
+        bounds = {}
         for name, module in modules(settings).items():
-            steps[f"{name} step"] = stepper(module, batches[0])
-        rates = dict.fromkeys(steps, 0.0)
-        for _ in range(ROUNDS):  # interleaved, for a shared machine is not the same from minute to minute
-            for name, take in steps.items():
-                rates[name] = max(rates[name], STEPS * settings.training.batch_size / seconds(take))
-    for name, rate in rates.items():
-        show(name, rate, rates["data path"] / rate)
+            takes[f"{name}, plain"] = plain(modules(settings)[name], batch)
+            bounds[name] = bound(modules(settings)[name], batch, torch.bfloat16 if fast else torch.float32)
+            module.compile_networks()
+            takes[name] = stepper(module, batch, in_bfloat=fast)
+        times = measured(takes)
+    size = settings.training.batch_size
+    path = times.pop("data path")
+    show("data path", crops_per_second=size / path)
+    for name, floor in bounds.items():
+        ours, other = times[name], times[f"{name}, plain"]
+        rate = {"crops_per_second": size / ours, "plain_crops_per_second": size / other, "faster_by": other / ours}
+        show(f"{name} step", **rate, share_of_bound=floor / ours, data_path_is_faster_by=ours / path)
 
 
 def photograph_batches(settings: Settings, folder: Path) -> CropBatches:
     """Return batches of the bundled photographs, each as its own distorted version."""
     paths = pictures_in(PHOTOS)
-    records = [ScoredImage(path, path, path.stem, f"class {i % 5}", i / 20, float(i)) for i, path in enumerate(paths)]
+    records = [
+        ScoredImage(path, path, path.stem, f"class {i % CLASSES}", i / 20, float(i)) for i, path in enumerate(paths)
+    ]
     images = ScoredSet("photographs", PHOTOS, tuple(records), Scale("MOS", 0.0, 20.0, higher_is_better=True))
     packed = PackedImages.open(images.files, images.root, folder)
     training = settings.training
@@ -58,10 +83,10 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
     """Return a module for each kind of step."""
 
     def evaluator() -> Evaluator:
-        return Evaluator(settings.model, classes=5)
+        return Evaluator(settings.model, CLASSES)
 
     def generator() -> Generator:
-        return Generator(settings.model, classes=5)
+        return Generator(settings.model, CLASSES)
 
     return {
         "baseline and phase 3": EvaluatorTraining(evaluator(), settings),
@@ -70,25 +95,69 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
     }
 
 
-def stepper(module: EvaluatorTraining, batch: Batch) -> Callable[[int], object]:
+def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) -> Take:
     """Return one training step of a module outside a trainer: losses, gradients, update."""
-    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
     found = module.configure_optimizers()
-    if isinstance(module, Adversarial):
-        generator, discriminator = found if isinstance(found, list) else [found, found]
+    optimizers = found if isinstance(found, list) else [found]
+    asked = first(batch, TRAINING.generator_batch)
 
-        def adversarial(step: int) -> None:
-            generated = module.distort(batch, step)
-            descend(generator, module.generator_loss(generated, batch))
-            descend(discriminator, module.discriminator_loss(generated.detach(), batch, batch))
+    def autocast() -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat)
 
-        return adversarial
+    def adversarial(step: int) -> None:
+        assert isinstance(module, Adversarial)
+        with autocast():
+            generated = module.distort(asked, step)
+            loss = module.generator_loss(generated, asked)
+        descend(optimizers[0], loss)
+        with autocast():
+            loss = module.discriminator_loss(generated.detach(), batch, asked)
+        descend(optimizers[1], loss)
 
     def supervised(step: int) -> None:
-        crops = module.labelled_crops(batch, step)
-        descend(found, module.supervised_loss(module.evaluator(crops.images), crops))  # type: ignore[arg-type]
+        with autocast():
+            crops = module.labelled_crops(batch, step)
+            loss = module.supervised_loss(module.evaluator(crops.images), crops)
+        descend(optimizers[0], loss)
 
-    return supervised
+    return adversarial if isinstance(module, Adversarial) else supervised
+
+
+def plain(module: EvaluatorTraining, batch: Batch) -> Take:
+    """Return the same step without what makes ours fast."""
+
+    def unfused(groups: Any, **options: Any) -> torch.optim.Optimizer:
+        return ADAM(groups, **{**options, "fused": False, "foreach": False})
+
+    with patch("torch.optim.Adam", unfused):
+        take = stepper(module, batch)
+
+    def slow(step: int) -> None:
+        with channels_first():
+            take(step)
+
+    return slow
+
+
+ADAM = torch.optim.Adam
+
+
+@contextmanager
+def channels_first() -> Iterator[None]:
+    """Let crops be laid out as torch does by default."""
+
+    def as_images(crops: torch.Tensor) -> torch.Tensor:
+        return crops.float() / 255
+
+    rooms = ("evaluator", "augmentation", "adversarial")
+    patches = [patch(f"gada.training.{room}.as_images", as_images) for room in rooms]
+    for each in patches:
+        each.start()
+    try:
+        yield
+    finally:
+        for each in patches:
+            each.stop()
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
@@ -98,19 +167,58 @@ def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
     optimizer.step()
 
 
-def seconds(take: Callable[[int], object]) -> float:
-    """Return the time of `STEPS` steps, after one that is not counted."""
+def bound(module: EvaluatorTraining, batch: Batch, kind: torch.dtype) -> float:
+    """Return the seconds below which a step cannot get on this machine."""
+    kept: list[int] = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor.numel() * kind.itemsize)
+        return tensor
+
+    take = stepper(module, batch)
+    with FlopCounterMode(display=False) as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
+        take(0)
+    weights = sum(weight.numel() * 4 for weight in module.parameters())
+    moved = 2 * sum(kept) + 7 * weights  # activations written and read; weights, gradients and Adam's two means
+    return max(counter.get_total_flops() / matrix_rate(kind), moved / copy_rate())
+
+
+def matrix_rate(kind: torch.dtype) -> float:
+    """Return the operations a second of a matrix product."""
+    left, right = torch.rand(2, SIDE, SIDE).to(kind)
+    return float(2 * SIDE**3 / fastest(lambda _: torch.matmul(left, right)))
+
+
+def copy_rate() -> float:
+    """Return the bytes a second that a copy reads and writes."""
+    source, target = torch.rand(2, 2**25)
+    return float(2 * source.nbytes / fastest(lambda _: target.copy_(source)))
+
+
+def measured(takes: dict[str, Take]) -> dict[str, float]:
+    """Return the least seconds of each step; interleaved, for a shared machine changes from minute to minute."""
+    times = dict.fromkeys(takes, float("inf"))
+    for _ in range(ROUNDS):
+        for name, take in takes.items():
+            times[name] = min(times[name], fastest(take))
+    return times
+
+
+def fastest(take: Take) -> float:
+    """Return the least seconds of a step, after one that is not counted."""
     take(0)
-    begin = time.perf_counter()
+    times = []
     for step in range(1, STEPS + 1):
+        begin = time.perf_counter()
         take(step)
-    return time.perf_counter() - begin
+        times.append(time.perf_counter() - begin)
+    return min(times)
 
 
-def show(name: str, rate: float, ratio: float) -> None:
+def show(name: str, **figures: float) -> None:
     """Print one figure."""
-    figure = {"figure": name, "crops_per_second": round(rate, 1), "data_path_is_faster_by": round(ratio, 1)}
-    sys.stdout.write(json.dumps(figure) + "\n")
+    line = {"figure": name, **{key: float(f"{value:.3g}") for key, value in figures.items()}}
+    sys.stdout.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
