@@ -40,7 +40,7 @@ def benchmark(
         preset: Unset choices are `paper`, true to the text, or `gada`, ours.
         seed: Seed of weights, batches and noise.
         device: Where to train.
-        devices: How many GPUs train one split together.
+        devices: How many GPUs train one split together, each on its share of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         no_pictures: Leave pictures of the database out of the report, so that it may be published.
         data: Which scored images to read.

@@ -21,6 +21,7 @@ def fit(
     preset: Preset = "gada",
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    devices: int = 1,
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
     workers: int = 0,
     data: DataSettings = DataSettings(),
@@ -39,6 +40,7 @@ def fit(
         preset: Unset choices are `paper`, true to the text, or `gada`, ours.
         seed: Seed of weights, batches and noise.
         device: Where to train.
+        devices: How many GPUs train together, each on its share of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         workers: Processes that cut training batches; 0 cuts them beside the training. The weights are the same.
         data: Which scored images to read.
@@ -54,12 +56,14 @@ def fit(
     from gada.reports.tables import table1
     from gada.settings import STAGES, Settings, Stage
 
+    if devices < 1:
+        raise ConfigError(f"--devices is {devices} but must be at least 1.")
     if workers < 0:
         raise ConfigError(f"--workers is {workers} but must be 0 or more.")
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb, workers=workers)
+    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb, devices=devices, workers=workers)
     print(table1(rows, provenance=provenance_of(rows)))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."

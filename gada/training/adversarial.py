@@ -1,11 +1,12 @@
 """Phase 1: training the AC-GAN (paper, section 3.1, step 1)."""
 
+from functools import partial
 from typing import cast
 
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from gada.data.batches import Batch
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
@@ -25,7 +26,7 @@ class Adversarial(EvaluatorTraining):
         super().__init__(discriminator.evaluator, settings)
         self.discriminator = discriminator
         self.generator = generator
-        average = get_ema_multi_avg_fn(settings.training.average or 0.0)  # type: ignore[no-untyped-call]
+        average = partial(move, 1 - (settings.training.average or 0.0))  # not torch's own, which no process can be sent
         self.average = AveragedModel(generator, multi_avg_fn=average)
 
     def compile_networks(self) -> None:
@@ -114,3 +115,9 @@ class Adversarial(EvaluatorTraining):
 def first(batch: Batch, count: int | None) -> Batch:
     """Return the first crops of a batch, or all."""
     return Batch(*(values[:count] for values in batch))
+
+
+@torch.no_grad()
+def move(share: float, averaged: list[Tensor], current: list[Tensor], _: Tensor | int) -> None:
+    """Move averaged weights this share of the way to the current ones."""
+    torch._foreach_lerp_(averaged, current, share)

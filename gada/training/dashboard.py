@@ -58,6 +58,10 @@ class Dashboard:
             self.run = None
             sys.stderr.write(f"wandb failed ({type(error).__name__}: {error}); this run is logged there no more.\n")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the run in this process: those of several devices log nothing."""
+        return {"run": None}
+
     def log(self, stage: str, step: int, values: Mapping[str, Any]) -> None:
         """Log figures of a stage, with the stage's own step as their axis."""
         if not self.run:

@@ -68,6 +68,13 @@ class EvaluatorTraining(LightningModule):
             return 1.0
         return min(1.0, (step + 1) / WARM) * (1 + cos(pi * step / self.steps)) / 2
 
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Leave each of several devices its share of a training batch; all of them validate on all references."""
+        rank, count = self.trainer.global_rank, self.trainer.world_size
+        if count == 1 or not isinstance(batch, Batch):
+            return batch
+        return Batch(*(part[rank::count] for part in batch))
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let the evaluator take one step."""
         crops = self.labelled_crops(batch, batch_idx)
