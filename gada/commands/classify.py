@@ -7,7 +7,7 @@ from gada.settings import ClassifierSettings, ClassifyDataSettings
 
 
 def fit(
-    strategies: list[str] = ["1", "8", "9"],  # noqa: B006  # never changed
+    strategies: list[int | str] = [1, 8, 9],  # noqa: B006  # never changed
     seeds: list[int] = [0],  # noqa: B006
     run: Path = Path("runs/classify"),
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
@@ -28,7 +28,7 @@ def fit(
     from gada.reports.iqa_ls import table_2
     from gada.reports.layout import render
 
-    rows = fit_strategies(strategies, seeds, run, data, training, device)
+    rows = fit_strategies([str(name) for name in strategies], seeds, run, data, training, device)
     print(render(table_2(rows), "text"))
 
 

@@ -1,0 +1,150 @@
+"""`gada classify fit | evaluate | table` through the command line, on pictures of three colours."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluators import save_evaluator
+from PIL import Image
+from toys import coloured, folders
+
+from gada.__main__ import main
+from gada.data.cifar10c import CORRUPTIONS
+from gada.data.mixtures import STRATEGIES
+from gada.io.records import read_rows
+from gada.models.classifier import load_classifier
+from gada.models.files import save_network
+from gada.models.generator import Generator
+from gada.reports.iqa_ls import SETS
+from gada.settings import ModelSettings
+
+QUICK = ["--training.epochs", "2", "--training.batch_size", "6", "--training.inputs", "centred"]
+
+
+def small(classes: int) -> object:
+    from torch import nn
+
+    return nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Linear(16, classes))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folders(tmp_path / "pictures/train", each=6)
+    folders(tmp_path / "pictures/test", each=4)
+    return tmp_path
+
+
+def data(root: Path) -> list[str]:
+    return ["--data.root", str(root / "pictures"), "--data.layout", "folders"]
+
+
+def fit(root: Path, strategies: str, *options: str) -> int:
+    own = ["--training.network", f"{__name__}:small"]
+    run = ["--run", str(root / "run"), "--strategies", f"[{strategies}]"]
+    return main(["classify", "fit", *run, *data(root), *own, *QUICK, *options])
+
+
+def with_models(root: Path) -> list[str]:
+    settings = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), noise=2, embedding=4, **GENERATOR)
+    save_network(root / "g.safetensors", Generator(settings, 2), {"classes": ["blur", "noise"], "crop_size": 32})
+    save_evaluator(root / "e.safetensors")
+    return ["--training.generator", str(root / "g.safetensors"), "--training.evaluator", str(root / "e.safetensors")]
+
+
+GENERATOR = {"pixel_noise": True, "modulation": True}
+
+
+def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, ",".join(STRATEGIES), *with_models(root)) == 0
+    rows = read_rows(root / "run/results.jsonl")
+    assert {row["strategy"] for row in rows} == set(STRATEGIES)
+    assert [row["set"] for row in rows if row["strategy"] == "9"] == list(SETS)
+    assert all(0 <= row[name] <= 1 for row in rows for name in ("accuracy", "ece", "confidence", "true_confidence"))
+    assert {row["n"] for row in rows} == {12}
+    shown = capsys.readouterr().out
+    assert "MIX generated, judged" in shown
+    assert "0.794" in shown  # the published figure of strategy 1
+    stamps = {path: path.stat().st_mtime_ns for path in (root / "run").rglob("classifier.safetensors")}
+    assert len(stamps) == len(STRATEGIES)
+    assert fit(root, "9,10", *with_models(root)[2:], *with_models(root)[:2]) == 0  # nothing is trained again
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+@pytest.mark.parametrize("quality", ["psnr", "evaluator"])
+def test_other_measures_of_quality(root: Path, quality: str) -> None:
+    assert fit(root, "3,12", "--training.quality", quality, *with_models(root)) == 0
+    assert {row["quality"] for row in read_rows(root / "run/results.jsonl")} == {quality}
+
+
+def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1,8,9", "--seeds", "[0,1]") == 0
+    own = ["--network", f"{__name__}:small", *data(root)]
+    again, samples, picture = root / "again.jsonl", root / "samples.jsonl", root / "figure-4.png"
+    assert main(["classify", "evaluate", str(root / "run"), "--out", str(again), *own]) == 0
+    key = ("strategy", "seed", "set", "accuracy", "ece")
+    results = [read_rows(path) for path in (root / "run/results.jsonl", again)]
+    first, second = ({tuple(row[name] for name in key) for row in rows} for rows in results)
+    assert first == second
+    options = ["--samples", "2", "--figure", str(picture), "--out", str(samples)]
+    assert main(["classify", "evaluate", str(root / "run"), *options, *own]) == 0
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] >= 480
+    page, curves = root / "page.md", root / "figure-3.png"
+    name = f"gada classify table {root / 'run'} {samples}"
+    page.write_text(f"# Page\n<!-- {name} -->\n<!-- end -->\n")
+    options = ["--into", str(page), "--figure", str(curves)]
+    assert main(["classify", "table", str(root / "run"), str(samples), *options]) == 0
+    text = page.read_text()
+    assert "9 - 8, MIX all 3" in text
+    assert "±" in text
+    assert "seed 0, 1" in text
+    assert "Figure 4" in text
+    assert curves.read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    assert main(["classify", "table", str(root / "run"), "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("strategy,labels,pristine,Blur level 1")
+
+
+def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1") == 0
+    corrupted = root / "cifar10c"
+    corrupted.mkdir()
+    for name in CORRUPTIONS:
+        np.save(corrupted / f"{name}.npy", np.stack([coloured(i % 3, i)[:32, :32] for i in range(10)]))
+    np.save(corrupted / "labels.npy", np.arange(10) % 3)
+    own = ["--network", f"{__name__}:small", *data(root), "--corruptions", str(corrupted)]
+    assert main(["classify", "evaluate", str(root / "run"), "--out", str(root / "c.jsonl"), *own]) == 0
+    assert "not normalised" in capsys.readouterr().out
+    rows = read_rows(root / "c.jsonl")
+    assert len(rows) == 15 * 5
+    assert {row["n"] for row in rows} == {2}
+
+
+def test_the_trained_classifier_is_one_of_the_sweep_s(root: Path) -> None:
+    assert fit(root, "1") == 0
+    path = root / "run/strategy-1/seed-0/classifier.safetensors"
+    network, card = load_classifier(path, f"{__name__}:small")
+    assert card["classes"] == ["blue", "green", "red"]
+    assert (card["size"], card["train_images"]) == (32, 18)
+    assert not network.training
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--strategies", "[13]"], 2, "strategy '13' is unknown"),
+        (["--training.network", "nowhere:network"], 2, "nowhere:network"),
+        (["--data.per_class", "100"], 2, "per_class"),
+        (["--strategies", "[10]", "--training.generator", "absent"], 2, "absent"),
+        (["--data.root", "absent"], 3, "absent"),
+        (["--training.transform", "cube", "--strategies", "[9]"], 2, "cube"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    root: Path, options: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(root, "1", *options) == code
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("gada: ")
+    assert says in error
+    assert not list((root / "run").rglob("classifier.safetensors"))
