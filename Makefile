@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all check audit lowest format bench torture clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -20,6 +20,19 @@ check: .venv/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gada
+	@$(MAKE) audit
+
+# Known holes in what is installed; the advisories come from the network.
+audit: .venv/installed-dev
+	@$(BIN)/python tests/audit.py
+
+# The oldest versions that pyproject.toml allows, in an environment of their own.
+lowest: .venv/bin/python
+	$(BIN)/python tests/lowest.py > .venv/lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --editable '.[dev]' --constraint .venv/lowest.txt
+	.venv-lowest/bin/python -m pytest
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix
@@ -28,6 +41,10 @@ format: .venv/installed-dev
 bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench_training
 	PYTHONPATH=tests $(BIN)/python -m bench_scoring
+	PYTHONPATH=tests $(BIN)/python -m bench_sweep
+
+torture: .venv/installed-dev
+	PYTHONPATH=tests $(BIN)/python -m torture
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -41,4 +58,4 @@ bench: .venv/installed-dev
 	@touch .venv/installed $@
 
 clean:
-	rm -rf .venv .cache runs data/live-like .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest .cache runs data/live-like .mypy_cache .ruff_cache .pytest_cache

@@ -20,7 +20,6 @@ def fit(
     batch_size: int = 64,
     crop_size: int | None = None,
     rate: float = 5e-4,
-    class_weight: float = 0.1,
     seed: int = 0,
     jobs: int | None = None,
     device: Device = "auto",
@@ -35,7 +34,7 @@ def fit(
         classifier: Whose error is predicted; as `gada sweep` takes it.
         distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
         error: 1 - probability of the true class, or 1 for a wrong decision and 0 for a right one.
-        distorted: Distort what the classifier sees, or the photograph before it is resized.
+        distorted: Distort what the classifier sees, or the photograph before.
         run: Folder that receives everything; a stopped run goes on.
         steps: Training steps.
         validate_every: Steps between two validations.
@@ -43,7 +42,6 @@ def fit(
         batch_size: Crops in a batch.
         crop_size: Side of a training crop; by default what the classifier sees, at most 128.
         rate: Learning rate.
-        class_weight: Weight of naming the distortion, beside the error.
         seed: Of weights, batches and noise.
         jobs: Processes that distort; by default one for each core.
         device: Where to run classifier and training.
@@ -66,7 +64,6 @@ def fit(
         validate_every=validate_every,
         validation_pairs=validation_pairs,
         rate=rate,
-        class_weight=class_weight,
         seed=seed,
         images=images,
         input=input,
