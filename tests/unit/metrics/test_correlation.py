@@ -1,4 +1,4 @@
-"""LCC, SROCC and KROCC against exact arithmetic; their laws; what is undefined and what is an error."""
+"""LCC, SROCC, KROCC and RMSE against exact arithmetic; their laws; what is undefined and what is an error."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -73,6 +73,9 @@ def test_agrees_with_exact_arithmetic(pair: Pair) -> None:
     assert abs(lcc(scores, others) - exact_lcc(x, y)) < 1e-12
     assert abs(srocc(scores, others) - exact_lcc(twice_the_ranks(x), twice_the_ranks(y))) < 1e-12
     assert abs(krocc(scores, others) - exact_tau_b(x, y)) < 1e-12
+    squares = sum((a - b - 50 * 64) ** 2 for a, b in zip(x, y, strict=True))
+    exact_rmse = ratio_to_root(squares, squares * len(x)) / 64 if squares else 0.0
+    assert rmse(scores, others) == pytest.approx(exact_rmse, rel=1e-12)
 
 
 @settings(max_examples=100, deadline=None)
