@@ -42,6 +42,7 @@ bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench_training
 	PYTHONPATH=tests $(BIN)/python -m bench_scoring
 	PYTHONPATH=tests $(BIN)/python -m bench_sweep
+	PYTHONPATH=tests $(BIN)/python -m bench_classifier
 
 torture: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m torture

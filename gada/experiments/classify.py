@@ -26,6 +26,7 @@ from gada.training.classifier import FINISHED, predict, train_classifier
 
 RESULTS = "results.jsonl"
 PRISTINE = "pristine"
+OF_THE_GENERATOR = ("generator", "generated_classes", "asked")
 
 
 def check_strategies(names: Sequence[str]) -> list[Strategy]:
@@ -85,6 +86,8 @@ def training_card(
     settings = as_plain(training)
     if strategy.generated:
         settings["generator"] = sha256_of(find_checkpoint(training.generator, "generator"))[:12]
+    else:
+        settings = {name: value for name, value in settings.items() if name not in OF_THE_GENERATOR}
     if strategy.judged or training.quality == "evaluator":
         settings["evaluator"] = sha256_of(find_checkpoint(training.evaluator, "evaluator"))[:12]
     return {
@@ -157,7 +160,7 @@ def origin_of(card: Card) -> Row:
     row |= {name: card[name] for name in ("dataset", "train_images")}
     row |= {name: settings[name] for name in ("network", "epochs", "loss", "quality", "transform", "precision")}
     if "generated" in title:
-        row |= {name: settings[name] for name in ("generator", "asked")}
+        row |= {name: settings[name] for name in OF_THE_GENERATOR}
     return {**row, "train_seconds": round(card["train_seconds"], 1), "machine": machine(), "commit": card["commit"]}
 
 
