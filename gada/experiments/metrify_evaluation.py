@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.experiments.error_predictors import ESTIMATES, predictions
+from gada.experiments.error_predictors import ESTIMATES, METRIFIER, predictions
 from gada.experiments.error_set import ErrorSet, build_error_set
 from gada.experiments.metrify import BEST, read_settings
 from gada.experiments.sweep_report import write_bytes
@@ -23,6 +23,7 @@ from gada.reports.predictors import distortions_table, predictors_table, reliabi
 from gada.settings import as_plain
 
 REJECTED = (0.1, 0.3, 0.5)
+RESAMPLES = 400
 RESULTS = "results.jsonl"
 Table = NDArray[np.float64]
 
@@ -64,6 +65,9 @@ def evaluate_metrifier(
     rows = [
         {**row, **origin} for name, values in predicted.items() for row in rows_of(name, values, true, wrong, errors)
     ]
+    for row in rows:
+        if row["distortion"] == ALL and row["predictor"] != METRIFIER:
+            row |= lead(predicted[METRIFIER], predicted[row["predictor"]], true)
     write_rows(folder / RESULTS, rows)
     write_page(folder, predicted, true, wrong, rows, as_plain(settings))
     return rows
@@ -82,6 +86,7 @@ def rows_of(name: str, predicted: Table, true: Table, wrong: Table, errors: Erro
         "risk": float(risk_coverage(predicted.ravel(), wrong.ravel())[1].mean()),
         "accuracy": float(1 - wrong.mean()),
     }
+    whole |= {"lead": None, "lead_low": None, "lead_high": None}
     whole |= {f"kept_{share:g}": accuracy_kept(predicted.ravel(), wrong.ravel(), share) for share in REJECTED}
     rows = [whole]
     for family in dict.fromkeys(family for family in families if family):
@@ -89,6 +94,19 @@ def rows_of(name: str, predicted: Table, true: Table, wrong: Table, errors: Erro
         figures = correlations(predicted[:, chosen], true[:, chosen])
         rows.append({"predictor": name, "distortion": family, "n": len(true) * len(chosen), **figures})
     return rows
+
+
+def lead(metrifier: Table, other: Table, true: Table) -> Row:
+    """Return how much higher the metrifier's SROCC is, with a 95 % interval: percentile bootstrap over the sources.
+
+    Images of one source are drawn together, for they are alike.
+    """
+    random = np.random.default_rng(0)
+    drawn = [np.arange(len(true)), *random.integers(len(true), size=(RESAMPLES, len(true)))]
+    both = [[defined(srocc, one[i].ravel(), true[i].ravel()) or 0.0 for one in (metrifier, other)] for i in drawn]
+    found = [mine - its for mine, its in both]
+    low, high = np.percentile(found[1:], [2.5, 97.5])
+    return {"lead": found[0], "lead_low": float(low), "lead_high": float(high)}
 
 
 def correlations(predicted: Table, true: Table) -> Row:

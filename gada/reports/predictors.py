@@ -30,8 +30,8 @@ def predictors_table(rows: Sequence[Row]) -> Table:
     """Return a row for each predictor: correlations with the true error, calibration, accuracy of what is kept."""
     first = rows[0]
     chosen = [row for row in rows if row["distortion"] == ALL]
-    body = tuple((row["predictor"], *(row.get(name) for name in FIGURES)) for row in chosen)
-    groups = ("true error",) * 6 + ("accuracy, rejected",) * 3
+    body = tuple((row["predictor"], lead_cell(row), *(row.get(name) for name in FIGURES)) for row in chosen)
+    groups = ("",) + ("true error",) * 6 + ("accuracy, rejected",) * 3
     caption = (
         f"Predicted against true error ({first['error']}) of {first['classifier']} on {first['dataset']}: "
         f"{first['sources']} held-out sources x {first['steps']} steps; D' of {first['trained_on']} sources, "
@@ -39,13 +39,22 @@ def predictors_table(rows: Sequence[Row]) -> Table:
         f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit'] or 'unknown'}."
     )
     notes = (
+        "Lead: SROCC of the metrifier less that of the predictor, with a 95 % bootstrap interval over the sources. "
         "SROCC within: mean over each image's ladders, undistorted to strongest; over: mean over the steps, each "
         "across the images. Calibration: mean distance of predicted and true error over 15 bins, 0 is best; only for "
         "predictors that estimate the error. Mean risk: share of wrong decisions, averaged over all coverages. "
         "Accuracy: of what is kept when the worst-predicted share is rejected; of all images it is "
         f"{first['accuracy']:.3f}.",
     )
-    return Table(caption, ("predictor",), tuple(FIGURES.values()), body, groups, frozenset({1}), notes)
+    columns = ("metrifier's lead", *FIGURES.values())
+    return Table(caption, ("predictor",), columns, body, groups, frozenset({1}), notes)
+
+
+def lead_cell(row: Row) -> str:
+    """Return how much higher the metrifier's SROCC is, with its interval."""
+    if row["lead"] is None:
+        return ""
+    return f"{row['lead']:+.3f} ({row['lead_low']:+.3f} to {row['lead_high']:+.3f})"
 
 
 def distortions_table(rows: Sequence[Row]) -> Table:

@@ -49,6 +49,9 @@ def test_predictors_stand_beside_each_other(root: Path) -> None:
     for row in whole:
         assert row["n"] == row["sources"] * row["steps"]
         assert 0 <= row["kept_0.5"] <= 1
+    for row in whole[1:]:
+        assert row["lead"] == pytest.approx(whole[0]["srocc"] - row["srocc"])
+        assert row["lead_low"] <= row["lead_high"]
     assert {row["distortion"] for row in rows} == {"ALL", "iqa-ls/blur", "iqa-ls/jpeg"}
 
 
