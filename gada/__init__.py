@@ -3,20 +3,30 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gada.losses.label_distribution import iqa_label_distribution
     from gada.scoring.differentiable import DifferentiableScorer, QualityScore
     from gada.scoring.loading import load_scorer
     from gada.scoring.scorer import Prediction, QualityMap, Scorer
 
 __version__ = "0.1.0"
-__all__ = ["DifferentiableScorer", "Prediction", "QualityMap", "QualityScore", "Scorer", "load_scorer"]
+__all__ = [
+    "DifferentiableScorer",
+    "Prediction",
+    "QualityMap",
+    "QualityScore",
+    "Scorer",
+    "iqa_label_distribution",
+    "load_scorer",
+]
 
 _HOMES = {
-    "DifferentiableScorer": "differentiable",
-    "QualityScore": "differentiable",
-    "load_scorer": "loading",
-    "Prediction": "scorer",
-    "QualityMap": "scorer",
-    "Scorer": "scorer",
+    "DifferentiableScorer": "scoring.differentiable",
+    "QualityScore": "scoring.differentiable",
+    "load_scorer": "scoring.loading",
+    "Prediction": "scoring.scorer",
+    "QualityMap": "scoring.scorer",
+    "Scorer": "scoring.scorer",
+    "iqa_label_distribution": "losses.label_distribution",
 }
 
 
@@ -25,4 +35,4 @@ def __getattr__(name: str) -> Any:  # imported when asked for, so that `import g
         raise AttributeError(f"module 'gada' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"gada.scoring.{_HOMES[name]}"), name)
+    return getattr(import_module(f"gada.{_HOMES[name]}"), name)

@@ -194,7 +194,8 @@ def all_tables(rows: Sequence[Row]) -> list[Table]:
     tables = []
     if tested:
         tables += [table_2(tested), differences(tested), table_2(tested, "ece"), differences(tested, "ece")]
-        tables += [table_2(tested, "confidence"), rivals_table(tested)]
+        tables += [table_2(tested, "confidence")]
+        tables += [rivals_table(tested)] if {"smoothing", "mollification"} & set(strategies_of(tested)) else []
     tables += [corruption_table(corrupted)] if corrupted else []
     tables += [samples_table(samples)] if samples else []
     return [table for table in tables if table.rows]

@@ -91,7 +91,7 @@ def train_classifier(
     seed: int = 0,
     transform: str = "identity",
     device: str = "cpu",
-    say: Callable[[str], object] = sys.stderr.write,
+    say: Callable[[str], object] | None = None,
 ) -> Path:
     """Train a classifier to its end, going on after its last whole epoch where the folder has one.
 
@@ -107,7 +107,7 @@ def train_classifier(
         seed: of the weights.
         transform: T of IQA-LS.
         device: where.
-        say: takes a line about each epoch.
+        say: takes a line about each epoch; by default standard error does.
 
     Returns:
         The checkpoint's path.
@@ -125,7 +125,8 @@ def train_classifier(
         figures.append(training.epoch(mixture, number))
         write_text(folder / METRICS, as_csv(figures))
         save_classifier(folder / LAST, classifier, {**card, "figures": figures})
-        say(f"{folder.parent.name}/{folder.name}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures[-1].items()) + "\n")
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures[-1].items())
+        (say or sys.stderr.write)(f"{folder.parent.name}/{folder.name}: {shown}\n")
     save_classifier(folder / FINISHED, classifier, {**card, "train_seconds": sum(one["seconds"] for one in figures)})
     return folder / FINISHED
 

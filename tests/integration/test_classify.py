@@ -45,13 +45,12 @@ def fit(root: Path, strategies: str, *options: str) -> int:
 
 
 def with_models(root: Path) -> list[str]:
-    settings = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), noise=2, embedding=4, **GENERATOR)
+    settings = ModelSettings(
+        widths=(8, 8, 8), decoder_widths=(8, 8, 4), noise=2, embedding=4, pixel_noise=True, modulation=True
+    )
     save_network(root / "g.safetensors", Generator(settings, 2), {"classes": ["blur", "noise"], "crop_size": 32})
     save_evaluator(root / "e.safetensors")
     return ["--training.generator", str(root / "g.safetensors"), "--training.evaluator", str(root / "e.safetensors")]
-
-
-GENERATOR = {"pixel_noise": True, "modulation": True}
 
 
 def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def small(classes: int) -> nn.Module:
 
 
 def mixture() -> Mixture:
-    pixels = np.stack([coloured(label, seed)[:32, :32] for seed, label in enumerate(LABELS)])
+    pixels = np.stack([coloured(int(label), seed)[:32, :32] for seed, label in enumerate(LABELS)])
     return Mixture([Version("", 0, pixels, np.ones(N, np.float32))], LABELS, (0.6, 0.15, 0.15, 0.1), seed=0)
 
 
@@ -72,7 +72,7 @@ def test_decay_is_that_of_an_l2_loss() -> None:
 
 def test_it_learns(tmp_path: Path) -> None:
     classifier, card = load_classifier(train(tmp_path), SETTINGS.network)
-    pixels = np.stack([coloured(label, 1000 + seed)[:32, :32] for seed, label in enumerate(LABELS)])
+    pixels = np.stack([coloured(int(label), 1000 + seed)[:32, :32] for seed, label in enumerate(LABELS)])
     assert (predict(classifier, pixels).argmax(axis=1) == LABELS).mean() > 0.8
     assert card["train_seconds"] > 0
     assert (tmp_path / "metrics.csv").read_text().startswith("epoch,rate,loss,accuracy,seconds\n1,0.5,")

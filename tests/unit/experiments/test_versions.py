@@ -1,0 +1,61 @@
+"""What the labels of a strategy are made from: SSIM, PSNR, the known level, the generator's files."""
+
+import numpy as np
+import pytest
+from toys import coloured
+
+from gada.data.labelled import LabelledImages
+from gada.data.mixtures import STRATEGIES
+from gada.distortions import distort
+from gada.experiments.versions import Versions, mollification, psnr_quality
+from gada.metrics.psnr import psnr
+from gada.metrics.ssim import ssim, ssim_each
+from gada.settings import ClassifierSettings
+
+N = 6
+PIXELS = np.stack([coloured(label % 3, label)[:32, :32] for label in range(N)])
+IMAGES = LabelledImages("toys", tuple(map(str, range(N))), np.arange(N) % 3, 3, array=PIXELS)
+
+
+def test_ssim_of_many_is_ssim_of_each() -> None:
+    blurred = distort(PIXELS, "iqa-ls/blur", 2)
+    assert ssim_each(blurred, PIXELS) == pytest.approx([ssim(a, b) for a, b in zip(blurred, PIXELS, strict=True)])
+    with pytest.raises(ValueError, match="11 or more"):
+        ssim_each(PIXELS[:, :8], PIXELS[:, :8])
+
+
+def test_psnr_as_quality() -> None:
+    noisy = distort(PIXELS, "iqa-ls/noise", 3)
+    expected = [psnr(a, b) / 50 for a, b in zip(noisy, PIXELS, strict=True)]
+    assert psnr_quality(noisy, PIXELS) == pytest.approx(expected, rel=1e-5)
+    assert psnr_quality(PIXELS, PIXELS).tolist() == [1.0] * N
+    assert float(psnr_quality(255 * (PIXELS < 128).astype(np.uint8), PIXELS).min()) > 0
+
+
+def test_versions_carry_the_ssim_of_their_images() -> None:
+    versions = Versions(IMAGES, 32, ClassifierSettings()).of(STRATEGIES["3"])
+    assert [(one.family, one.level) for one in versions] == [("", 0), *(("iqa-ls/blur", n) for n in (1, 2, 3))]
+    assert versions[0].quality.tolist() == pytest.approx([1.0] * N)
+    expected = [ssim(a, b) for a, b in zip(distort(PIXELS, "iqa-ls/blur", 3), PIXELS, strict=True)]
+    assert versions[3].quality == pytest.approx(expected, rel=1e-6)
+
+
+def test_hard_labels_are_sure_of_every_version() -> None:
+    assert all(
+        one.quality.tolist() == [1.0] * N for one in Versions(IMAGES, 32, ClassifierSettings()).of(STRATEGIES["8"])
+    )
+
+
+def test_plain_smoothing_leaves_the_same_to_every_version() -> None:
+    versions = Versions(IMAGES, 32, ClassifierSettings(smoothing=0.3)).of(STRATEGIES["smoothing"])
+    assert {round(float(value), 6) for one in versions for value in one.quality} == {0.8}  # 0.7 + 0.3 / 3
+
+
+def test_smoothing_by_the_known_level() -> None:
+    """Formulas of the authors' code: 1 / (1 + SNR) for noise; for blur the place of sigma on a logarithmic scale."""
+    assert mollification("iqa-ls/noise", 1) == pytest.approx(0.005 / (0.005 + 0.25**2))
+    assert mollification("iqa-ls/blur", 2) == pytest.approx(np.log(1 / 0.3) / np.log(32 / 0.3))
+    assert mollification("", 0) == 0
+    for family in ("iqa-ls/noise", "iqa-ls/blur", "iqa-ls/jpeg"):
+        shares = [mollification(family, level) for level in (1, 2, 3)]
+        assert 0 < shares[0] < shares[1] < shares[2] < 1

@@ -1,0 +1,78 @@
+"""The tables of IQA-LS from rows made by hand, and the published figures."""
+
+import numpy as np
+import pytest
+
+from gada.io.records import Row
+from gada.reports.iqa_ls import SETS, all_tables, differences, order, published, rivals_table, table_2
+from gada.reports.iqa_ls_figures import figure_3
+from gada.reports.layout import render
+
+
+def rows(*strategies: str, seeds: tuple[int, ...] = (0, 1)) -> list[Row]:
+    """Accuracy is 0.1 for each strategy, 0.01 for each seed."""
+    labels = {"9": "iqa-ls", "smoothing": "smoothing"}
+    common = {"dataset": "toys", "train_images": 10, "n": 5, "epochs": 2, "loss": "squared", "precision": "f32"}
+    return [
+        {
+            **common,
+            "strategy": strategy,
+            "title": f"mix {strategy}",
+            "labels": labels.get(strategy, "hard"),
+            "seed": seed,
+            "set": name,
+            "accuracy": 0.1 * (place + 1) + 0.01 * seed,
+            "ece": 0.2,
+            "confidence": 0.5,
+            "network": "table1",
+            "machine": "m",
+            "commit": "c",
+        }
+        for place, strategy in enumerate(strategies)
+        for seed in seeds
+        for name in SETS
+    ]
+
+
+def test_published_gains_on_pristine_images() -> None:
+    """Section 4.4 of the paper, Table 2: strategies 3, 5, 7, 9 less 2, 4, 6, 8."""
+    gains = [
+        published()[smoothed]["pristine"] - published()[hard]["pristine"] for hard, smoothed in ("23", "45", "67", "89")
+    ]
+    assert gains == pytest.approx([0.017, 0.013, 0.038, 0.023])
+    assert all(set(sets) == set(SETS) for sets in published().values())
+    assert len(published()) == 9
+
+
+def test_means_and_deviations_over_seeds() -> None:
+    text = render(table_2(rows("1", "9")), "csv")
+    assert "1 mix 1,hard,0.105 ± 0.007" in text
+    assert ",published,0.794," in text
+    assert "±" not in render(table_2(rows("1", seeds=(0,))), "csv")
+
+
+def test_differences_are_paired_by_seed() -> None:
+    table = differences(rows("8", "9"))
+    assert table.rows[0][:3] == ("9 - 8, mix 9", "ours", "+0.100 ± 0.000")
+    assert table.rows[1][1:3] == ("published", "+0.023")
+    lacking = [row for row in rows("8", "9") if (row["strategy"], row["seed"]) != ("9", 1)]
+    assert differences(lacking).rows[0][2] == "+0.100"
+
+
+def test_rivals_stand_beside_strategies_8_and_9() -> None:
+    names = [row[0] for row in rivals_table(rows("1", "8", "9", "smoothing")).rows]
+    assert names == ["8", "9", "smoothing"]
+
+
+def test_an_empty_table_is_left_out() -> None:
+    assert len(all_tables(rows("1"))) == 3  # accuracy, calibration, confidence
+
+
+def test_strategies_are_in_the_paper_s_order() -> None:
+    names = ["smoothing", "12", "2", "11-evaluator", "11"]
+    assert sorted(names, key=order) == ["2", "11", "11-evaluator", "12", "smoothing"]
+
+
+def test_figure_3_is_a_picture() -> None:
+    assert figure_3(rows("1", "8", "9")).startswith(b"\x89PNG")
+    assert np.isfinite(len(figure_3(rows("1"))))
