@@ -159,7 +159,7 @@ class TrainingSettings:
     flip: bool | None = None
     """Whether crops are mirrored at random, both images alike (paper: false; gada: true)."""
     generator_batch: int | None = None
-    """Crops of a batch that the generator distorts in phase 1; none given means all."""
+    """Crops of a batch that the generator distorts in phases 1 and 2; none given means all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of training; `auto` is bfloat16 where the processor has it. Scores are always computed in float32."""
     compile: bool = False
@@ -181,7 +181,7 @@ class TrainingSettings:
     later_rate: float | None = None
     """What phases 2 and 3 multiply the rates with (paper: 0.1)."""
     anneal: bool | None = None
-    """Whether a stage's rates rise over its first steps and fall to zero as a cosine (paper: false; gada: true)."""
+    """Whether rates rise over a stage's first steps and fall to zero over all phases, as a cosine (gada: true)."""
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's decay rates."""
     average: float | None = None
@@ -190,6 +190,8 @@ class TrainingSettings:
     """Deviation of the normal noise on training qualities, in [0, 1] units (paper: 0)."""
     generated_share: float = 0.5
     """Share of generated crops in the loss of phase 2."""
+    agreement: bool | None = None
+    """Whether phase 2 weighs a generated crop by how far the evaluator of phase 1 agrees with what was asked (gada)."""
     unlabelled: Path | None = None
     """Folder of photographs without scores, from which phase 2 also generates."""
 
@@ -209,6 +211,10 @@ class TrainingSettings:
     def grid(self) -> int:
         """What the positions of crops are multiples of, in training and in every evaluation of what was trained."""
         return 8 if self.jpeg_grid else 1
+
+    def steps_before(self, stage: Stage) -> int:
+        """Return the evaluator steps of the phases before a stage."""
+        return sum(self.steps(phase) for phase in STAGES[1 : STAGES.index(stage)])
 
     def steps(self, stage: Stage) -> int:
         """Return the evaluator steps of a stage; the baseline gets as many as the three phases together."""
@@ -291,7 +297,7 @@ class MetrifierSettings:
     distortions: tuple[str, ...] = ("dodge-karam",)
     """The artefacts A and their levels L: families, or sets of them."""
     error: Literal["confidence", "decision"] = "confidence"
-    """`confidence`: 1 - probability of the true class = 1 - exp(-cross-entropy); `decision`: 1 where it is wrong, else 0."""
+    """`confidence`: 1 - probability of the true class = 1 - exp(-cross-entropy); `decision`: 1 where it is wrong."""
     distorted: Literal["crop", "photograph"] = "crop"
     """Distort what the classifier sees, after resizing and centre crop, or the photograph before."""
     crop_size: int | None = None
@@ -472,6 +478,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "later_rate": 0.1,
             "anneal": False,
             "average": 0.0,
+            "agreement": False,
             "quality_jitter": 0.0,
         },
     },
@@ -501,9 +508,10 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "flip": True,
             "trunk_rate": 2e-3,
             "head_rate": 2e-3,
-            "later_rate": 0.5,
+            "later_rate": 1.0,
             "anneal": True,
             "average": 0.995,
+            "agreement": True,
             "quality_jitter": 0.0,
         },
     },

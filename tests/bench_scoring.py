@@ -32,6 +32,7 @@ from gada.scoring.parity import compare
 from gada.scoring.streaming import score_files
 
 COUNT = 240
+PEER_COUNT = 12
 SIZE = (512, 384)
 
 
@@ -53,6 +54,8 @@ def main() -> None:
             say(figure=f"decoding {suffix}, images/s", value=decoding)
             for precision, model in models.items():
                 bench_folder(model, precision, suffix, paths, decoding)
+            if suffix == "jpg":
+                bench_peer(paths[:PEER_COUNT])
 
 
 def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
@@ -104,6 +107,42 @@ def bench_folder(model: Path, precision: str, suffix: str, paths: list[Path], de
     reached = rate(lambda: list(score_files(scorer, paths)), len(paths), times=2)
     say(figure=f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,
         share=reached / bound, mode=scorer.protocol())  # fmt: skip
+
+
+PEER = """
+import sys, time
+import numpy as np
+from brisque import BRISQUE
+from PIL import Image
+peer = BRISQUE(url=False)
+score = lambda path: peer.score(np.asarray(Image.open(path)))
+score(sys.argv[1])
+start = time.perf_counter()
+for path in sys.argv[1:]:
+    score(path)
+print((len(sys.argv) - 1) / (time.perf_counter() - start))
+"""
+
+
+def bench_peer(paths: list[Path]) -> None:
+    """Images a second of another scorer on the same files: BRISQUE of the package index, one after another.
+
+    It wants other versions than gada, so that it has an environment of its own, kept in the cache.
+    """
+    home = Path(os.environ.get("GADA_CACHE", ".cache")) / "bench-peer"
+    python = home / "bin" / "python"
+    try:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+            subprocess.run(
+                [str(python), "-m", "pip", "install", "-q", "brisque==0.2.0", "opencv-python-headless<4.12", "numpy<2"],
+                check=True,
+            )
+        done = subprocess.run([str(python), "-c", PEER, *map(str, paths)], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        say(figure="brisque 0.2.0, jpg, images/s", value=None, reason=f"not installed or not run ({error})")
+        return
+    say(figure="brisque 0.2.0, jpg, images/s", value=float(done.stdout.split()[-1]))
 
 
 def write(images: Path, folder: Path, suffix: str, count: int) -> list[Path]:

@@ -26,9 +26,9 @@ from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import ModelSettings, Settings, TrainingSettings, resolve
-from gada.training.adversarial import Adversarial, first
+from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
-from gada.training.evaluator import EvaluatorTraining
+from gada.training.evaluator import EvaluatorTraining, first
 from gada.training.stage import in_bfloat16
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
@@ -186,7 +186,8 @@ def bound(module: EvaluatorTraining, batch: Batch, kind: torch.dtype) -> float:
 def matrix_rate(kind: torch.dtype) -> float:
     """Return the operations a second of a matrix product."""
     left, right = torch.rand(2, SIDE, SIDE).to(kind)
-    return float(2 * SIDE**3 / fastest(lambda _: torch.matmul(left, right)))
+    operations = 2 * SIDE**3
+    return operations / fastest(lambda _: torch.matmul(left, right))
 
 
 def copy_rate() -> float:

@@ -34,6 +34,7 @@ from gada.training.finetuning import FineTuning
 from gada.training.stage import ValidationCrops, seed_weights, train
 
 BEST = "best.safetensors"
+ENDED = "ended.safetensors"  # where a stage ended; the next phase goes on from it
 GENERATOR = "generator.safetensors"
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 
@@ -107,7 +108,7 @@ def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start:
             if stage == "phase2":
                 find_checkpoint(start, "generator")
         before = BEFORE.get(stage)
-        if start or before is None or before in stages or (folder / before / BEST).is_file():
+        if start or before is None or before in stages or (folder / before / ENDED).is_file():
             continue
         raise ConfigError(
             f"--phase {stage[-1]} goes on from phase {before[-1]}, but {folder} has none; "
@@ -120,6 +121,8 @@ def train_stage(run: Run, stage: Stage) -> None:
     folder, training, card = run.folder / stage, run.settings.training, run.card(stage)
     seed_weights(run.settings.seed)
     module = build(run, stage)
+    if run.start:  # on its own, the rates fall over this stage alone
+        module.span = 0, training.steps(stage)
     batches = crop_batches(run, stage, training.steps(stage))
     validation = ValidationCrops(run.side("validation"), run.packed, run.settings)
     save_best = partial(save_network, folder / BEST, module.evaluator, card)
@@ -127,6 +130,7 @@ def train_stage(run: Run, stage: Stage) -> None:
     if isinstance(module, Adversarial):
         draw = partial(sample_grid, module.averaged, run.side("validation"), run.packed, training.crop_size)
     train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device, run.devices, run.workers)
+    save_network(folder / ENDED, module.evaluator, card)
     if isinstance(module, Adversarial):
         save_network(folder / GENERATOR, module.averaged, card)
 
@@ -151,7 +155,7 @@ def starting_evaluator(run: Run, stage: Stage) -> Evaluator:
     before = BEFORE.get(stage)
     if run.start is None and before is None:
         return Evaluator(run.settings.model, run.classes)
-    path = find_checkpoint(run.start or str(run.folder / str(before)), "evaluator")
+    path = find_checkpoint(run.start or str(run.folder / str(before) / ENDED), "evaluator")
     evaluator, card = load_evaluator(path)
     if card["classes"] != list(run.images.classes):
         if stage == "phase2" or run.start is None:

@@ -14,7 +14,7 @@ from gada.losses.supervised import class_loss, feature_loss, quality_loss, recon
 from gada.models.discriminator import Discriminator
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, group, real_crops, seeded
+from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, first, group, real_crops, seeded
 
 
 class Adversarial(EvaluatorTraining):
@@ -110,11 +110,6 @@ class Adversarial(EvaluatorTraining):
         groups = [group(list(self.generator.parameters()), training.generator_rate)]
         generator = torch.optim.Adam(groups, betas=training.betas, fused=True)
         return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]
-
-
-def first(batch: Batch, count: int | None) -> Batch:
-    """Return the first crops of a batch, or all."""
-    return Batch(*(values[:count] for values in batch))
 
 
 @torch.no_grad()

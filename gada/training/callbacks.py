@@ -16,6 +16,7 @@ from torch import Tensor
 from gada.io.files import atomic_path, write_text
 from gada.training.dashboard import Dashboard
 from gada.training.guard import SkipBadBatches
+from gada.training.steps import Steps
 
 Metrics = dict[str, float]
 
@@ -78,13 +79,18 @@ class KeepBest(Callback):
 class KeepLast(Callback):
     """Keeps the newest good state in `last.ckpt` and takes it up again; one in a row of bad batches is not good.
 
-    On a resume Lightning fetches the first batch before it tells the sampler the epoch: `set_epoch` does so in time.
+    Lightning must be told two things of the steps: on a resume it fetches the first batch before it tells the sampler
+    the epoch; and it keeps the length of the first stretch, so that a shorter last one would not be validated.
     """
 
-    def __init__(self, path: Path, set_epoch: Callable[[int], None], guard: SkipBadBatches) -> None:
+    def __init__(self, path: Path, steps: Steps, guard: SkipBadBatches) -> None:
         self.path = path
-        self.set_epoch = set_epoch
+        self.steps = steps
         self.guard = guard
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Validate at the end of this stretch."""
+        trainer.val_check_batch = len(self.steps)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint; see `Checkpoints`."""
@@ -93,7 +99,7 @@ class KeepLast(Callback):
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on with the stretch after the last whole one."""
-        self.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        self.steps.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
 
 
 class ShowSamples(Callback):

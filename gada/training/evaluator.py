@@ -28,7 +28,7 @@ class LabelledCrops(NamedTuple):
     quality: Tensor
     """(N,) in [0, 1]."""
     weight: Tensor
-    """Weight of each crop in the loss, (N,), with sum 1."""
+    """Weight of each crop in the loss, (N,), with sum at most 1."""
 
 
 class EvaluatorTraining(LightningModule):
@@ -45,7 +45,8 @@ class EvaluatorTraining(LightningModule):
         self.evaluator = evaluator
         self.settings = settings
         self.rate = rate
-        self.steps = settings.training.steps(self.stage)
+        training = settings.training
+        self.span = training.steps_before(self.stage), training.steps("baseline")
         self.sound = True  # whether the losses and gradients of this batch are finite
         self.losses: dict[str, Tensor] = {}
         self.predicted: list[Tensor] = []
@@ -63,10 +64,14 @@ class EvaluatorTraining(LightningModule):
                 group["lr"] = group["initial_lr"] * pace
 
     def pace(self, step: int) -> float:
-        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1."""
+        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1.
+
+        The cosine spans the three phases, as it spans the baseline.
+        """
         if not self.settings.training.anneal:
             return 1.0
-        return min(1.0, (step + 1) / WARM) * (1 + cos(pi * step / self.steps)) / 2
+        begin, end = self.span
+        return min(1.0, (step + 1) / WARM) * (1 + cos(pi * (begin + step) / end)) / 2
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Leave each of several devices its share of a training batch; all of them validate on all references."""
@@ -159,6 +164,11 @@ def as_images(crops: Tensor) -> Tensor:
 def real_crops(batch: Batch) -> LabelledCrops:
     """Return the real crops of a batch, equally weighted; without classes every image is of class 0."""
     return equally_weighted(as_images(batch.distorted), batch.label.clamp(min=0), batch.quality)
+
+
+def first(batch: Batch, count: int | None) -> Batch:
+    """Return the first crops of a batch, or all."""
+    return Batch(*(values[:count] for values in batch))
 
 
 def equally_weighted(images: Tensor, label: Tensor, quality: Tensor) -> LabelledCrops:

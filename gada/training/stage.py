@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, Trainer, seed_everything
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
@@ -22,32 +22,9 @@ from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.dashboard import Dashboard
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.guard import DivergingError, SkipBadBatches
+from gada.training.steps import Steps
 
 IMAGES_AT_ONCE = 8  # images scored together during validation
-
-
-class Steps(Sampler[int]):
-    """The training steps of each Lightning epoch, which is the stretch between two validations.
-
-    A step is known by its number in the whole stage, so a resumed run reads exactly the batches still to come.
-    """
-
-    def __init__(self, steps: int, every: int) -> None:
-        self.steps = steps
-        self.every = every
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the stretch; Lightning calls this."""
-        self.epoch = epoch
-
-    def __iter__(self) -> Iterator[int]:
-        """Yield the numbers of the stretch's steps."""
-        return iter(range(self.epoch * self.every, self.epoch * self.every + len(self)))
-
-    def __len__(self) -> int:
-        """Return the length of the stretch; the last may be shorter, and behind it there is nothing left."""
-        return max(0, min(self.every, self.steps - self.epoch * self.every))
 
 
 class ValidationCrops(Dataset[tuple[Tensor, Tensor]]):
@@ -118,7 +95,7 @@ def train(
         KeepBest(save_best),
         ShowProgress(stage, steps, every),
         *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
-        KeepLast(checkpoints.last, sampler.set_epoch, guard),
+        KeepLast(checkpoints.last, sampler, guard),
     ]
     loaders = (
         DataLoader(batches, batch_size=None, sampler=sampler, num_workers=workers, persistent_workers=workers > 0),

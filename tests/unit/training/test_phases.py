@@ -1,5 +1,7 @@
 """Each phase moves what it should move and leaves the rest."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
 from gada.training.adversarial import Adversarial
-from gada.training.augmentation import Augmentation
-from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
+from gada.training.augmentation import Augmentation, agreement
+from gada.training.evaluator import EvaluatorTraining, LabelledCrops, real_crops, seeded
 from gada.training.finetuning import FineTuning
-from gada.training.stage import Steps, quiet_lightning
+from gada.training.stage import quiet_lightning
+from gada.training.steps import Steps
 
 # One step without a validation is what is wanted here.
 pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step`")
@@ -25,6 +28,10 @@ MODEL = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), maps=16, hidde
 
 def settings(**loss: Any) -> Settings:
     return resolve(Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10)))
+
+
+def training(**options: Any) -> Settings:
+    return resolve(Settings(model=MODEL, training=TrainingSettings(**options)))
 
 
 def batch(count: int = 4) -> Batch:
@@ -96,6 +103,31 @@ def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
         assert torch.equal(*slopes) is not differs
 
 
+def test_generated_crops_count_as_far_as_a_judge_agrees() -> None:
+    judge = Evaluator(MODEL, 2).eval()
+    images = torch.rand(4, 3, 32, 32)
+    judged = judge(images)
+    label = judged.class_logits.argmax(dim=1)
+    named = judged.class_logits.softmax(dim=1).amax(dim=1)
+    believed = agreement(judge, LabelledCrops(images, label, judged.quality, torch.ones(4)))
+    assert torch.allclose(believed, named)
+    doubted = agreement(judge, LabelledCrops(images, 1 - label, judged.quality + 0.1, torch.ones(4)))
+    assert torch.allclose(doubted, (1 - named) * math.exp(-0.5))
+
+
+def test_the_rates_fall_over_all_phases_as_over_the_baseline() -> None:
+    chosen = training(phase1_steps=100, phase2_steps=60, phase3_steps=40)
+    evaluator, generator = Evaluator(MODEL, 2), Generator(MODEL, 2)
+    phases = [Adversarial(Discriminator(evaluator), generator, chosen), Augmentation(evaluator, generator, chosen)]
+    baseline = EvaluatorTraining(evaluator, chosen)
+    assert phases[0].pace(80) == pytest.approx(baseline.pace(80))
+    assert phases[1].pace(55) == pytest.approx(baseline.pace(155))
+    assert FineTuning(evaluator, chosen).pace(40) == pytest.approx(0)
+    assert baseline.pace(0) < baseline.pace(49) > baseline.pace(199)
+    paper = replace(chosen, preset="paper", training=replace(chosen.training, anneal=False))
+    assert FineTuning(evaluator, paper).pace(40) == 1
+
+
 def test_phase_2_leaves_the_generator() -> None:
     generator = Generator(MODEL, 2)
     before = weights(generator)
@@ -107,7 +139,7 @@ def test_phase_2_leaves_the_generator() -> None:
 
 
 def test_phase_2_weighs_generated_crops_as_set() -> None:
-    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), settings())
+    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), training(agreement=False))
     crops = module.labelled_crops(batch(), 0)
     assert len(crops.images) == 8
     assert crops.weight.sum().item() == pytest.approx(1)
