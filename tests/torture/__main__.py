@@ -15,15 +15,15 @@ from typing import Any
 import matplotlib.pyplot  # noqa: F401  # imported before processes are forked, which then start at once
 import pytorch_lightning  # noqa: F401
 import torch
+
+from gada.io.records import commit, machine, read_rows, write_rows
+from gada.reports.markdown import replace_block
 from torture.disk import full_disks
 from torture.images import bombs, mutated_images
 from torture.malice import cases, malicious_files
 from torture.scores import folder_with_bad_files, same_scores
 from torture.training import PHASES, injected_nans, kills_at_checkpoints, random_kills, same_seed
 from torture.visitors import hostile_requests
-
-from gada.io.records import commit, machine, read_rows, write_rows
-from gada.reports.markdown import replace_block
 
 Ordeal = Callable[[int, Path, int], dict[str, Any]]
 ORDEALS: dict[str, tuple[Ordeal, int]] = {
@@ -84,7 +84,7 @@ def run(name: str, share: float, seed: int) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as a Markdown table."""
-    head = "| ordeal | count | limit | measured | failures | held | minutes | commit |\n|---|---|---|---|---|---|---|---|\n"
+    head = "| ordeal | count | limit | measured | failures | held | minutes | commit |\n" + "|---" * 8 + "|\n"
     lines = [
         f"| {row['ordeal']} | {row['count']:,} | {row['limits']} | {row['measured']} | {row['failures']} "
         f"| {'yes' if row['held'] else '**no**'} | {row['seconds'] / 60:.1f} | {row['commit']} |\n"

@@ -40,9 +40,13 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_another_error_stays_what_it_is_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "page.txt") as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with atomic_path(tmp_path / "page.txt") as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert not list(tmp_path.iterdir())
 
 
