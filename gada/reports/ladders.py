@@ -127,7 +127,7 @@ def summary_table(rows: Sequence[Row], baseline: str) -> Table:
         errors = _corruption(rows, network, baseline) if {network, baseline} <= set(whole) else (None,) * 3
         head = tuple(float(clean[0][name]) for name in ("top1", "top5", "ece")) if clean else (None,) * 3
         body.append((network, *head, *means, *errors))
-    columns = ("top-1", "top-5", "ECE", *(name.split("/")[-1] for name in ladders), "plain", "mCE", "relative mCE")
+    columns = ("top-1", "top-5", "ECE", *short_names(ladders), "plain", "mCE", "relative mCE")
     groups = ("undistorted",) * 3 + ("mean top-1 along",) * len(ladders) + ("corruption error",) * 3
     notes = (
         "Corruption error, plain: mean over the ladders of the mean top-1 error over their levels. mCE and relative "
@@ -135,6 +135,12 @@ def summary_table(rows: Sequence[Row], baseline: str) -> Table:
         f"{baseline}; empty where it has none on some ladder.",
     )
     return Table(f"Summary. {origin(rows)}", ("network",), columns, tuple(body), groups, frozenset(), notes)
+
+
+def short_names(ladders: Sequence[str]) -> list[str]:
+    """Return the ladders' names, without their set where there is only one."""
+    sets = {name.split("/")[0] for name in ladders}
+    return [name.split("/")[-1] if len(sets) == 1 else name for name in ladders]
 
 
 def _mean(along: Sequence[Row]) -> Cell:
