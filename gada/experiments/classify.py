@@ -75,7 +75,8 @@ def fit_strategies(
                 card = training_card(strategy, seed, data, training, images)
                 classes = len(card["classes"])
                 train_classifier(mixture, classes, training, folder, card, seed, transform, device)
-            keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
+            if not is_judged(run, strategy, seed, tests):
+                keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
     return read_rows(run / RESULTS)
 
 
@@ -185,6 +186,12 @@ def judged(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> Row
         "true_confidence": true.mean(),
     }
     return {"n": len(labels), **{name: round(float(value), 6) for name, value in figures.items()}}
+
+
+def is_judged(run: Path, strategy: Strategy, seed: int, tests: TestSets) -> bool:
+    """Return whether the run has the rows of a training on these test sets."""
+    rows = [row for row in read_rows(run / RESULTS) if (row["strategy"], row["seed"]) == (strategy.name, seed)]
+    return len(rows) == len(steps_of(ALL_THREE)) and all(row["n"] == len(tests.labels) for row in rows)
 
 
 def keep_rows(run: Path, rows: Sequence[Row]) -> None:

@@ -18,6 +18,7 @@ COLUMNS = ("pristine", *(f"level {level}" for _ in KINDS for level in (1, 2, 3))
 GROUPS = ("", *(title for title in KINDS.values() for _ in range(3)))
 LABELS = {"hard": "hard", "iqa-ls": "IQA-LS", "smoothing": "smoothed", "mollification": "by known level"}
 PAIRS = (("2", "3"), ("4", "5"), ("6", "7"), ("8", "9"), ("10", "11"), ("10", "11-evaluator"))
+WITH_GENERATED = (("11", "1"), ("11-evaluator", "1"), ("12", "9"))
 RIVALS = ("8", "9", "smoothing", "mollification")
 
 
@@ -120,6 +121,19 @@ def differences(rows: Sequence[Row], figure: str = "accuracy") -> Table:
     return Table(caption, ("strategies", "of"), tuple(groups), tuple(body))
 
 
+def generated_gains(rows: Sequence[Row]) -> Table:
+    """Return what GADA's samples gain: with them and IQA-LS, less without, paired by seed, for each distortion."""
+    groups = {PRISTINE: [PRISTINE], **{title: [f"{kind} {n}" for n in (1, 2, 3)] for kind, title in KINDS.items()}}
+    there = set(strategies_of(rows))
+    body: list[tuple[Cell, ...]] = []
+    for strategy, against in [pair for pair in WITH_GENERATED if set(pair) <= there]:
+        titles = {row["strategy"]: row["title"] for row in rows}
+        cells = [shown(paired(rows, strategy, against, sets, "accuracy"), signed=True) for sets in groups.values()]
+        body.append((f"{strategy} - {against}", f"{titles[strategy]}, less {titles[against]}", *cells))
+    caption = f"Accuracy with GADA's samples and IQA-LS, less without the samples. {described(rows)}"
+    return Table(caption, ("strategies", "training sets"), tuple(groups), tuple(body))
+
+
 def paired(rows: Sequence[Row], strategy: str, against: str, sets: Sequence[str], figure: str) -> NDArray[np.float64]:
     """Return for each common seed the mean difference of two strategies over test sets."""
     found = {(row["strategy"], row["seed"], row["set"]): row[figure] for row in rows}
@@ -194,7 +208,7 @@ def all_tables(rows: Sequence[Row]) -> list[Table]:
     tables = []
     if tested:
         tables += [table_2(tested), differences(tested), table_2(tested, "ece"), differences(tested, "ece")]
-        tables += [table_2(tested, "confidence")]
+        tables += [generated_gains(tested), table_2(tested, "confidence")]
         tables += [rivals_table(tested)] if {"smoothing", "mollification"} & set(strategies_of(tested)) else []
     tables += [corruption_table(corrupted)] if corrupted else []
     tables += [samples_table(samples)] if samples else []

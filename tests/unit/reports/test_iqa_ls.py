@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gada.io.records import Row
-from gada.reports.iqa_ls import SETS, all_tables, differences, order, published, rivals_table, table_2
+from gada.reports.iqa_ls import SETS, all_tables, differences, generated_gains, order, published, rivals_table, table_2
 from gada.reports.iqa_ls_figures import figure_3
 from gada.reports.layout import render
 
@@ -57,6 +57,12 @@ def test_differences_are_paired_by_seed() -> None:
     assert table.rows[1][1:3] == ("published", "+0.023")
     lacking = [row for row in rows("8", "9") if (row["strategy"], row["seed"]) != ("9", 1)]
     assert differences(lacking).rows[0][2] == "+0.100"
+
+
+def test_gains_of_generated_samples_are_paired_by_seed() -> None:
+    table = generated_gains(rows("1", "11", "9", "12"))
+    assert [row[0] for row in table.rows] == ["11 - 1", "12 - 9"]
+    assert table.rows[0][2:] == ("+0.100 ± 0.000",) * 4
 
 
 def test_rivals_stand_beside_strategies_8_and_9() -> None:
