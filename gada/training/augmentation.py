@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gada.data.batches import Batch
-from gada.models.evaluator import Evaluator
+from gada.models.evaluator import Evaluator, Judgement
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
 from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, first, real_crops, seeded
@@ -52,7 +52,6 @@ def agreement(judge: Evaluator, crops: LabelledCrops) -> Tensor:
 
     A label is only as good as the generator: of a class that it has not learnt, crops would teach what is wrong.
     """
-    judged = judge(crops.images)
+    judged: Judgement = judge(crops.images)
     named = judged.class_logits.softmax(dim=1).gather(1, crops.label[:, None]).squeeze(1)  # P(C = c | G(z, x, c, q))
-    near: Tensor = torch.exp(-(((judged.quality - crops.quality) / TOLERANCE) ** 2) / 2)
-    return near * named
+    return named * torch.exp(-(((judged.quality - crops.quality) / TOLERANCE).square()) / 2)
