@@ -180,7 +180,7 @@ def bound(module: EvaluatorTraining, batch: Batch, kind: torch.dtype) -> float:
         take(0)
     weights = sum(weight.numel() * 4 for weight in module.parameters())
     moved = 2 * sum(kept) + 7 * weights  # activations written and read; weights, gradients and Adam's two means
-    return max(counter.get_total_flops() / matrix_rate(kind), moved / copy_rate())
+    return max(float(counter.get_total_flops()) / matrix_rate(kind), moved / copy_rate())
 
 
 def matrix_rate(kind: torch.dtype) -> float:
