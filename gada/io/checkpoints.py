@@ -75,7 +75,8 @@ def check_card(card: Mapping[str, Any], path: Path) -> None:
     Raises:
         DataError: if an entry is missing or of another kind; the message names it.
     """
-    scale = card.get("scale") if isinstance(card.get("scale"), dict) else {}
+    given = card.get("scale")
+    scale = given if isinstance(given, dict) else {}
     right = {
         "name": isinstance(card.get("name"), str),
         "data": isinstance(card.get("data"), str),

@@ -27,6 +27,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from gada.errors import DataError
 from gada.io.files import atomic_path
+from gada.io.folders import can_be_listed
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
 SUFFIXES = frozenset(
@@ -150,8 +151,8 @@ def _stream(source: str | Path | bytes, label: str) -> BinaryIO:
     if isinstance(source, bytes):
         return BytesIO(source)
     if not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116  # opening a pipe would wait for ever
-        kind = "a folder that cannot be listed" if Path(source).is_dir() else "no file"
-        raise DataError(f"{label} is {kind}")
+        closed = Path(source).is_dir() and not can_be_listed(Path(source))
+        raise DataError(f"{label} is no file" + (" but a folder that cannot be listed" if closed else ""))
     return open(source, "rb")  # noqa: PTH123  # closed by the caller
 
 

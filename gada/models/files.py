@@ -58,9 +58,10 @@ def model_settings(card: Card, path: Path) -> ModelSettings:
         if not isinstance(card["classes"], list):
             raise TypeError("classes are no list")
         plain = {key: value for key, value in card["model"].items() if key in known}
-        return ModelSettings(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        return ModelSettings(**values)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise DataError(f"the card of {path} has no valid model ({type(error).__name__}: {error}).") from error
 

@@ -73,7 +73,7 @@ def full_disks(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
     """Let the disk be full at `count` points of training, scoring and making a set; then go on."""
     start, wrong, stopped = time.monotonic(), list[str](), 0
     disk, world = Disk(folder / "disk"), World(folder)
-    jobs = [
+    jobs: list[Any] = [
         Training(world, disk.folder),
         *(Scoring(world, disk.folder, kind) for kind in (".csv", ".jsonl", ".parquet")),
     ]

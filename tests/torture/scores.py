@@ -78,13 +78,15 @@ def same_scores(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         Image.fromarray(picture(number, height, width)).save(folder / f"{number:03d}.png")
     paths = sorted(folder.glob("*.png"))
     scorer = gada.load_scorer("bundled", mode="crops", device="cpu")
-    ends, tables = scorer.scale, []
+    ends, tables = scorer.scale, list[list[float]]()
     usual = scoring.AT_ONCE
     try:
         for batch in BATCHES:
             scoring.AT_ONCE = batch * scorer.size**2
             for jobs in JOBS:
-                found = scorer(paths) if jobs is None else [outcome for _, outcome in score_files(scorer, paths, jobs)]
+                found: list[Any] = (
+                    scorer(paths) if jobs is None else [outcome for _, outcome in score_files(scorer, paths, jobs)]
+                )
                 tables.append([outcome.score for outcome in found])
     finally:
         scoring.AT_ONCE = usual

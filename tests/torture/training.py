@@ -20,6 +20,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from gada.__main__ import main
+from gada.io.files import atomic_path
 from gada.training import checkpoints
 from gada.training.evaluator import EvaluatorTraining
 
@@ -176,7 +177,7 @@ def kills_at_checkpoints(count: int, folder: Path, seed: int = 0, workers: tuple
         run, whole = world.fresh("struck"), world.whole(phase)
 
         def struck(phase: str = phase, number: int = number, epoch: int = epoch, point: str = point) -> int:
-            checkpoints.atomic_path = deadly(epoch, point)  # type: ignore[assignment]
+            checkpoints.atomic_path = deadly(epoch, point)  # type: ignore[attr-defined]
             return world.fit(phase, "struck", workers=number)
 
         died = in_child(struck) is None
@@ -205,7 +206,7 @@ def spread(places: list[Any], count: int) -> list[Any]:
 
 def deadly(epoch: int, point: str) -> Any:
     """Return an `atomic_path` that ends the process at a point of the writing of the `epoch`-th checkpoint."""
-    true_path, written = checkpoints.atomic_path, 0
+    true_path, written = atomic_path, 0
 
     @contextmanager
     def path_of(path: Path) -> Iterator[Path]:
@@ -290,7 +291,7 @@ def poison(kind: str, step: int, random: np.random.Generator) -> None:
         if not used and self.step_number(batch_idx) == step:
             used = True
             put_nan(self, batch, kind, random)
-        return true_step(self, batch, batch_idx)  # type: ignore[return-value]
+        true_step(self, batch, batch_idx)
 
     EvaluatorTraining.on_train_batch_start = before  # type: ignore[method-assign]
 
@@ -298,16 +299,22 @@ def poison(kind: str, step: int, random: np.random.Generator) -> None:
 def put_nan(module: EvaluatorTraining, batch: Any, kind: str, random: np.random.Generator) -> None:
     """Put one NaN into a batch, or into what happens in its step."""
     learning = [weight for weight in module.parameters() if weight.requires_grad]
+    hooks: list[Any] = []
+
+    def unhooked(value: torch.Tensor) -> torch.Tensor:
+        hooks.pop().remove()
+        return value
+
     match kind:
         case "label":
             spoil(batch.quality, random)
         case "activation":
             layers = [layer for layer in module.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
             layer = layers[random.integers(len(layers))]
-            handle = layer.register_forward_hook(lambda _, __, output: (spoiled(output, random), handle.remove())[0])
+            hooks.append(layer.register_forward_hook(lambda _, __, output: unhooked(spoiled(output, random))))
         case "gradient":
             weight = learning[random.integers(len(learning))]
-            hook = weight.register_hook(lambda slope: (spoiled(slope, random), hook.remove())[0])
+            hooks.append(weight.register_hook(lambda slope: unhooked(spoiled(slope, random))))  # type: ignore[no-untyped-call]
         case "weight":
             spoil(learning[random.integers(len(learning))].data, random)
         case "statistic":

@@ -1,5 +1,6 @@
 """The doctor says in one screen what is wrong, and its exit code says it too."""
 
+import importlib.metadata
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def marks(findings: list[doctor.Finding], what: str) -> list[str]:
 def versions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Pretend that some packages have other versions."""
     pretended: dict[str, str] = {}
-    true = doctor.version
+    true = importlib.metadata.version
     monkeypatch.setattr(doctor, "version", lambda name: pretended.get(name) or true(name))
     return pretended
 

@@ -24,7 +24,7 @@ def test_a_folder_without_permission_is_one_bad_input(tmp_path: Path, monkeypatc
         (tmp_path / name).write_bytes(b"")
     forbid(tmp_path / "closed", monkeypatch)
     assert list(pictures_of([tmp_path])) == [tmp_path / "a/1.png", tmp_path / "closed", tmp_path / "z/3.png"]
-    with pytest.raises(DataError, match="closed is a folder that cannot be listed"):
+    with pytest.raises(DataError, match="closed is no file but a folder that cannot be listed"):
         read_image(tmp_path / "closed")
 
 

@@ -1,6 +1,6 @@
 """A bad batch is skipped, counted and undone; a training that diverges goes back, and at last gives up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def spoil(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Spoil], None]]:
+def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[[Spoil], None]:
     """Let a function spoil each batch before its step."""
 
     def set_up(function: Spoil) -> None:
@@ -73,10 +73,16 @@ def test_one_bad_batch_is_skipped_and_named(
 
 
 def test_a_bad_activation_leaves_no_trace_in_the_statistics(root: Path, tmp_path: Path, spoil: Any) -> None:
+    used = list[int]()
+
+    def spoil_once(layer: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        used.append(1)
+        return output * float("nan") if len(used) == 1 else output
+
     def once(module: EvaluatorTraining, batch: Any, step: int) -> None:
         if step == 0:
             layer = next(layer for layer in module.modules() if isinstance(layer, torch.nn.Conv2d))
-            hook = layer.register_forward_hook(lambda *_: (_[2] * float("nan"), hook.remove())[0])
+            layer.register_forward_hook(spoil_once)
 
     spoil(once)
     assert fit(root, tmp_path) == 0
