@@ -60,8 +60,8 @@ class Evaluator(nn.Module):
 
     def judge(self, features: Tensor) -> Judgement:
         """Apply the two heads to pooled features, (N, F)."""
-        quality = torch.sigmoid(self.quality_head(features).float()).squeeze(1)  # a quality is bounded
-        return Judgement(self.class_head(features).float(), quality)
+        quality = torch.sigmoid(exact(self.quality_head(features))).squeeze(1)  # a quality is bounded
+        return Judgement(exact(self.class_head(features)), quality)
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of the trunk and of its features' scale."""
@@ -138,12 +138,17 @@ def sum_of(tensors: Iterable[Tensor]) -> Tensor:
     return reduce(torch.add, tensors)
 
 
+def exact(tensor: Tensor) -> Tensor:
+    """Return a tensor of bfloat16 as float32, others as they are."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def moments(maps: Tensor) -> Tensor:
     """Return mean and log deviation of each map (N, M, h, w) over its pixels, (N, 2 M).
 
     Distortions change the spread of responses more than their mean, and they do so by factors: hence the logarithm.
     """
-    maps = maps.float()
+    maps = exact(maps)
     mean = maps.mean(dim=(2, 3))
     variance = (maps - mean[:, :, None, None]).square().mean(dim=(2, 3))  # faster than torch.var_mean
     return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's deviation counts as 0.01
