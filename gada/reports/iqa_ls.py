@@ -95,8 +95,20 @@ def table_2(rows: Sequence[Row], figure: str = "accuracy") -> Table:
     notes = ["± is the sample deviation over seeds."] if len({row["seed"] for row in rows}) > 1 else []
     if figure == "accuracy":
         notes.append("Published: Chen et al., 2017, Table 2: 50,000 training and 10,000 test images, 2,000 epochs.")
+    notes += generators(rows)
     caption = f"{titles[figure]} by strategy and test set. {described(rows)}"
     return Table(caption, ("strategy", "labels"), COLUMNS, tuple(body), GROUPS, frozenset(rules - {0}), tuple(notes))
+
+
+def generators(rows: Sequence[Row]) -> list[str]:
+    """Return what the generators were asked for, in sentences."""
+    asked = {
+        f"Generator {row['generator']}: classes {', '.join(row['generated_classes']) or 'all'}; qualities asked at "
+        f"levels 1, 2, 3: {', '.join(f'{quality:g}' for quality in row['asked'])}."
+        for row in rows
+        if "generator" in row
+    }
+    return sorted(asked)
 
 
 def differences(rows: Sequence[Row], figure: str = "accuracy") -> Table:
