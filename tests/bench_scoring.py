@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,14 +22,19 @@ import numpy as np
 from PIL import Image
 
 import gada
+from gada.data.splits import split_by_reference
+from gada.data.table import load_synthetic
 from gada.errors import DataError
+from gada.io.checkpoints import find_checkpoint
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
 from gada.io.records import machine
+from gada.metrics.correlation import srocc
 from gada.scoring.calibration import varied_pictures
 from gada.scoring.export import export_evaluator
 from gada.scoring.parity import compare
 from gada.scoring.streaming import score_files
+from gada.settings import DataSettings
 
 COUNT = 240
 PEER_COUNT = 12
@@ -40,6 +45,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="bundled")
     parser.add_argument("--images", type=Path, default=Path("data/photos"))
+    parser.add_argument(
+        "--scored", type=Path, help="a set of `gada synthesize` with human scores, split 0 of which tests"
+    )
     chosen = parser.parse_args()
     say(figure="machine", value=machine())
     say(figure="import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
@@ -47,6 +55,8 @@ def main() -> None:
         folder = Path(name)
         models = exported(chosen.model, chosen.images, folder)
         bench_modes(models["float32"], chosen.images)
+        if chosen.scored:
+            bench_against_people(chosen.model, models, chosen.scored)
         bench_one_file(models["float32"], write(chosen.images, folder, "jpg", 1)[0])
         for suffix in ("jpg", "bmp", "png"):
             paths = write(chosen.images, folder, suffix, COUNT)
@@ -79,6 +89,27 @@ def bench_modes(model: Path, images: Path) -> None:
         "30 other crops against 30 crops": gada.load_scorer(model, "crops", seed=1),
     }.items():
         say(figure=name, value=compare(paper, other, pictures).describe())
+
+
+def bench_against_people(model: str, models: dict[str, Path], folder: Path) -> None:
+    """What the fast mode, the export and int8 cost against human scores, and their parity, on the test references."""
+    images = load_synthetic(DataSettings(root=folder))
+    split = split_by_reference(images.reference_ids, 0, 0, 0.2, 0.2)
+    test = images.select(split.test)
+    pictures = [read_image(record.image) for record in test.images]
+    scorers = {
+        "30 crops, torch": gada.load_scorer(find_checkpoint(model, "evaluator"), "crops"),
+        "30 crops, ONNX": gada.load_scorer(models["float32"], "crops"),
+        "grid, ONNX": gada.load_scorer(models["float32"], "grid"),
+    } | ({"grid, ONNX int8": gada.load_scorer(models["int8"], "grid")} if "int8" in models else {})
+    found = {name: [one.quality for one in scorer.score_all(pictures)] for name, scorer in scorers.items()}
+    for name, qualities in found.items():
+        say(figure=f"{name}, SROCC with {images.scale.name}", value=srocc(qualities, test.qualities))
+    names = list(found)
+    for name, before in pairwise(reversed(names)):
+        far = float(np.abs(np.subtract(found[name], found[before])).max())
+        agreement = srocc(found[name], found[before])
+        say(figure=f"{name} against {before}", srocc=agreement, greatest=far, images=len(pictures))
 
 
 def bench_one_file(model: Path, path: Path) -> None:
