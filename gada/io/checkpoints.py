@@ -17,7 +17,7 @@ Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
 LARGEST_CROP = 4096  # pixels of a side
 HASH = "sha256"  # the card's key of the tensors' hash
-BUNDLED = "live-like"  # which bundled pair `bundled` means
+BUNDLED = {"evaluator": "authentic", "generator": "live-like"}  # what `bundled` means: photographs as people have them
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> None:
@@ -105,7 +105,7 @@ def find_checkpoint(name: str, kind: str) -> Path:
     """Return the file that a user means.
 
     Args:
-        name: a .safetensors file, a stage's folder, a run's folder, the name of a bundled pair, or `bundled`.
+        name: a .safetensors file, a stage's folder, a run's folder, the name of a bundled one, or `bundled`.
         kind: `evaluator` or `generator`.
 
     Raises:
@@ -124,7 +124,7 @@ def find_checkpoint(name: str, kind: str) -> Path:
                 return found
         raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
     folder = bundled_folder()
-    bundled = folder / f"{BUNDLED if name == 'bundled' else name}-{kind}.safetensors"
+    bundled = folder / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
     if bundled.is_file():
         return bundled
     known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))

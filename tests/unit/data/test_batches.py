@@ -156,6 +156,7 @@ def test_the_sequence_does_not_depend_on_the_batch_size(world: World) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 and later, under threads
+@pytest.mark.filterwarnings("ignore:.*suggested max number of worker")  # on a machine of one core
 @pytest.mark.parametrize("workers", [0, 2])
 def test_workers_change_nothing(world: World, workers: int) -> None:
     batches = world.batches(steps=6)
