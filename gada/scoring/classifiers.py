@@ -17,6 +17,7 @@ from gada.data.distorted import View
 from gada.errors import ConfigError, DataError
 from gada.io.files import sha256_of
 from gada.scoring.onnx_backend import open_session
+from gada.scoring.programs import check_program
 from gada.scoring.torch_backend import choose_device
 from gada.settings import InputSettings
 
@@ -221,13 +222,15 @@ def of_file(path: Path, settings: InputSettings, device: str) -> Classifier:
     if path.suffix == ".onnx":
         return of_onnx(path, settings, device)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # TorchScript is deprecated; what exists still has to be read
-            network = (
-                torch.export.load(path).module()
-                if path.suffix == ".pt2"
-                else torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-            )
+        if path.suffix == ".pt2":
+            check_program(path)
+            network = torch.export.load(path).module()
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # TorchScript is deprecated; what exists still has to be read
+                network = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    except DataError:
+        raise
     except Exception as error:  # torch raises RuntimeError, ValueError, zip and pickle errors
         raise DataError(f"{path} is neither TorchScript nor torch.export ({str(error).splitlines()[0]}).") from error
     if path.suffix == ".pt2":  # its mode is fixed

@@ -1,7 +1,8 @@
 """Exported torch programs (.pt2 files), checked before torch opens them.
 
 `torch.export.load` reads pickles with code where a file asks for it, and evaluates the expressions of its shapes.
-What `gada export` writes needs neither, so whatever else there is, is refused.
+What `gada export` writes needs neither, nor does a classifier exported with tensors alone, so whatever else there is
+is refused.
 """
 
 import io
@@ -20,7 +21,7 @@ from gada.errors import DataError
 from gada.io.checkpoints import CARD, check_card
 
 MEMBERS = re.compile(
-    r"data/weights/weight_\d+|data/(weights|constants)/model_\w+_config\.json|models/model\.json|extra/gada|"
+    r"data/weights/weight_\d+|data/constants/tensor_\d+|data/(weights|constants)/model_\w+_config\.json|models/model\.json|extra/gada|"
     r"data/sample_inputs/model\.pt|archive_format|archive_version|byteorder|\.data/(version|serialization_id)|version"
 )
 EXPRESSION = re.compile(r"(?:'[su]\d+'|[0-9A-Za-z(), =+*/-])*")
@@ -56,7 +57,7 @@ def check_program(path: Path) -> None:
         for name in archive.namelist():
             member = name.partition("/")[2]  # all lie in one folder
             if not MEMBERS.fullmatch(member):
-                raise DataError(f"{path} holds {name!r}, which is not of an exported evaluator; it is not opened.")
+                raise DataError(f"{path} holds {name!r}, which is not of an exported network; it is not opened.")
             if member.endswith(".json") and (wrong := next(code_in(json.loads(archive.read(name))), None)):
                 raise DataError(f"{path} holds code in {name} ({wrong[:40]!r}); it is not opened.")
             if member.endswith(".pt"):

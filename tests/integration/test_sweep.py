@@ -1,19 +1,22 @@
 """`gada sweep` through the command line, on pictures of three colours."""
 
 import csv
+import io
 import json
 import shutil
 import warnings
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.export import Dim
 from toys import Colours, coloured, folders
 
 from gada.__main__ import main
-from gada.experiments import sweep as sweeping
 from gada.io.records import Row, read_rows
 
 
@@ -92,7 +95,7 @@ def test_nothing_is_made_or_judged_twice(root: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("gada.data.distorted.distort", refuse)
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "judge", refuse)
+        patch.setattr("gada.experiments.outcomes.judge", refuse)
         assert swept(root) == 0
         assert rows_of(root) == first
     assert swept(root, classifiers="toys:plain,again=toys:plain") == 0  # another network reads the same files
@@ -198,7 +201,12 @@ def test_files_of_networks(root: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated
         torch.jit.trace(Colours().eval(), torch.zeros(2, 3, 32, 32)).save(root / "two.pt")  # type: ignore[no-untyped-call]
-    files = f"{root / 'one.onnx'},{root / 'two.pt'}"
+    images = Dim("images", min=1, max=4096)
+    torch.export.save(
+        torch.export.export(Colours().eval(), (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: images},)),
+        root / "three.pt2",
+    )
+    files = f"{root / 'one.onnx'},{root / 'two.pt'},{root / 'three.pt2'}"
     view = [
         "--input.size",
         "32",
@@ -211,10 +219,34 @@ def test_files_of_networks(root: Path) -> None:
     ]
     assert swept(root, *view, classifiers=f"toys:plain,{files}", distortions="[iqa-ls/noise]") == 0
     by_network = {
-        name: [row["confidence"] for row in rows_of(root) if row["network"] == name] for name in ("plain", "one", "two")
+        name: [row["confidence"] for row in rows_of(root) if row["network"] == name]
+        for name in ("plain", "one", "two", "three")
     }
-    np.testing.assert_allclose(by_network["one"], by_network["plain"], atol=1e-5)
-    np.testing.assert_allclose(by_network["two"], by_network["plain"], atol=1e-5)
+    for name in ("one", "two", "three"):
+        np.testing.assert_allclose(by_network[name], by_network["plain"], atol=1e-5)
+
+
+class Payload:
+    """What pickles as a call."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.target,)
+
+
+def test_an_exported_network_with_code_is_not_opened(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program, canary = root / "code.pt2", root / "canary"
+    torch.export.save(torch.export.export(Colours().eval(), (torch.zeros(2, 3, 32, 32),)), root / "plain.pt2")
+    pickled = io.BytesIO()
+    torch.save(Payload(canary), pickled)
+    with zipfile.ZipFile(root / "plain.pt2") as plain, zipfile.ZipFile(program, "w") as changed:
+        for name in plain.namelist():
+            changed.writestr(name, pickled.getvalue() if "sample_inputs" in name else plain.read(name))
+    assert swept(root, classifiers=str(program), distortions="[iqa-ls/noise]") == 3
+    assert "a pickle of more than tensors" in capsys.readouterr().err
+    assert not canary.exists()
 
 
 def test_a_photograph_may_be_distorted_before_it_is_resized(tmp_path: Path) -> None:
