@@ -1,16 +1,18 @@
 """`gada benchmark` through the real command line, on a tiny set: killed, resumed, and side by side."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tiny
+import torch
 import yaml
 
 from gada.__main__ import main
@@ -19,6 +21,19 @@ from gada.metrics.correlation import FIGURES
 
 SHORT = {"phase1_steps": 2, "phase2_steps": 1, "phase3_steps": 1}
 Options = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Let every process compute with one thread, side by side or not: their number decides the last digits."""
+    before, threads = os.environ.get("OMP_NUM_THREADS"), torch.get_num_threads()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    del os.environ["OMP_NUM_THREADS"]
+    if before is not None:
+        os.environ["OMP_NUM_THREADS"] = before
 
 
 @pytest.fixture(scope="module")
