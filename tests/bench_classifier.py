@@ -1,13 +1,10 @@
 """Images a second of a classifier's training: from the packed versions, and through a step; one JSON line a figure."""
 
-import json
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measure import say, seconds
 
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import STRATEGIES, Mixture
@@ -27,18 +24,17 @@ def main() -> None:
     settings = ClassifierSettings()
     with tempfile.TemporaryDirectory() as folder:
         images = crops()
-        begin = time.perf_counter()
         versions = Versions(images, SIDE, settings, folder=Path(folder))
+        once = seconds(lambda: versions.of(STRATEGIES["9"]), times=1, first=False)
         mixed = versions.of(STRATEGIES["9"])
-        packing = len(mixed) * IMAGES / (time.perf_counter() - begin)
         mixture = Mixture(mixed, versions.labels, settings.shares, seed=0)
         drawing = len(images) / seconds(lambda: list(mixture.batches(0, settings.batch_size)), 3)
         batch = next(mixture.batches(0, settings.batch_size))
         training = ClassifierTraining(build_classifier("table1", 10), settings, "identity", "cpu")
         step = settings.batch_size / seconds(lambda: training.step(batch), STEPS)
-    show("classifier: distort, judge and pack, once", packing)
-    show("classifier: draw from the packed versions", drawing, faster_than_training_by=round(drawing / step, 1))
-    show("classifier: training step", step, seconds_for_an_epoch_of_10000=round(EPOCH / step, 1))
+    say("classifier: distort, judge and pack, once", images_per_second=len(mixed) * IMAGES / once)
+    say("classifier: draw from the packed versions", images_per_second=drawing, faster_than_training_by=drawing / step)
+    say("classifier: training step", images_per_second=step, seconds_for_an_epoch_of_10000=EPOCH / step)
 
 
 def crops() -> LabelledImages:
@@ -51,22 +47,6 @@ def crops() -> LabelledImages:
         pixels[place] = photograph[top : top + SIDE, left : left + SIDE]
     names = tuple(map(str, range(IMAGES)))
     return LabelledImages("crops", names, np.arange(IMAGES) % 10, 10, array=pixels)
-
-
-def seconds(take: Callable[[], object], times: int) -> float:
-    """Return the least time of a call, after one that is not counted; a shared machine only adds to it."""
-    take()
-    spent = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        take()
-        spent.append(time.perf_counter() - begin)
-    return min(spent)
-
-
-def show(name: str, rate: float, **more: float) -> None:
-    """Print one figure."""
-    sys.stdout.write(json.dumps({"figure": name, "images_per_second": round(rate, 1), **more}) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ if neither waited for the other: 1 / (decoding time + inference time), each meas
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice, pairwise
@@ -19,6 +18,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from measure import say, seconds
 from PIL import Image
 
 import gada
@@ -49,8 +49,8 @@ def main() -> None:
         "--scored", type=Path, help="a set of `gada synthesize` with human scores, split 0 of which tests"
     )
     chosen = parser.parse_args()
-    say(figure="machine", value=machine())
-    say(figure="import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
+    say("machine", value=machine())
+    say("import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
     with TemporaryDirectory() as name:
         folder = Path(name)
         models = exported(chosen.model, chosen.images, folder)
@@ -60,8 +60,8 @@ def main() -> None:
         bench_one_file(models["float32"], write(chosen.images, folder, "jpg", 1)[0])
         for suffix in ("jpg", "bmp", "png"):
             paths = write(chosen.images, folder, suffix, COUNT)
-            decoding = rate(partial(decode, paths), len(paths))
-            say(figure=f"decoding {suffix}, images/s", value=decoding)
+            decoding = len(paths) / seconds(partial(decode, paths), 3)
+            say(f"decoding {suffix}, images/s", value=decoding)
             for precision, model in models.items():
                 bench_folder(model, precision, suffix, paths, decoding)
             if suffix == "jpg":
@@ -73,9 +73,9 @@ def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
     models = {"float32": export_evaluator(model, "onnx", folder / "float32.onnx")[0]}
     try:
         models["int8"], parity = export_evaluator(model, "onnx", folder / "int8.onnx", "int8", images)
-        say(figure="int8 against float32", value=parity.describe())
+        say("int8 against float32", value=parity.describe())
     except DataError as error:
-        say(figure="int8 against float32", value=None, reason=str(error))
+        say("int8 against float32", value=None, reason=str(error))
     return models
 
 
@@ -88,7 +88,7 @@ def bench_modes(model: Path, images: Path) -> None:
         "dense against 30 crops": gada.load_scorer(model, "dense"),
         "30 other crops against 30 crops": gada.load_scorer(model, "crops", seed=1),
     }.items():
-        say(figure=name, value=compare(paper, other, pictures).describe())
+        say(name, value=compare(paper, other, pictures).describe())
 
 
 def bench_against_people(model: str, models: dict[str, Path], folder: Path) -> None:
@@ -104,12 +104,12 @@ def bench_against_people(model: str, models: dict[str, Path], folder: Path) -> N
     } | ({"grid, ONNX int8": gada.load_scorer(models["int8"], "grid")} if "int8" in models else {})
     found = {name: [one.quality for one in scorer.score_all(pictures)] for name, scorer in scorers.items()}
     for name, qualities in found.items():
-        say(figure=f"{name}, SROCC with {images.scale.name}", value=srocc(qualities, test.qualities))
+        say(f"{name}, SROCC with {images.scale.name}", value=srocc(qualities, test.qualities))
     names = list(found)
     for name, before in pairwise(reversed(names)):
         far = float(np.abs(np.subtract(found[name], found[before])).max())
         agreement = srocc(found[name], found[before])
-        say(figure=f"{name} against {before}", srocc=agreement, greatest=far, images=len(pictures))
+        say(f"{name} against {before}", srocc=agreement, greatest=far, images=len(pictures))
 
 
 def bench_one_file(model: Path, path: Path) -> None:
@@ -125,18 +125,18 @@ def bench_one_file(model: Path, path: Path) -> None:
         "print(next(line for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line))"
     )
     done = subprocess.run([sys.executable, "-c", code, *call[3:]], check=True, capture_output=True, text=True)
-    say(figure="score one.jpg, seconds", value=median(times), best=min(times))
-    say(figure="score one.jpg, MB", value=int(done.stdout.split()[-2]) / 1024)
+    say("score one.jpg, seconds", value=median(times), best=min(times))
+    say("score one.jpg, MB", value=int(done.stdout.split()[-2]) / 1024)
 
 
 def bench_folder(model: Path, precision: str, suffix: str, paths: list[Path], decoding: float) -> None:
     """Images a second of a folder, beside the bound."""
     scorer = gada.load_scorer(model, device="cpu")
     crops = np.concatenate([scorer.cut(read_image(path)) for path in paths[:16]])
-    inference = rate(lambda: scorer.judge(crops), 16)
+    inference = 16 / seconds(lambda: scorer.judge(crops), 3)
     bound = 1 / (1 / decoding + 1 / inference)
-    reached = rate(lambda: list(score_files(scorer, paths)), len(paths), times=2)
-    say(figure=f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,
+    reached = len(paths) / seconds(lambda: list(score_files(scorer, paths)), 2)
+    say(f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,
         share=reached / bound, mode=scorer.protocol())  # fmt: skip
 
 
@@ -171,9 +171,9 @@ def bench_peer(paths: list[Path]) -> None:
             )
         done = subprocess.run([str(python), "-c", PEER, *map(str, paths)], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        say(figure="brisque 0.2.0, jpg, images/s", value=None, reason=f"not installed or not run ({error})")
+        say("brisque 0.2.0, jpg, images/s", value=None, reason=f"not installed or not run ({error})")
         return
-    say(figure="brisque 0.2.0, jpg, images/s", value=float(done.stdout.split()[-1]))
+    say("brisque 0.2.0, jpg, images/s", value=float(done.stdout.split()[-1]))
 
 
 def write(images: Path, folder: Path, suffix: str, count: int) -> list[Path]:
@@ -198,31 +198,9 @@ def decode(paths: list[Path]) -> None:
             pass
 
 
-def rate(job: Callable[[], object], images: int, times: int = 3) -> float:
-    """Return images a second, the best of some runs after a first one."""
-    taken = []
-    for _ in range(times + 1):
-        start = time.perf_counter()
-        job()
-        taken.append(time.perf_counter() - start)
-    return images / min(taken[1:])
-
-
 def seconds_of(code: str) -> float:
     """Return how long Python takes to run some code, the best of five."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def say(**figure: object) -> None:
-    """Print one figure as a JSON line."""
-    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figure.items()}
-    sys.stdout.write(json.dumps(rounded) + "\n")
-    sys.stdout.flush()
+    return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True), 5, first=False)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,13 @@ installed (extra `sweep`), and always the small network of IQA-LS's Table 1, whi
 network, the more everything beside it weighs.
 """
 
-import json
 import os
-import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from measure import say, seconds
 
 from gada.data.distorted import View, steps_of
 from gada.data.labelled import LabelledImages
@@ -33,7 +30,7 @@ TIMES = 3
 
 
 def main() -> None:
-    say(figure="machine", value=machine())
+    say("machine", value=machine())
     photographs = [read_image(path) for path in pictures_in(Path("data/photos"))]
     large = labelled(np.stack([View(256, 256)(one) for one in photographs]))
     tiles = [one[y : y + 32, x : x + 32] for one in photographs for y in range(0, 352, 32) for x in range(0, 480, 32)]
@@ -41,7 +38,7 @@ def main() -> None:
         try:
             bench(network(name), images)
         except ConfigError as error:
-            say(figure=f"{name}, images/s", value=None, reason=str(error))
+            say(f"{name}, images/s", value=None, reason=str(error))
 
 
 def labelled(images: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> LabelledImages:
@@ -62,13 +59,13 @@ def bench(classifier: Classifier, images: LabelledImages) -> None:
     count = len(images) * len(steps_of(LADDERS))
     with TemporaryDirectory() as folder:
         os.environ["GADA_CACHE"] = folder
-        first = rate(partial(swept, classifier, images, Path(folder) / "first"), count)
+        first = count / seconds(partial(swept, classifier, images, Path(folder) / "first"), 1, first=False)
         second, own = 0.0, 0.0
         for turn in range(TIMES):  # in turns, so that a busy machine is busy for both
             run = Path(folder) / f"second{turn}"
-            second = max(second, rate(partial(swept, classifier, images, run), count))
-            own = max(own, rate(partial(alone, classifier, images), count))
-    say(figure=f"{classifier.name}, images/s", own=own, first=first, second=second, value=second / own, images=count)
+            second = max(second, count / seconds(partial(swept, classifier, images, run), 1, first=False))
+            own = max(own, count / seconds(partial(alone, classifier, images), 1, first=False))
+    say(f"{classifier.name}, images/s", own=own, first=first, second=second, value=second / own, images=count)
 
 
 def swept(classifier: Classifier, images: LabelledImages, folder: Path) -> None:
@@ -83,20 +80,6 @@ def alone(classifier: Classifier, images: LabelledImages) -> None:
     for _ in steps_of(LADDERS):
         for start in range(0, len(seen), batch):
             classifier.probabilities(seen[start : start + batch])
-
-
-def rate(job: Callable[[], None], count: int) -> float:
-    """Return images a second of one run."""
-    start = time.perf_counter()
-    job()
-    return count / (time.perf_counter() - start)
-
-
-def say(**figure: object) -> None:
-    """Print one figure as a JSON line."""
-    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figure.items()}
-    sys.stdout.write(json.dumps(rounded) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -5,17 +5,16 @@ as a plain one: eager, float32, channels first, unfused. Its bound is the time t
 rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer.
 """
 
-import json
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
+from measure import say, seconds
 from torch.utils.flop_counter import FlopCounterMode
 
 from gada.data.batches import Batch, CropBatches
@@ -58,11 +57,11 @@ def main() -> None:
         times = measured(takes)
     size = settings.training.batch_size
     path = times.pop("data path")
-    show("data path", crops_per_second=size / path)
+    say("data path", crops_per_second=size / path)
     for name, floor in bounds.items():
         ours, other = times[name], times[f"{name}, plain"]
         rate = {"crops_per_second": size / ours, "plain_crops_per_second": size / other, "faster_by": other / ours}
-        show(f"{name} step", **rate, share_of_bound=floor / ours, data_path_is_faster_by=ours / path)
+        say(f"{name} step", **rate, share_of_bound=floor / ours, data_path_is_faster_by=ours / path)
 
 
 def photograph_batches(settings: Settings, folder: Path) -> CropBatches:
@@ -108,10 +107,11 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
         assert isinstance(module, Adversarial)
         with autocast():
             generated = module.distort(asked, step)
-            loss = module.generator_loss(generated, asked)
+            seen = module.examine(generated, asked)
+            loss = module.generator_loss(generated, seen, asked)
         descend(optimizers[0], loss)
         with autocast():
-            loss = module.discriminator_loss(generated.detach(), batch, asked)
+            loss = module.discriminator_loss(generated.detach(), seen, batch, asked)
         descend(optimizers[1], loss)
 
     def supervised(step: int) -> None:
@@ -187,13 +187,13 @@ def matrix_rate(kind: torch.dtype) -> float:
     """Return the operations a second of a matrix product."""
     left, right = torch.rand(2, SIDE, SIDE).to(kind)
     operations = 2 * SIDE * SIDE * SIDE
-    return operations / fastest(lambda _: torch.matmul(left, right))
+    return operations / seconds(lambda: torch.matmul(left, right), STEPS)
 
 
 def copy_rate() -> float:
     """Return the bytes a second that a copy reads and writes."""
     source, target = torch.rand(2, 2**25)
-    return float(2 * source.nbytes / fastest(lambda _: target.copy_(source)))
+    return float(2 * source.nbytes / seconds(lambda: target.copy_(source), STEPS))
 
 
 def measured(takes: dict[str, Take]) -> dict[str, float]:
@@ -201,25 +201,9 @@ def measured(takes: dict[str, Take]) -> dict[str, float]:
     times = dict.fromkeys(takes, float("inf"))
     for _ in range(ROUNDS):
         for name, take in takes.items():
-            times[name] = min(times[name], fastest(take))
+            number = count()
+            times[name] = min(times[name], seconds(lambda: take(next(number)), STEPS))  # noqa: B023  # called at once
     return times
-
-
-def fastest(take: Take) -> float:
-    """Return the least seconds of a step, after one that is not counted."""
-    take(0)
-    times = []
-    for step in range(1, STEPS + 1):
-        begin = time.perf_counter()
-        take(step)
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def show(name: str, **figures: float) -> None:
-    """Print one figure."""
-    line = {"figure": name, **{key: float(f"{value:.3g}") for key, value in figures.items()}}
-    sys.stdout.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
