@@ -7,7 +7,7 @@ file states only what it changes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gada.errors import ConfigError
 
@@ -77,6 +77,8 @@ class SplitSettings:
     """Share of the references kept for the test (paper, section 4.2)."""
     validation: float = 0.2
     """Share of the remaining references that choose the checkpoint."""
+    ceiling: bool = False
+    """Train on all references, those of the test too: no result, but what the networks could reach at most."""
 
     def __post_init__(self) -> None:
         """Check the shares."""
@@ -131,9 +133,12 @@ class LossSettings:
     quality: Literal["squared", "absolute"] | None = None
     """Evaluator loss (paper: squared, equation 3; gada: squared)."""
     heads_on_generated: bool | None = None
-    """Whether class and quality losses of phase 1 also train the discriminator on generated crops (paper: true)."""
+    """Whether class and quality losses of phase 1 also train the discriminator on generated crops (paper: true); needs
+    `source_trains_trunk`."""
+    source_trains_trunk: bool | None = None
+    """Whether the source loss also trains the trunk (paper: true; gada: false, for it holds the evaluator back)."""
     source_weight: float | None = None
-    """Weight of the source loss towards the generator."""
+    """Weight of the source loss."""
     reconstruction_weight: float | None = None
     """Weight of the L1 term, on images in [0, 1]."""
     feature_weight: float | None = None
@@ -144,6 +149,14 @@ class LossSettings:
     """Weight of the quality loss, towards all players."""
     generator_class_weight: float | None = None
     """Weight of the class loss towards the generator."""
+
+    def __post_init__(self) -> None:
+        """Check that the heads can do what is asked."""
+        if self.heads_on_generated and self.source_trains_trunk is False:
+            raise ConfigError(
+                "loss.heads_on_generated is true but loss.source_trains_trunk is false; set both to true, or the first "
+                "to false."
+            )
 
 
 @dataclass(frozen=True)
@@ -181,7 +194,8 @@ class TrainingSettings:
     later_rate: float | None = None
     """What phases 2 and 3 multiply the rates with (paper: 0.1)."""
     anneal: bool | None = None
-    """Whether rates rise over a stage's first steps and fall to zero over all phases, as a cosine (gada: true)."""
+    """Whether rates rise over a stage's first steps and fall to zero as a cosine, the evaluator's over all phases, the
+    generator's over phase 1 (gada: true)."""
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's decay rates."""
     average: float | None = None
@@ -444,7 +458,7 @@ class Variant:
     changes: dict[str, Any] = field(default_factory=dict)
     """Settings that differ, by dotted keys as `training.crop_size`."""
     after: str = ""
-    """Name of the variant whose phase before this one starts from; by default its own."""
+    """Name of the variant whose last stage this one starts from; by default from its own, or from new weights."""
 
 
 PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
@@ -463,6 +477,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "adversarial": "logistic",
             "quality": "squared",
             "heads_on_generated": True,
+            "source_trains_trunk": True,
             "source_weight": 1.0,
             "reconstruction_weight": 200.0,
             "feature_weight": 0.0,
@@ -496,6 +511,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "adversarial": "hinge",
             "quality": "squared",
             "heads_on_generated": False,
+            "source_trains_trunk": False,
             "source_weight": 0.2,
             "reconstruction_weight": 20.0,
             "feature_weight": 4.0,
@@ -542,15 +558,15 @@ def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
     Raises:
         ConfigError: if there is no such key.
     """
+    kinds = {field.name: field.type for field in fields(settings)}
     for key, value in changes.items():
-        group, _, rest = key.partition(".")
-        if group not in {field.name for field in fields(settings)}:
-            raise ConfigError(f"{key} is no setting; known here are {', '.join(f.name for f in fields(settings))}.")
-        before = getattr(settings, group)
-        now = changed(before, {rest: value}) if rest else value
+        name, _, rest = key.partition(".")
+        if name not in kinds:
+            raise ConfigError(f"{key} is no setting; known here are {', '.join(kinds)}.")
+        now = changed(getattr(settings, name), {rest: value}) if rest else value
         if isinstance(now, list):
             now = tuple(now)
-        if isinstance(now, str) and group in ("root", "cache", "unlabelled"):
+        if isinstance(now, str) and Path in (kinds[name], *get_args(kinds[name])):
             now = Path(now)
-        settings = replace(settings, **{group: now})
+        settings = replace(settings, **{name: now})
     return settings

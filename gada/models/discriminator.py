@@ -29,7 +29,12 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Verdict:
         """Judge crops, (N, 3, H, W) in [0, 1]."""
         features = self.evaluator.describe(images)
-        return Verdict(self.source_head(features).float().squeeze(1), self.evaluator.judge(features), features)
+        return Verdict(self.source_logits(features), self.evaluator.judge(features), features)
+
+    def source_logits(self, features: Tensor) -> Tensor:
+        """Return the source logits (N,) of pooled features (N, F)."""
+        logits: Tensor = self.source_head(features).float().squeeze(1)
+        return logits
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of trunk and source head, which learn at one rate (paper, section 4.2)."""

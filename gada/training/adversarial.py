@@ -1,7 +1,7 @@
 """Phase 1: training the AC-GAN (paper, section 3.1, step 1)."""
 
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
@@ -11,10 +11,29 @@ from torch.optim.swa_utils import AveragedModel
 from gada.data.batches import Batch
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
 from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
-from gada.models.discriminator import Discriminator
+from gada.models.discriminator import Discriminator, Verdict
+from gada.models.evaluator import Judgement
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import EvaluatorTraining, as_images, equally_weighted, first, group, real_crops, seeded
+from gada.training.evaluator import (
+    EvaluatorTraining,
+    Span,
+    as_images,
+    equally_weighted,
+    first,
+    group,
+    real_crops,
+    seeded,
+)
+
+
+class Examined(NamedTuple):
+    """What the discriminator sees before either player's step."""
+
+    generated: Verdict
+    """Of the generated crops, with gradients towards them."""
+    true_features: Tensor
+    """Of the true distorted crops that they should resemble, (N, F)."""
 
 
 class Adversarial(EvaluatorTraining):
@@ -31,6 +50,7 @@ class Adversarial(EvaluatorTraining):
 
     def compile_networks(self) -> None:
         """Compile what training calls."""
+        super().compile_networks()
         self.discriminator.compile(dynamic=False)
         self.generator.compile(dynamic=False)
 
@@ -39,15 +59,20 @@ class Adversarial(EvaluatorTraining):
         """The generator that is kept: the moving average of the trained one."""
         return cast(Generator, self.average.module)
 
+    def spans(self) -> list[Span]:
+        """Return the spans of the generator's rates, which end with this phase, and of the discriminator's side."""
+        return [(0, self.settings.training.phase1_steps), self.span]
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let each player take one step on the same generated crops."""
         for_generator, for_discriminator = cast(list[LightningOptimizer], self.optimizers())
         asked = first(batch, self.settings.training.generator_batch)
         with self.toggled_optimizer(for_generator):
             generated = self.distort(asked, batch_idx)
-            self.descend(for_generator, self.generator_loss(generated, asked))
+            seen = self.examine(generated, asked)
+            self.descend(for_generator, self.generator_loss(generated, seen, asked))
         with self.toggled_optimizer(for_discriminator):
-            self.descend(for_discriminator, self.discriminator_loss(generated.detach(), batch, asked))
+            self.descend(for_discriminator, self.discriminator_loss(generated.detach(), seen, batch, asked))
         if self.sound:
             self.average.update_parameters(self.generator)
 
@@ -57,19 +82,23 @@ class Adversarial(EvaluatorTraining):
         generated: Tensor = self.generator(as_images(batch.reference), batch.label, batch.quality, noise)
         return generated
 
-    def generator_loss(self, generated: Tensor, batch: Batch) -> Tensor:
-        """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1 and the features' distance, weighted."""
-        weights, distorted = self.settings.loss, as_images(batch.distorted)
+    def examine(self, generated: Tensor, batch: Batch) -> Examined:
+        """Let the discriminator judge generated crops, and look at their true counterparts."""
         self.discriminator.eval()  # the critic's batch statistics stay those of its own steps
         verdict = self.discriminator(generated)
         with torch.no_grad():
-            target = self.discriminator(distorted).features if weights.feature_weight else verdict.features
+            true = self.discriminator(as_images(batch.distorted)).features
         self.discriminator.train()
+        return Examined(verdict, true)
+
+    def generator_loss(self, generated: Tensor, seen: Examined, batch: Batch) -> Tensor:
+        """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1 and the features' distance, weighted."""
+        weights, verdict = self.settings.loss, seen.generated
         source = generator_source_loss(verdict.source_logits, weights.adversarial or "logistic")
         of_class = class_loss(verdict.judgement.class_logits, batch.label).mean()
         quality = quality_loss(verdict.judgement.quality, batch.quality, weights.quality or "squared").mean()
-        reconstruction = reconstruction_loss(generated, distorted)
-        features = feature_loss(verdict.features, target)
+        reconstruction = reconstruction_loss(generated, as_images(batch.distorted))
+        features = feature_loss(verdict.features, seen.true_features)
         self.record(
             generator_source=source,
             generator_class=of_class,
@@ -85,24 +114,29 @@ class Adversarial(EvaluatorTraining):
             + (weights.feature_weight or 0) * features
         )
 
-    def discriminator_loss(self, generated: Tensor, batch: Batch, asked: Batch) -> Tensor:
+    def discriminator_loss(self, generated: Tensor, seen: Examined, batch: Batch, asked: Batch) -> Tensor:
         """Return -(L_S + L_C) + L_E, weighted; the heads learn from generated crops only where the settings say so."""
         weights = self.settings.loss
         real = real_crops(batch)
+        if not weights.source_trains_trunk:
+            source_head = self.discriminator.source_logits
+            source = self.source_loss(source_head(seen.true_features), source_head(seen.generated.features.detach()))
+            return (weights.source_weight or 0) * source + self.supervised_loss(self.evaluator(real.images), real)
         count = len(real.images)
         verdict = self.discriminator(torch.cat([real.images, generated]))
-        source = discriminator_source_loss(
-            verdict.source_logits[:count], verdict.source_logits[count:], weights.adversarial or "logistic"
-        )
-        self.record(discriminator_source=source)
+        source = self.source_loss(verdict.source_logits[:count], verdict.source_logits[count:])
         logits, quality = verdict.judgement
-        supervised = self.supervised_loss(type(verdict.judgement)(logits[:count], quality[:count]), real)
+        supervised = self.supervised_loss(Judgement(logits[:count], quality[:count]), real)
         if weights.heads_on_generated:
             made = equally_weighted(generated, asked.label, asked.quality)
-            supervised = supervised + self.supervised_loss(
-                type(verdict.judgement)(logits[count:], quality[count:]), made
-            )
+            supervised = supervised + self.supervised_loss(Judgement(logits[count:], quality[count:]), made)
         return (weights.source_weight or 0) * source + supervised
+
+    def source_loss(self, real_logits: Tensor, generated_logits: Tensor) -> Tensor:
+        """Return -L_S of the discriminator."""
+        source = discriminator_source_loss(real_logits, generated_logits, self.settings.loss.adversarial or "logistic")
+        self.record(discriminator_source=source)
+        return source
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return Adam for the generator, and one with two groups for the discriminator side (paper, section 4.2)."""

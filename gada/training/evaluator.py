@@ -15,6 +15,8 @@ from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, Judgement
 from gada.settings import Settings, Stage
 
+Span = tuple[int, int]
+"""Steps before a stage, and steps after which a rate has fallen to zero."""
 WARM = 50  # steps in which the rates rise
 
 
@@ -58,19 +60,20 @@ class EvaluatorTraining(LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the rates of this step."""
-        pace = self.pace(self.step_number(batch_idx))
-        for optimizer in self.trainer.optimizers:
+        step = self.step_number(batch_idx)
+        for optimizer, span in zip(self.trainer.optimizers, self.spans(), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * pace
+                group["lr"] = group["initial_lr"] * self.pace(step, span)
 
-    def pace(self, step: int) -> float:
-        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1.
+    def spans(self) -> list[Span]:
+        """Return the span of each optimiser's rates: the three phases for what trains the evaluator."""
+        return [self.span]
 
-        The cosine spans the three phases, as it spans the baseline.
-        """
+    def pace(self, step: int, span: Span) -> float:
+        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1."""
         if not self.settings.training.anneal:
             return 1.0
-        begin, end = self.span
+        begin, end = span
         return min(1.0, (step + 1) / WARM) * (1 + cos(pi * (begin + step) / end)) / 2
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:

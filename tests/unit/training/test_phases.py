@@ -81,7 +81,8 @@ def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> N
     module = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings())
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
     statistics = {name: value.clone() for name, value in module.discriminator.named_buffers()}
-    module.generator_loss(module.generator(torch.rand(4, 3, 32, 32), batch().label, batch().quality), batch())
+    generated = module.generator(torch.rand(4, 3, 32, 32), batch().label, batch().quality)
+    module.generator_loss(generated, module.examine(generated, batch()), batch())
     assert all(torch.equal(value, statistics[name]) for name, value in module.discriminator.named_buffers())
     assert module.discriminator.training
 
@@ -92,15 +93,36 @@ def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
         for seed in (1, 2):  # other generated crops
             torch.manual_seed(0)
             module = Adversarial(
-                Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings(heads_on_generated=heads)
+                Discriminator(Evaluator(MODEL, 2)),
+                Generator(MODEL, 2),
+                settings(heads_on_generated=heads, source_trains_trunk=True),
             )
             module.discriminator.eval()  # batch statistics would carry the other crops over
             module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
             generated = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
-            loss = module.discriminator_loss(generated, batch(), batch())
+            seen = module.examine(generated, batch())
+            module.discriminator.eval()
+            loss = module.discriminator_loss(generated, seen, batch(), batch())
             (slope,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
             slopes.append(slope)
         assert torch.equal(*slopes) is not differs
+
+
+def test_the_source_loss_trains_the_trunk_only_where_asked() -> None:
+    for shared in (False, True):
+        module = Adversarial(
+            Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings(source_trains_trunk=shared)
+        )
+        generated, slopes = torch.rand(4, 3, 32, 32), []
+        for weight in (0.0, 1.0):
+            loss = replace(module.settings.loss, source_weight=weight)
+            module.settings = replace(module.settings, loss=loss)
+            found = module.discriminator_loss(generated, module.examine(generated, batch()), batch(), batch())
+            players = [next(module.evaluator.trunk.parameters()), module.discriminator.source_head.weight]
+            slopes.append(torch.autograd.grad(found, players))
+        (trunk, source), (trunk_too, source_too) = slopes
+        assert torch.equal(trunk, trunk_too) is not shared
+        assert not torch.equal(source, source_too)
 
 
 def test_generated_crops_count_as_far_as_a_judge_agrees() -> None:
@@ -120,12 +142,14 @@ def test_the_rates_fall_over_all_phases_as_over_the_baseline() -> None:
     evaluator, generator = Evaluator(MODEL, 2), Generator(MODEL, 2)
     phases = [Adversarial(Discriminator(evaluator), generator, chosen), Augmentation(evaluator, generator, chosen)]
     baseline = EvaluatorTraining(evaluator, chosen)
-    assert phases[0].pace(80) == pytest.approx(baseline.pace(80))
-    assert phases[1].pace(55) == pytest.approx(baseline.pace(155))
-    assert FineTuning(evaluator, chosen).pace(40) == pytest.approx(0)
-    assert baseline.pace(0) < baseline.pace(49) > baseline.pace(199)
+    assert phases[0].pace(80, phases[0].span) == pytest.approx(baseline.pace(80, baseline.span))
+    assert phases[1].pace(55, phases[1].span) == pytest.approx(baseline.pace(155, baseline.span))
+    last = FineTuning(evaluator, chosen)
+    assert last.pace(40, last.span) == pytest.approx(0)
+    assert phases[0].pace(100, phases[0].spans()[0]) == pytest.approx(0)  # of the generator
+    assert baseline.pace(0, baseline.span) < baseline.pace(49, baseline.span) > baseline.pace(199, baseline.span)
     paper = replace(chosen, preset="paper", training=replace(chosen.training, anneal=False))
-    assert FineTuning(evaluator, paper).pace(40) == 1
+    assert FineTuning(evaluator, paper).pace(40, last.span) == 1
 
 
 def test_phase_2_leaves_the_generator() -> None:
