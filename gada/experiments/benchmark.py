@@ -18,7 +18,7 @@ from gada.experiments.benchmark_report import write_benchmark_report
 from gada.experiments.run import SHOWN, as_yaml, check_folder, draw_split, finished_stages, pack, run_stages
 from gada.experiments.stages import check_start
 from gada.io.files import write_text
-from gada.io.records import Row, read_rows, write_environment, write_rows
+from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
 from gada.metrics.statistics import stage_differences, summary_over_splits
 from gada.scoring.torch_backend import each_device
@@ -99,7 +99,7 @@ def run_benchmark(
     write_environment(folder / "env.json", packed.fingerprint)
     train_splits([run for run in runs if not run.finished], jobs)
     rows = merged(runs)
-    write_rows(folder / "results.jsonl", rows)
+    write_rows(folder / RESULTS, rows)
     write_benchmark_report(folder, images, packed, drawn, rows, pictures)
     log_summary(folder, settings, rows, wandb)
     return rows
@@ -112,6 +112,8 @@ def check_numbers(settings: Settings, splits: int, jobs: int, devices: int) -> N
             raise ConfigError(f"--{name} is {value} but must be at least 1.")
     if jobs > 1 and devices > 1:
         raise ConfigError(f"--jobs {jobs} and --devices {devices} exclude each other: give one of them.")
+    if settings.split.ceiling:
+        raise ConfigError("split.ceiling is true, which trains on the test references; a benchmark does not.")
     if settings.split.number:
         raise ConfigError(
             f"split.number is {settings.split.number}, but a benchmark takes the splits from 0 on; leave it out."
@@ -154,7 +156,7 @@ def merged(runs: Sequence[SplitRun]) -> list[Row]:
     return [
         row
         for run in runs
-        for row in sorted(read_rows(run.folder / "results.jsonl"), key=lambda row: STAGES.index(row["stage"]))
+        for row in sorted(read_rows(run.folder / RESULTS), key=lambda row: STAGES.index(row["stage"]))
     ]
 
 

@@ -11,7 +11,7 @@ import yaml
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.io.files import write_text
-from gada.io.records import Row, environment, read_rows
+from gada.io.records import RESULTS, Row, environment, read_rows
 from gada.metrics.correlation import FIGURES
 from gada.reports.figures import bars_by_distortion, learning_curves
 from gada.reports.layout import Provenance
@@ -34,21 +34,24 @@ def provenance_of(rows: Sequence[Row]) -> Provenance:
 
 def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
     """Write `report.html` of a run from its result rows, metrics and pictures."""
-    rows = read_rows(folder / "results.jsonl")
+    rows = read_rows(folder / RESULTS)
     stages = list(dict.fromkeys(row["stage"] for row in rows))
     provenance = provenance_of(rows)
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     sections = [
         results_section(rows, provenance),
         curves_section(folder, stages),
         scatter_section(folder, stages, provenance.proxy),
         *samples_sections(folder),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
-        Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
+        Section("Configuration", listing=config),
         Section("Environment", listing=environment()),
     ]
     summary = [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
-        "Each figure is on the test references, which neither trained nor chose a checkpoint.",
+        "A CEILING, not a result: the test references were trained on."
+        if config["split"]["ceiling"]
+        else "Each figure is on the test references, which neither trained nor chose a checkpoint.",
     ]
     write_text(folder / "report.html", page(f"GADA on {images.name}", summary, sections))
 

@@ -1,6 +1,7 @@
 """A training run: the stages of the paper one after another, each evaluated on the test references."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
 from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
 from gada.io.files import remove_temporaries, write_text
-from gada.io.records import Row, read_rows, write_environment
+from gada.io.records import RESULTS, Row, read_rows, write_environment
 from gada.metrics.correlation import ALL
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
@@ -63,6 +64,8 @@ def run_stages(
         raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
     check_folder(folder, settings)
     images = load_database(settings.data)
+    if settings.split.ceiling:  # whatever comes of it says so
+        images = replace(images, name=f"{images.name} (ceiling: trained on the test references too)")
     check_start(stages, images, folder, start)
     split = draw_split(images, settings)
     packed, hashes = pack(images, settings)
@@ -92,7 +95,7 @@ def run_stages(
 
 def finished_stages(folder: Path) -> set[str]:
     """Return the stages of a run that are trained and evaluated."""
-    return {row["stage"] for row in read_rows(folder / "results.jsonl")}
+    return {row["stage"] for row in read_rows(folder / RESULTS)}
 
 
 def draw_split(images: ScoredSet, settings: Settings) -> Split:
@@ -119,8 +122,8 @@ def as_yaml(settings: Settings) -> str:
     return yaml.safe_dump(as_plain(settings), sort_keys=False)
 
 
-def check_folder(folder: Path, settings: Settings) -> None:
-    """Refuse a folder that holds a run with other settings, naming the first that differs."""
+def check_folder(folder: Path, settings: Any) -> None:
+    """Refuse a folder that holds a run with other settings (of any kind), naming the first that differs."""
     config = folder / "config.yaml"
     if not config.is_file():
         return

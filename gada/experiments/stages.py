@@ -15,9 +15,9 @@ from gada.experiments.evaluation import result_rows, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
 from gada.io.checkpoints import find_checkpoint
-from gada.io.files import atomic_path
+from gada.io.files import write_bytes
 from gada.io.folders import pictures_in
-from gada.io.records import commit, read_rows, write_rows
+from gada.io.records import RESULTS, commit, read_rows, write_rows
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator, head
 from gada.models.files import Card, load_evaluator, load_generator, save_network
@@ -50,7 +50,7 @@ class Run:
     split: Split
     device: str
     start: str | None
-    """Checkpoint to start from instead of the phase before."""
+    """Checkpoint to start from instead of the run's own phase before."""
     dashboard: Dashboard
     devices: int
     """How many devices train side by side."""
@@ -62,7 +62,7 @@ class Run:
     @property
     def results(self) -> Path:
         """The file of result rows."""
-        return self.folder / "results.jsonl"
+        return self.folder / RESULTS
 
     @property
     def classes(self) -> int:
@@ -70,7 +70,9 @@ class Run:
         return len(self.images.classes) or 1
 
     def side(self, name: str) -> ScoredSet:
-        """Return the images of one side of the split."""
+        """Return the images of one side of the split; a ceiling is trained on all sides."""
+        if name == "train" and self.settings.split.ceiling:
+            return self.images
         return self.images.select(getattr(self.split, name))
 
     def card(self, stage: Stage) -> Card:
@@ -92,7 +94,8 @@ class Run:
 
     def seen(self) -> dict[str, str]:
         """Return the perceptual hashes of the references that train and choose the evaluator, by their ids."""
-        return {name: self.hashes[name].text() for name in (*self.split.train, *self.split.validation) if self.hashes}
+        seen = {*self.side("train").reference_ids, *self.split.validation} if self.hashes else ()
+        return {name: self.hashes[name].text() for name in sorted(seen)}
 
 
 def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:
@@ -218,8 +221,7 @@ def evaluate_stage(run: Run, stage: Stage) -> None:
         scale_label=test.scale.describe(),
         proxy=test.proxy,
     )
-    with atomic_path(folder / "scatter.png") as temporary:
-        temporary.write_bytes(picture)
+    write_bytes(folder / "scatter.png", picture)
     run.dashboard.image(f"{stage}/scatter", folder / "scatter.png")
     origin = vars(run_provenance(test, run.settings.seed))
     marked = [{**row, **origin} for row in rows]

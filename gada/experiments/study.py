@@ -1,6 +1,7 @@
 """A study: the same split trained with one thing changed at a time."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def run_study(settings: Settings, variants: Sequence[Variant], folder: Path, dev
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
-        A row for each variant: its name, changes, stage, evaluator steps, figures, and where they come from.
+        A row for each variant: name, changes, stage, evaluator steps (with those before it), figures, and their origin.
 
     Raises:
         ConfigError: if a variant starts from one that is not there, or changes an unknown setting.
@@ -35,7 +36,10 @@ def run_study(settings: Settings, variants: Sequence[Variant], folder: Path, dev
     check_variants(variants)
     rows: list[Row] = []
     for variant in variants:
-        rows.append(variant_row(variant, settings, folder, device))
+        before = next((one for one in variants if one.name == variant.after), None)
+        row = variant_row(variant, settings, folder, before, device)
+        row["steps"] += sum(one["steps"] for one in rows if one["variant"] == variant.after)
+        rows.append(row)
         write_rows(folder / "study.jsonl", rows)
     return rows
 
@@ -53,14 +57,18 @@ def check_variants(variants: Sequence[Variant]) -> None:
         before.add(variant.name)
 
 
-def variant_row(variant: Variant, settings: Settings, folder: Path, device: str) -> Row:
-    """Train a variant and return its row."""
+def variant_row(variant: Variant, settings: Settings, folder: Path, before: Variant | None, device: str) -> Row:
+    """Train a variant, which may start where one before it ended, and return its row."""
     chosen: Settings = changed(settings, variant.changes)
     run = folder / slug(variant.name)
     for stage in variant.stages:
         start = None
-        if variant.after and stage == variant.stages[0]:
-            start = str(folder / slug(variant.after) / str(BEFORE.get(stage, "baseline")))
+        if before and stage == variant.stages[0]:
+            ended = folder / slug(before.name) / before.stages[-1]
+            if ended.name == BEFORE.get(stage):  # as within one run
+                shutil.copytree(ended, run / ended.name, dirs_exist_ok=True)
+            else:
+                start = str(ended)
         found = run_stages(chosen, [stage], run, start=start, device=device)
     last = [row for row in found if row["stage"] == variant.stages[-1]]
     (whole,) = [row for row in last if row["distortion"] == ALL]

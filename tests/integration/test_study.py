@@ -10,6 +10,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.io.checkpoints import load_checkpoint
 from gada.settings import Settings, changed
 
 
@@ -28,15 +29,24 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         {"name": "GAN", "stages": ["phase1"]},
         {"name": "GAN, share 0.2", "stages": ["phase2"], "after": "GAN", "changes": {"training.generated_share": 0.2}},
         {"name": "mean pooling", "changes": {"model.pooling": "mean"}},
+        {"name": "ceiling", "changes": {"split.ceiling": True}},
+        {"name": "tuned", "stages": ["phase3"], "after": "mean pooling", "changes": {"model.pooling": "mean"}},
     ]
     assert main([*config(tmp_path, *variants), "--results", str(kept)]) == 0
     assert "model.pooling mean" in capsys.readouterr().out
     rows = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [(row["variant"], row["stage"], row["steps"]) for row in rows] == [
         ("GAN", "phase1", 5),
-        ("GAN, share 0.2", "phase2", 4),
+        ("GAN, share 0.2", "phase2", 9),
         ("mean pooling", "baseline", 11),
+        ("ceiling", "baseline", 11),
+        ("tuned", "phase3", 13),
     ]
+    assert ["ceiling" in row["dataset"] for row in rows] == [False, False, False, True, False]
+    ceiling = yaml.safe_load((tmp_path / "study" / "ceiling" / "split.json").read_text())
+    card = load_checkpoint(tmp_path / "study" / "ceiling" / "baseline" / "best.safetensors", "evaluator")[1]
+    assert set(card["references"]) == {*ceiling["train"], *ceiling["validation"], *ceiling["test"]}
+    assert "A CEILING, not a result" in (tmp_path / "study" / "ceiling" / "report.html").read_text()
     settings = yaml.safe_load((tmp_path / "study" / "mean-pooling" / "config.yaml").read_text())
     assert settings["model"]["pooling"] == "mean"
     assert main(["study", "--results", str(kept), "--into", str(page)]) == 0
