@@ -85,19 +85,17 @@ def table(
         into: Markdown file whose block "gada classify table PATHS" is replaced instead of printing.
         figure: PNG file for the curves of Figure 3.
     """
-    from gada.io.files import atomic_path
-    from gada.io.records import read_rows
+    from gada.io.files import write_bytes
+    from gada.io.records import read_results
     from gada.reports.iqa_ls import all_tables
     from gada.reports.iqa_ls_figures import figure_3
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
 
-    files = [path / "results.jsonl" if path.is_dir() else path for path in map(Path, paths)]
-    rows = [row for file in files for row in read_rows(file, missing="refuse")]
+    rows = read_results(paths)
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
-        with atomic_path(figure) as temporary:
-            temporary.write_bytes(figure_3([row for row in rows if "sample" not in row]))
+        write_bytes(figure, figure_3([row for row in rows if "sample" not in row]))
     if into:
         replace_block(into, "gada classify table " + " ".join(paths), text)
     else:

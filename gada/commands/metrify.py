@@ -101,7 +101,7 @@ def evaluate(
     """
     from gada.errors import ConfigError
     from gada.experiments.metrify_evaluation import evaluate_metrifier, put_results, show
-    from gada.io.records import write_rows
+    from gada.io.records import RESULTS, write_rows
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
@@ -111,7 +111,7 @@ def evaluate(
             write_rows(out, rows)
         show(rows, json)
     if into:
-        put_results(results or out or run / "results.jsonl", into)
+        put_results(results or out or run / RESULTS, into)
 
 
 def predict(

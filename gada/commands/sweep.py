@@ -48,13 +48,13 @@ def sweep(
         input: What overrules the networks' own input.
     """
     from gada.experiments.sweep_report import print_again, write_report
+    from gada.io.records import RESULTS, read_rows, write_rows
 
     if not classifiers:
-        print_again(results or run / "results.jsonl", baseline, into, figure, json)
+        print_again(results or run / RESULTS, baseline, into, figure, json)
         return 0
     from gada.data.labelled import load_labelled
     from gada.experiments.sweep import run_sweep
-    from gada.io.records import read_rows, write_rows
     from gada.scoring.classifiers import load_classifier
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
@@ -62,6 +62,6 @@ def sweep(
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, baseline, photograph)
     if out:
-        write_rows(out, read_rows(run / "results.jsonl"))
-    print_again(out or run / "results.jsonl", baseline, into, figure, json)
+        write_rows(out, read_rows(run / RESULTS))
+    print_again(out or run / RESULTS, baseline, into, figure, json)
     return 4 if found.failed else 0

@@ -24,14 +24,13 @@ def table(
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.experiments.report import provenance_of
-    from gada.io.records import read_rows
+    from gada.io.records import read_results
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
-    files = [path / "results.jsonl" if path.is_dir() else path for path in map(Path, paths)]
-    rows = [row for file in files for row in read_rows(file, missing="refuse")]
+    rows = read_results(paths)
     origin = provenance_of(rows)
     chosen = "markdown" if into else format
     match layout:

@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from gada.data.cache import PackedImages
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.experiments.report import curves_section, provenance_of, samples_sections, scatter_section
-from gada.experiments.samples import as_png
-from gada.io.files import atomic_path, write_text
+from gada.experiments.samples import as_png, centre
+from gada.io.files import write_bytes, write_text
 from gada.io.records import Row, environment
 from gada.metrics.correlation import ALL, FIGURES
 from gada.metrics.statistics import FEWEST_SPLITS, stage_differences
@@ -157,7 +155,7 @@ def extremes_section(folder: Path, images: ScoredSet, packed: PackedImages, spli
     rows = [once[:EXTREMES], once[: -EXTREMES - 1 : -1]]
     width = max(map(len, rows))
     paths = {record.image.relative_to(images.root).as_posix(): record.image for record in images.images}
-    tiles = [[middle_of(packed.array(paths[one.image])) for one in row] for row in rows]
+    tiles = [[centre(packed.array(paths[one.image]), TILE) for one in row] for row in rows]
     captions = [[f"{one.image}: {one.score:.3g}, predicted {one.predicted:.3g}" for one in row] for row in rows]
     sheet = contact_sheet(tiles, ["best", "worst"], [""] * width, images.scale.describe(), captions)
     picture = Picture(
@@ -175,12 +173,6 @@ def scores_of(folder: Path, split: int) -> list[Scored]:
     return [Scored(abs(score - predicted), image, score, predicted, split) for image, score, predicted in found]
 
 
-def middle_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the middle of a picture, on JPEG's 8-pixel grid, at most TILE pixels high and wide."""
-    top, left = (max(0, (side - TILE) // 2 // 8 * 8) for side in image.shape[:2])
-    return image[top : top + TILE, left : left + TILE]
-
-
 def listed(splits: Sequence[Split]) -> dict[str, object]:
     """Return each split's hash and test references."""
     return {f"split {split.number}": {"sha256": split.hash, "test": list(split.test)} for split in splits}
@@ -188,6 +180,5 @@ def listed(splits: Sequence[Split]) -> dict[str, object]:
 
 def kept(folder: Path, name: str, picture: bytes) -> bytes:
     """Write a figure beside the page too, for other uses, and return it."""
-    with atomic_path(folder / "figures" / f"{name}.png") as temporary:
-        temporary.write_bytes(picture)
+    write_bytes(folder / "figures" / f"{name}.png", picture)
     return picture

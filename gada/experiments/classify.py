@@ -16,7 +16,7 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.versions import Versions, class_names, load_images
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
-from gada.io.records import Row, commit, machine, read_rows, write_rows
+from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
 from gada.metrics.classification import expected_calibration_error
 from gada.models.classifier import Classifier, load_classifier
 from gada.models.files import Card
@@ -24,7 +24,6 @@ from gada.scoring.torch_backend import choose_device
 from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
 from gada.training.classifier import FINISHED, predict, train_classifier
 
-RESULTS = "results.jsonl"
 PRISTINE = "pristine"
 OF_THE_GENERATOR = ("generator", "generated_classes", "asked")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gada.data.distorted import steps_of
 from gada.data.mixtures import BLUR
 from gada.experiments.classify import TestSets, found, origin_of
+from gada.experiments.samples import as_png
 from gada.experiments.versions import load_images
-from gada.io.files import atomic_path
+from gada.io.files import write_bytes
 from gada.io.records import Row
 from gada.models.classifier import load_classifier
 from gada.reports.iqa_ls import LABELS
@@ -79,5 +79,4 @@ def write_figure(path: Path, levels: Sequence[Pixels], said: dict[str, NDArray[n
     count = len(levels[0])
     images = [[pixels[place] for pixels in levels] for place in range(count)]
     confidences = [{name: list(map(float, values[place])) for name, values in said.items()} for place in range(count)]
-    with atomic_path(path) as temporary:
-        Image.fromarray(figure_4(images, confidences, kind)).save(temporary, "PNG")
+    write_bytes(path, as_png(figure_4(images, confidences, kind)))

@@ -1,6 +1,6 @@
 """D': distorted images and the error that a classifier makes on each (Cheraaqee, 2022, section 3.1)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from gada.data.distorted import DistortedImages, Step, steps_of
 from gada.data.labelled import load_labelled
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.data.splits import Split, split_by_reference
-from gada.experiments.outcomes import Outcome, OutcomeFiles, check_classes, judge
+from gada.experiments.outcomes import Outcome, OutcomeFiles, check_classes
 from gada.experiments.sweep import Progress
 from gada.reports.ladders import NONE
 from gada.scoring.classifiers import Classifier, load_classifier
@@ -112,23 +112,10 @@ def build_error_set(
     identity = {"images": images.fingerprint, "distorted": settings.distorted, "seed": settings.seed}
     kept = OutcomeFiles(folder / "outcomes" / classifier.name, {**classifier.identity, **identity})
     with Progress(len(steps) * len(distorted.images)) as advance:
-        outcomes = [outcome_at(classifier, distorted, step, kept, advance) for step in distorted.made(steps, jobs)]
+        outcomes = [kept.outcome(classifier, distorted, step, advance) for step in distorted.made(steps, jobs)]
     shares = settings.split
     split = split_by_reference(distorted.images.names, shares.seed, shares.number, shares.test, shares.validation)
     return ErrorSet(classifier, distorted, steps, outcomes, settings.error, split)
-
-
-def outcome_at(
-    classifier: Classifier, distorted: DistortedImages, step: Step, kept: OutcomeFiles, advance: Callable[[int], None]
-) -> Outcome:
-    """Return the outcome of a step, kept or new."""
-    outcome = kept.read(step)
-    if outcome is None:
-        outcome = judge(classifier, distorted, step, advance)
-        kept.write(step, outcome)
-    else:
-        advance(len(outcome.rank))
-    return outcome
 
 
 def view_card(errors: ErrorSet) -> dict[str, object]:

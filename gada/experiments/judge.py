@@ -1,6 +1,7 @@
 """Is a generator any good? A judge trained on real crops alone says so, on references that neither has seen."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,12 @@ CROPS = 4  # of an image, at the same places in reference, true and generated pi
 ASKED = 9  # qualities asked for, over the range of a class
 RANKED = 0.9  # SROCC from which a class counts as following what is asked
 
+FIGURES = {
+    "accuracy_real": "class named, real",
+    "accuracy_generated": "class named, generated",
+    "srocc_judge": "SROCC asked/judge",
+    "srocc_ssim": "SROCC asked/SSIM",
+}
 Crops = list[NDArray[np.uint8]]
 
 
@@ -112,17 +119,17 @@ class Bench:
         alike = self.judged(self.distorted(self.cut(sources), label, np.array(qualities)))
         each = list(dict.fromkeys(sources))
         asked = np.tile(np.linspace(min(qualities), max(qualities), ASKED), len(each))
-        references = self.cut(np.repeat(np.array(each, dtype=object), ASKED).tolist())
+        references = self.cut([path for path in each for _ in range(ASKED)])
         made = self.distorted(references, label, asked)
         similarity = ssim_each(np.stack(made), np.stack(references))
         measured = self.judged(made).quality
         return Examined(label, real, alike, asked, of_images(measured), of_images(similarity))
 
-    def cut(self, paths: Sequence[object]) -> Crops:
+    def cut(self, paths: Sequence[Path]) -> Crops:
         """Return the crops of pictures, CROPS of each."""
         crops = []
         for path in paths:
-            picture = self.packed.array(path)  # type: ignore[arg-type]
+            picture = self.packed.array(path)
             places = crop_positions(0, picture.shape[0], picture.shape[1], CROPS, self.size, self.grid)
             crops += [picture[top : top + self.size, left : left + self.size] for top, left in places]
         return crops
@@ -149,12 +156,11 @@ def class_row(name: str, found: Examined) -> Row:
 
 def overall(rows: list[Row], examined: list[Examined], references: JudgedCrops) -> Row:
     """Return the means over classes, and how far the features of generated crops are from those of real ones."""
-    keys = ("accuracy_real", "accuracy_generated", "srocc_judge", "srocc_ssim")
     real = np.concatenate([found.real.features for found in examined])
     generated = np.concatenate([found.generated.features for found in examined])
     return {
         "distortion": ALL,
-        **{key: round(float(np.mean([row[key] or 0.0 for row in rows])), 4) for key in keys},
+        **{key: round(float(np.mean([row[key] or 0.0 for row in rows])), 4) for key in FIGURES},
         "distance_generated": round(kernel_distance(real, generated), 5),
         "distance_references": round(kernel_distance(real, references.features), 5),
     }
@@ -180,15 +186,14 @@ def of_images(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def judge_table(rows: Sequence[Row]) -> Table:
     """Return the rows of `judge_generator` as a table."""
-    keys = ("accuracy_real", "accuracy_generated", "srocc_judge", "srocc_ssim")
     *classes, whole = rows
     ratio = whole["accuracy_generated"] / whole["accuracy_real"] if whole["accuracy_real"] else 0.0
     ranked = sum((row["srocc_judge"] or 0) >= RANKED for row in classes)
     return Table(
         caption=f"Generated crops under a judge trained on real crops alone. {provenance_of(rows).describe()}",
         labels=("distortion",),
-        columns=("class named, real", "class named, generated", "SROCC asked/judge", "SROCC asked/SSIM"),
-        rows=tuple((row["distortion"], *(row[key] for key in keys)) for row in rows),
+        columns=tuple(FIGURES.values()),
+        rows=tuple((row["distortion"], *(row[key] for key in FIGURES)) for row in rows),
         rules=frozenset({len(classes)}),
         notes=(
             f"Generated crops are named {ratio:.2f} times as often as real ones. Asked quality and the judge's agree "

@@ -13,6 +13,7 @@ from gada.data.records import ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.experiments.error_set import ErrorSet, build_error_set, view_card
 from gada.experiments.run import check_folder
+from gada.experiments.stages import BEST
 from gada.io.files import write_text
 from gada.io.records import commit, write_environment
 from gada.models.evaluator import Evaluator
@@ -31,7 +32,6 @@ from gada.training.dashboard import Dashboard
 from gada.training.metrifier import MetrifierTraining
 from gada.training.stage import ValidationCrops, seed_weights, train
 
-BEST = "best.safetensors"
 LARGEST_CROP = 128
 
 
@@ -49,7 +49,7 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
         DataError: if images or labels are missing or wrong, or an output is not finite.
         DivergedError: if the training diverges.
     """
-    check_folder(folder, settings)  # type: ignore[arg-type]  # it compares any settings, as plain values
+    check_folder(folder, settings)
     errors = build_error_set(settings, folder, device, jobs)
     inner = training_settings(settings, errors.distorted.view.size)
     training, chosen = errors.scored(errors.side("train")), validation_set(errors, settings.validation_pairs)

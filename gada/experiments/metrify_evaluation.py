@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from gada.experiments.error_predictors import ESTIMATES, METRIFIER, predictions
 from gada.experiments.error_set import ErrorSet, build_error_set
-from gada.experiments.metrify import BEST, read_settings
-from gada.experiments.sweep_report import write_bytes
-from gada.io.files import write_text
-from gada.io.records import Row, commit, environment, machine, read_rows, write_rows
+from gada.experiments.metrify import read_settings
+from gada.experiments.stages import BEST
+from gada.io.files import write_bytes, write_text
+from gada.io.records import RESULTS, Row, commit, environment, machine, read_rows, write_rows
 from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage
 from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
 from gada.reports.layout import render
@@ -24,7 +24,6 @@ from gada.settings import as_plain
 
 REJECTED = (0.1, 0.3, 0.5)
 RESAMPLES = 400
-RESULTS = "results.jsonl"
 Table = NDArray[np.float64]
 
 

@@ -127,6 +127,18 @@ class OutcomeFiles:
         """Return the file of a step."""
         return self.folder / (f"{step.family.replace('/', '-')}-{step.level}.npz" if step.family else "undistorted.npz")
 
+    def outcome(
+        self, classifier: Classifier, distorted: DistortedImages, step: Step, advance: Callable[[int], None]
+    ) -> Outcome:
+        """Return the outcome of a step: the kept one, or judged now and kept; `advance` is told of its images."""
+        outcome = self.read(step)
+        if outcome is None:
+            outcome = judge(classifier, distorted, step, advance)
+            self.write(step, outcome)
+        else:
+            advance(len(outcome.rank))
+        return outcome
+
     def read(self, step: Step) -> Outcome | None:
         """Return the outcome of a step, None if it was not judged yet."""
         if not self.file(step).is_file():

@@ -13,7 +13,7 @@ from gada.data.records import ScoredImage, ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.experiments.evaluation import Side, one_side
 from gada.io.checkpoints import find_checkpoint
-from gada.io.files import atomic_path
+from gada.io.files import write_bytes
 from gada.models.files import load_generator
 from gada.models.generator import Generator, distort_crops
 from gada.reports.contact_sheet import contact_sheet
@@ -54,8 +54,8 @@ def class_row(
 
 
 def centre(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return the central crop of an image, on JPEG's 8-pixel grid."""
-    top, left = ((side - size) // 2 // 8 * 8 for side in image.shape[:2])
+    """Return the middle of an image, on JPEG's 8-pixel grid, at most `size` pixels high and wide."""
+    top, left = (max(0, (side - size) // 2 // 8 * 8) for side in image.shape[:2])
     return image[top : top + size, left : left + size]
 
 
@@ -86,5 +86,4 @@ def write_contact_sheet(
     if list(images.classes) != card["classes"]:
         raise ConfigError(f"{path} makes {', '.join(card['classes'])}; {images.name} has {', '.join(images.classes)}.")
     packed = PackedImages.open(whole.files, whole.root, data.cache)
-    with atomic_path(out) as temporary:
-        temporary.write_bytes(sample_grid(generator, images, packed, crop_size or card["crop_size"]))
+    write_bytes(out, sample_grid(generator, images, packed, crop_size or card["crop_size"]))

@@ -12,13 +12,11 @@ from gada.data.distorted import CLEAN, DistortedImages, Step, Where, steps_of
 from gada.data.labelled import LabelledImages
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError
-from gada.experiments.outcomes import Outcome, OutcomeFiles, check_classes, judge
+from gada.experiments.outcomes import OutcomeFiles, check_classes
 from gada.io.files import write_text
-from gada.io.records import Row, commit, machine, write_rows
+from gada.io.records import RESULTS, Row, commit, machine, write_rows
 from gada.reports.ladders import NONE, sweep_csv
 from gada.scoring.classifiers import Classifier
-
-RESULTS = "results.jsonl"
 
 
 @dataclass(frozen=True)
@@ -84,21 +82,13 @@ def run_sweep(
     sweep = Sweep([], len(steps) * len(classifiers), failed)
     origin = {"dataset": images.title, "distorted": where, "seed": seed, "machine": machine(), "commit": commit()}
 
-    def keep_step(one: Classifier, step: Step, outcome: Outcome) -> None:
-        sweep.rows.append({"network": one.name, **step_row(step), **outcome.row(), **origin})
-
     with Progress(len(steps) * sum(len(views[one.input.view].images) for one in classifiers)) as advance:
         for view, distorted in views.items():
             members = [(one, kept) for one, kept in zip(classifiers, files, strict=True) if one.input.view == view]
             for step in pending(distorted, steps, members, jobs):
                 for one, kept in members:
-                    outcome = kept.read(step)
-                    if outcome is None:
-                        outcome = judge(one, distorted, step, advance)
-                        kept.write(step, outcome)
-                    else:
-                        advance(len(outcome.rank))
-                    keep_step(one, step, outcome)
+                    outcome = kept.outcome(one, distorted, step, advance)
+                    sweep.rows.append({"network": one.name, **step_row(step), **outcome.row(), **origin})
                 write_results(folder, sweep)
                 if not keep and step != CLEAN:
                     distorted.file(step).unlink(missing_ok=True)

@@ -1,20 +1,18 @@
 """What a sweep leaves to look at: tables, Figure 2's plot, an example sheet, filter responses, one page."""
 
-import io
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from gada.data.labelled import LabelledImages
 from gada.errors import ConfigError
 from gada.experiments.examples import example_sheet, responses_sheet
-from gada.experiments.sweep import RESULTS, Sweep
-from gada.io.files import atomic_path, write_text
+from gada.experiments.samples import as_png
+from gada.experiments.sweep import Sweep
+from gada.io.files import write_bytes, write_text
 from gada.io.images import read_image
-from gada.io.records import Row, environment, read_rows
+from gada.io.records import RESULTS, Row, environment, read_rows
 from gada.reports.ladders import (
     FIGURES,
     findings,
@@ -83,9 +81,7 @@ def example_section(
     name = images.names[index] if photograph is None else photograph.name
     label, first = int(images.labels[index]) if photograph is None else None, rows[0]
     sheet = example_sheet(classifiers, pixels, name, ladders_of(rows), first["distorted"], first["seed"], label)
-    file = io.BytesIO()
-    Image.fromarray(sheet).save(file, "PNG")
-    drawn = {"examples": file.getvalue()}
+    drawn = {"examples": as_png(sheet)}
     drawn |= {f"responses-{one.name}": made for one in classifiers if (made := responses_sheet(one, pixels, name))}
     pictures = []
     for file_name, made in drawn.items():
@@ -145,9 +141,3 @@ def baseline_of(rows: Sequence[Row], baseline: str | None) -> str:
     if baseline is not None and baseline not in names:
         raise ConfigError(f"--baseline is {baseline} but the networks are {', '.join(names)}.")
     return baseline or names[0]
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, atomically."""
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)

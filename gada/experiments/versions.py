@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint, load_checkpoint
 from gada.io.files import atomic_path, sha256_of
+from gada.metrics.psnr import psnr
 from gada.metrics.ssim import ssim_each
 from gada.models.files import load_generator
 from gada.models.generator import distort_crops
@@ -129,7 +131,7 @@ class Versions:
                 case _:
                     yield self.judge(some)
 
-    @property
+    @cached_property
     def evaluator_digest(self) -> str:
         """The first digits of the evaluator's SHA-256."""
         return sha256_of(find_checkpoint(self.settings.evaluator, "evaluator"))[:12]
@@ -198,9 +200,8 @@ def card_classes(path: Path) -> list[str]:
 
 def psnr_quality(images: Pixels, references: Pixels) -> Floats:
     """Return the PSNR of each image (N, S, S, 3) over 50 dB, in (0, 1]."""
-    error = np.square(images.astype(np.float64) - references).mean(axis=(1, 2, 3))
-    psnr = 10 * np.log10(255**2 / np.maximum(error, 255**2 * 10 ** (-BEST_PSNR / 10)))
-    quality: Floats = np.clip(psnr / BEST_PSNR, 1e-6, 1).astype(np.float32)
+    decibels = [psnr(*pair) for pair in zip(images, references, strict=True)]
+    quality: Floats = np.clip(np.array(decibels) / BEST_PSNR, 1e-6, 1).astype(np.float32)
     return quality
 
 

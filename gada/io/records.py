@@ -1,9 +1,12 @@
 """What a run leaves beside its checkpoints: where it ran, with what, and one JSON line for each result."""
 
+import csv
+import io
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +15,7 @@ from gada.errors import ConfigError, DataError
 from gada.io.files import write_json, write_text
 
 Row = dict[str, Any]
+RESULTS = "results.jsonl"  # the result rows in the folder of a run
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
 
 
@@ -94,6 +98,27 @@ def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list
     return rows
 
 
+def read_results(paths: Sequence[str]) -> list[Row]:
+    """Return the rows of several files of results; a folder stands for the results of the run in it.
+
+    Raises:
+        ConfigError: if a line is no JSON object.
+        DataError: if a file is missing or empty.
+    """
+    files = [path / RESULTS if path.is_dir() else path for path in map(Path, paths)]
+    return [row for file in files for row in read_rows(file, missing="refuse")]
+
+
 def write_rows(path: Path, rows: list[Row]) -> None:
     """Write rows as JSON lines, atomically."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
+
+
+def metrics_csv(rows: Sequence[Mapping[str, float]]) -> str:
+    """Return the figures of a training as CSV with a header of all their names."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
+    return text.getvalue()

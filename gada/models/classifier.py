@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d
 
-from gada.errors import ConfigError, DataError
+from gada.errors import ConfigError
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.models.files import Card, fill
 
@@ -158,7 +158,4 @@ def load_classifier(path: Path, network: str | None = None) -> tuple[Classifier,
     if network is None and card["network"] != TABLE_1:
         raise ConfigError(f"{path} holds a network made by {card['network']}; name it again with --training.network.")
     classifier = build_classifier(network or TABLE_1, len(card["classes"]), card["inputs"])
-    try:
-        return fill(classifier, tensors, path), card
-    except RuntimeError as error:
-        raise DataError(f"{path} does not fit {network or TABLE_1} ({error}).") from error
+    return fill(classifier, tensors, path), card

@@ -1,7 +1,5 @@
 """What happens around a training: progress, the metrics file, the kept checkpoints, sample grids."""
 
-import csv
-import io
 import math
 import sys
 import time
@@ -13,7 +11,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
-from gada.io.files import atomic_path, write_text
+from gada.io.files import write_bytes, write_text
+from gada.io.records import metrics_csv
 from gada.training.dashboard import Dashboard
 from gada.training.guard import SkipBadBatches
 from gada.training.steps import Steps
@@ -36,7 +35,7 @@ class KeepMetrics(Callback):
         """Add the row of this stretch of steps."""
         metrics = plain_metrics(trainer)
         self.rows.append({"step": float(self.step(trainer)), **metrics})
-        write_text(self.path, as_csv(self.rows))
+        write_text(self.path, metrics_csv(self.rows))
         self.dashboard.log(self.stage, self.step(trainer), metrics)
 
     def step(self, trainer: Trainer) -> int:
@@ -117,8 +116,7 @@ class ShowSamples(Callback):
         """Write the picture."""
         step = (trainer.current_epoch + 1) * self.every
         path = self.folder / f"step_{step:06d}.png"
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(self.draw())
+        write_bytes(path, self.draw())
         self.dashboard.image(f"{self.stage}/samples", path)
 
 
@@ -192,13 +190,3 @@ class ShowProgress(Callback):
 def plain_metrics(trainer: Trainer) -> Metrics:
     """Return the logged figures as plain numbers."""
     return {name: float(value) for name, value in trainer.callback_metrics.items() if isinstance(value, Tensor)}
-
-
-def as_csv(rows: list[Metrics]) -> str:
-    """Return rows as CSV with a header of all their keys."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
-    return text.getvalue()

@@ -1,7 +1,5 @@
 """Training of a classifier against label distributions (Chen et al., 2017, section 4.3)."""
 
-import csv
-import io
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +15,7 @@ from gada.data.mixtures import Batch, Mixture
 from gada.errors import DataError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.io.files import write_text
+from gada.io.records import metrics_csv
 from gada.losses.label_distribution import iqa_label_distribution, label_loss
 from gada.models.classifier import Classifier, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
@@ -123,7 +122,7 @@ def train_classifier(
     for number in range(len(figures), settings.epochs):
         torch.manual_seed(1_000_003 * (seed + 1) + number)  # for networks with dropout
         figures.append(training.epoch(mixture, number))
-        write_text(folder / METRICS, as_csv(figures))
+        write_text(folder / METRICS, metrics_csv(figures))
         save_classifier(folder / LAST, classifier, {**card, "figures": figures})
         shown = ", ".join(f"{name} {value:.4g}" for name, value in figures[-1].items())
         (say or sys.stderr.write)(f"{folder.parent.name}/{folder.name}: {shown}\n")
@@ -171,12 +170,3 @@ def predict(classifier: nn.Module, pixels: Pixels, device: str = "cpu") -> NDArr
     ]
     probabilities: NDArray[np.float64] = torch.cat(parts).double().numpy()
     return probabilities
-
-
-def as_csv(figures: list[dict[str, float]]) -> str:
-    """Return the figures of the epochs as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(figures[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([{name: f"{value:.6g}" for name, value in one.items()} for one in figures])
-    return text.getvalue()
