@@ -21,12 +21,6 @@ from gada.settings import ModelSettings
 QUICK = ["--training.epochs", "2", "--training.batch_size", "6", "--training.inputs", "centred"]
 
 
-def small(classes: int) -> object:
-    from torch import nn
-
-    return nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Linear(16, classes))
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folders(tmp_path / "pictures/train", each=6)
@@ -39,7 +33,7 @@ def data(root: Path) -> list[str]:
 
 
 def fit(root: Path, strategies: str, *options: str) -> int:
-    own = ["--training.network", f"{__name__}:small"]
+    own = ["--training.network", "toys:small"]
     run = ["--run", str(root / "run"), "--strategies", f"[{strategies}]"]
     return main(["classify", "fit", *run, *data(root), *own, *QUICK, *options])
 
@@ -77,7 +71,7 @@ def test_other_measures_of_quality(root: Path, quality: str) -> None:
 
 def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1,8,9", "--seeds", "[0,1]") == 0
-    own = ["--network", f"{__name__}:small", *data(root)]
+    own = ["--network", "toys:small", *data(root)]
     again, samples, picture = root / "again.jsonl", root / "samples.jsonl", root / "figure-4.png"
     assert main(["classify", "evaluate", str(root / "run"), "--out", str(again), *own]) == 0
     key = ("strategy", "seed", "set", "accuracy", "ece")
@@ -111,7 +105,7 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None
     for name in CORRUPTIONS:
         np.save(corrupted / f"{name}.npy", np.stack([coloured(i % 3, i)[:32, :32] for i in range(10)]))
     np.save(corrupted / "labels.npy", np.arange(10) % 3)
-    own = ["--network", f"{__name__}:small", *data(root), "--corruptions", str(corrupted)]
+    own = ["--network", "toys:small", *data(root), "--corruptions", str(corrupted)]
     assert main(["classify", "evaluate", str(root / "run"), "--out", str(root / "c.jsonl"), *own]) == 0
     assert "not normalised" in capsys.readouterr().out
     rows = read_rows(root / "c.jsonl")
@@ -122,7 +116,7 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_the_trained_classifier_is_one_of_the_sweep_s(root: Path) -> None:
     assert fit(root, "1") == 0
     path = root / "run/strategy-1/seed-0/classifier.safetensors"
-    network, card = load_classifier(path, f"{__name__}:small")
+    network, card = load_classifier(path, "toys:small")
     assert card["classes"] == ["blue", "green", "red"]
     assert (card["size"], card["train_images"]) == (32, 18)
     assert not network.training

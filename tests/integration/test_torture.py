@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from torture import disk, images, malice, scores, training, visitors
+from torture import alone, disk, images, malice, scores, training, visitors
 from torture.__main__ import ORDEALS, table
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,17 @@ def test_scores_in_batches_of_any_size(tmp_path: Path) -> None:
 def test_hostile_requests(tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
     held(visitors.hostile_requests(2 * len(visitors.VISITS), tmp_path))
+
+
+def test_every_verb_without_network_key_and_terminal(tmp_path: Path) -> None:
+    held(alone.every_verb_alone(99, tmp_path))
+
+
+def test_a_question_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "main", lambda _: len(input("key: ")))
+    monkeypatch.setattr(alone, "commands", lambda _: [["score"]])
+    row = alone.every_verb_alone(1, tmp_path)
+    assert "score: exit 1 asks" in row["examples"][0]
 
 
 def test_the_page_is_made_of_the_rows() -> None:

@@ -16,8 +16,10 @@ import matplotlib.pyplot  # noqa: F401  # imported before processes are forked, 
 import pytorch_lightning  # noqa: F401
 import torch
 
+from gada.__main__ import VERBS
 from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.markdown import replace_block
+from torture.alone import every_verb_alone
 from torture.disk import full_disks
 from torture.images import bombs, mutated_images
 from torture.malice import cases, malicious_files
@@ -38,6 +40,7 @@ ORDEALS: dict[str, tuple[Ordeal, int]] = {
     "seeds": (same_seed, len(PHASES)),
     "scores": (same_scores, 30),
     "server": (hostile_requests, 1_000),
+    "alone": (every_verb_alone, len(VERBS)),
 }
 
 
