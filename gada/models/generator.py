@@ -39,7 +39,8 @@ class Generator(nn.Module):
         if settings.pyramid:
             refined = [0, 0, 0, fine]
             parts = zip(shown, inputs[3:], refined, strict=True)
-            self.output = Pyramid([Band(show, maps, more, settings.embedding) for show, maps, more in parts])
+            bands = [Band(show, maps, more, settings.embedding) for show, maps, more in parts]
+            self.output = Pyramid(bands, settings.embedding)
         else:
             self.output = Painted(shown[-1], inputs[-1])
 
@@ -58,7 +59,8 @@ class Generator(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         condition = self.condition(label, quality)
-        distorted: Tensor = self.output(reference, self.decode(reference * 2 - 1, condition, generator), condition)
+        levels = self.decode(reference * 2 - 1, condition, generator)
+        distorted: Tensor = self.output(reference, levels, condition, generator)
         return distorted
 
     def decode(self, centred: Tensor, condition: Tensor, generator: torch.Generator | None) -> list[Tensor]:
@@ -88,9 +90,11 @@ class Painted(nn.Module):
         self.modulation = modulation
         self.paint = nn.Conv2d(maps, 3, kernel_size=3, padding=1)
 
-    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor) -> Tensor:
+    def forward(
+        self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Return distorted crops (N, 3, H, W) in [0, 1] from the finest maps."""
-        del reference
+        del reference, generator
         painted: Tensor = self.paint(self.modulation(levels[-1], condition))
         return torch.sigmoid(painted.float())
 

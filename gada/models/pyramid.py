@@ -18,31 +18,44 @@ class Pyramid(nn.Module):
     Most distortions act on frequency bands: blur and compression remove the fine ones, contrast scales all, a shift
     moves the coarsest. A generator that paints pixels has to learn a filter of many pixels' width for that.
 
+    Two more act on samples, not on bands: coarser grey levels and impulses.
+
     Args:
         bands: one for each decoder level, from the coarsest.
+        embedding: channels of the embedded class and quality.
     """
 
-    def __init__(self, bands: Sequence["Band"]) -> None:
+    def __init__(self, bands: Sequence["Band"], embedding: int) -> None:
         super().__init__()
         self.bands = nn.ModuleList(bands)
+        self.grey_levels = GreyLevels(embedding)
+        self.impulses = Impulses(embedding)
 
-    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor) -> Tensor:
+    def forward(
+        self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Return distorted crops (N, 3, H, W) in [0, 1].
 
         Args:
             reference: (N, 3, H, W) in [0, 1].
             levels: the decoder's maps, each twice as large as the one before and the last of size (H, W).
             condition: embedded class and quality, (N, E).
+            generator: source of the impulses.
         """
         coarsest, *finer = laplacian(reference * 2 - 1, len(levels))
-        image: Tensor = self.bands[0](coarsest, levels[0], condition)
+        image: Tensor = self.bands[0](coarsest, torch.zeros_like(coarsest), levels[0], condition)
         for band, pixels, maps in zip(list(self.bands)[1:], finer, levels[1:], strict=True):
-            image = enlarged(image) + band(pixels, maps, condition)
-        return ((image + 1) / 2).clamp(0, 1)
+            smooth = enlarged(image)
+            image = smooth + band(pixels, blocky(image) - smooth, maps, condition)
+        image = self.impulses(self.grey_levels((image + 1) / 2, condition), condition, generator)
+        return image.clamp(0, 1)
 
 
 class Band(nn.Module):
     """Changes one band: mixes its colours as class and quality say, scales it at each pixel, and adds to it.
+
+    Part of what it may add are the steps between blocks: with them in place of the bands, the image is the mean of each
+    block of 8 x 8 pixels, as JPEG leaves it at its lowest qualities.
 
     It begins as the identity: a generator that starts at the reference need not first unlearn a random change.
 
@@ -57,16 +70,16 @@ class Band(nn.Module):
         super().__init__()
         self.modulation = modulation
         self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), nn.LeakyReLU(LEAK)) if refined else None
-        self.change = zero(nn.Conv2d(maps + refined, 6, kernel_size=3, padding=1))
+        self.change = zero(nn.Conv2d(maps + refined, 9, kernel_size=3, padding=1))
         self.colours = zero(nn.Linear(embedding, 12))
 
-    def forward(self, band: Tensor, maps: Tensor, condition: Tensor) -> Tensor:
-        """Return the changed band, (N, 3, h, w), of the same range."""
+    def forward(self, band: Tensor, steps: Tensor, maps: Tensor, condition: Tensor) -> Tensor:
+        """Return the changed band, (N, 3, h, w), of the same range; `steps` are those between the blocks."""
         maps = self.modulation(maps, condition)
         if self.refine is not None:
             maps = torch.cat([self.refine(maps), maps], dim=1)
-        added, gain = self.change(maps).float().chunk(2, dim=1)
-        changed: Tensor = self.mixed(band, condition) * (1 + gain) + added
+        added, gain, blocks = self.change(maps).float().chunk(3, dim=1)
+        changed: Tensor = self.mixed(band, condition) * (1 + gain) + blocks * steps + added
         return changed
 
     def mixed(self, band: Tensor, condition: Tensor) -> Tensor:
@@ -75,6 +88,44 @@ class Band(nn.Module):
         mix = weights[:, :9].view(-1, 3, 3) + torch.eye(3, device=band.device)
         mixed: Tensor = (mix[..., None, None] * band[:, None]).sum(dim=2) + weights[:, 9:, None, None]
         return mixed
+
+
+class GreyLevels(nn.Module):
+    """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say. It begins with none."""
+
+    STEPS = (16, 24, 36, 54, 81)  # grey levels of 255 between two that are left
+
+    def __init__(self, embedding: int) -> None:
+        super().__init__()
+        self.weights = zero(nn.Linear(embedding, len(self.STEPS)))
+
+    def forward(self, image: Tensor, condition: Tensor) -> Tensor:
+        """Return images (N, 3, H, W) on the scale of 0 to 1, rounded."""
+        weights = self.weights(condition).float()
+        steps = torch.tensor(self.STEPS, device=image.device) / 255
+        step = steps[None, :, None, None, None]
+        rounded = (image.detach()[:, None] / step).round() * step  # constant between its jumps: no slope to follow
+        lost: Tensor = ((rounded - image.detach()[:, None]) * weights[..., None, None, None]).sum(dim=1)
+        return image + lost
+
+
+class Impulses(nn.Module):
+    """Replaces a share of the samples of R, G and B, each on its own, by random values; hardly any at the beginning."""
+
+    RARE = -6.0  # log odds of an impulse at the beginning: where there are none at all, nothing is learnt
+    SHARPNESS = 10.0  # of the relaxed decision (Maddison et al., 2017, the concrete distribution)
+
+    def __init__(self, embedding: int) -> None:
+        super().__init__()
+        self.log_odds = zero(nn.Linear(embedding, 1))
+
+    def forward(self, image: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return images (N, 3, H, W) on the scale of 0 to 1, with impulses."""
+        log_odds = self.RARE + self.log_odds(condition).float()[:, :, None, None]
+        chance, value = torch.rand((2, *image.shape), generator=generator, device=image.device)
+        hit = torch.sigmoid(self.SHARPNESS * (log_odds + chance.clamp(1e-6, 1 - 1e-6).logit()))
+        struck: Tensor = image + hit * (value - image)
+        return struck
 
 
 def laplacian(image: Tensor, levels: int) -> list[Tensor]:
@@ -90,6 +141,11 @@ def laplacian(image: Tensor, levels: int) -> list[Tensor]:
 def enlarged(image: Tensor) -> Tensor:
     """Return an image of twice the size."""
     return interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def blocky(image: Tensor) -> Tensor:
+    """Return an image of twice the size, each pixel a block of two by two."""
+    return interpolate(image, scale_factor=2.0, mode="nearest")
 
 
 def zero(layer: Layer) -> Layer:
