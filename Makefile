@@ -39,10 +39,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff format
 
 bench: .venv/installed-dev
-	PYTHONPATH=tests $(BIN)/python -m bench_training
-	PYTHONPATH=tests $(BIN)/python -m bench_scoring
-	PYTHONPATH=tests $(BIN)/python -m bench_sweep
-	PYTHONPATH=tests $(BIN)/python -m bench_classifier
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 torture: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m torture

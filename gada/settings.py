@@ -502,7 +502,7 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
         "model": {
             "pooling": "moments",
             "detail": True,
-            "normalisation": "batch",
+            "normalisation": "none",
             "pyramid": True,
             "pixel_noise": True,
             "modulation": True,

@@ -28,7 +28,6 @@ from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
-from gada.io.records import machine
 from gada.metrics.correlation import srocc
 from gada.scoring.calibration import varied_pictures
 from gada.scoring.export import export_evaluator
@@ -49,7 +48,6 @@ def main() -> None:
         "--scored", type=Path, help="a set of `gada synthesize` with human scores, split 0 of which tests"
     )
     chosen = parser.parse_args()
-    say("machine", value=machine())
     say("import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
     with TemporaryDirectory() as name:
         folder = Path(name)
