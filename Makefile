@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench torture clean
+.PHONY: demo test test-all check audit lowest format bench torture mutants clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -44,6 +44,12 @@ bench: .venv/installed-dev
 torture: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m torture
 
+# Mutation testing of metrics, losses, splits and crops; survivors are explained in docs/torture.md.
+mutants: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
+	$(BIN)/mutmut run --max-children 1
+	$(BIN)/mutmut results
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
@@ -56,4 +62,4 @@ torture: .venv/installed-dev
 	@touch .venv/installed $@
 
 clean:
-	rm -rf .venv .venv-lowest .cache runs data/live-like .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest mutants .cache runs data/live-like .mypy_cache .ruff_cache .pytest_cache
