@@ -20,6 +20,7 @@ from gada.__main__ import VERBS
 from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.markdown import replace_block
 from torture.alone import every_verb_alone
+from torture.covered import line_coverage
 from torture.disk import full_disks
 from torture.images import bombs, mutated_images
 from torture.malice import cases, malicious_files
@@ -41,6 +42,7 @@ ORDEALS: dict[str, tuple[Ordeal, int]] = {
     "scores": (same_scores, 30),
     "server": (hostile_requests, 1_000),
     "alone": (every_verb_alone, len(VERBS)),
+    "coverage": (line_coverage, 1),
 }
 
 
