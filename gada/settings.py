@@ -103,8 +103,6 @@ class ModelSettings:
     """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
     detail: bool | None = None
     """Whether the trunk also sees the image less its local mean (paper: false; gada: true; distortions are small)."""
-    normalisation: Literal["none", "batch"] | None = None
-    """Normalisation in the trunk (paper: none; gada: batch)."""
     pyramid: bool | None = None
     """Whether the generator changes the reference's frequency bands (paper: false, it paints the image; gada: true)."""
     pixel_noise: bool | None = None
@@ -204,8 +202,6 @@ class TrainingSettings:
     """Deviation of the normal noise on training qualities, in [0, 1] units (paper: 0)."""
     generated_share: float = 0.5
     """Share of generated crops in the loss of phase 2."""
-    agreement: bool | None = None
-    """Whether phase 2 weighs a generated crop by how far the evaluator of phase 1 agrees with what was asked (gada)."""
     unlabelled: Path | None = None
     """Folder of photographs without scores, from which phase 2 also generates."""
 
@@ -468,7 +464,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
         "model": {
             "pooling": "mean",
             "detail": False,
-            "normalisation": "none",
             "pyramid": False,
             "pixel_noise": False,
             "modulation": False,
@@ -493,7 +488,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "later_rate": 0.1,
             "anneal": False,
             "average": 0.0,
-            "agreement": False,
             "quality_jitter": 0.0,
         },
     },
@@ -502,7 +496,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
         "model": {
             "pooling": "moments",
             "detail": True,
-            "normalisation": "none",
             "pyramid": True,
             "pixel_noise": True,
             "modulation": True,
@@ -527,7 +520,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "later_rate": 1.0,
             "anneal": True,
             "average": 0.995,
-            "agreement": True,
             "quality_jitter": 0.0,
         },
     },

@@ -26,7 +26,7 @@ CARD: dict[str, Any] = {
 def save_evaluator(path: Path, **card: object) -> Path:
     """Write an evaluator with random weights whose scores differ from picture to picture."""
     torch.manual_seed(0)
-    settings = ModelSettings(widths=(16, 16, 16), maps=16, hidden=8, pooling="moments", normalisation="batch")
+    settings = ModelSettings(widths=(16, 16, 16), maps=16, hidden=8, pooling="moments")
     evaluator = Evaluator(settings, classes=2)
     crops = torch.from_numpy(np.stack([picture(seed, 32, 32) for seed in range(32)])).permute(0, 3, 1, 2) / 255
     with torch.no_grad():

@@ -162,10 +162,7 @@ def trunk(settings: ModelSettings) -> list[nn.Sequential]:
     layers = []
     inputs = 9 if settings.detail else 3
     for width in settings.widths:
-        normalisation = [nn.BatchNorm2d(width)] if settings.normalisation == "batch" else []
-        layers.append(
-            nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), *normalisation, nn.LeakyReLU(LEAK))
-        )
+        layers.append(nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), nn.LeakyReLU(LEAK)))
         inputs = width
     return [*layers, nn.Sequential(nn.Conv2d(inputs, settings.maps, kernel_size=1), nn.LeakyReLU(LEAK))]
 

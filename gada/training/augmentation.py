@@ -1,18 +1,13 @@
 """Phase 2: generative data augmentation (paper, section 3.1, step 2)."""
 
-from copy import deepcopy
-
 import torch
-from torch import Tensor
 
 from gada.data.batches import Batch
-from gada.models.evaluator import Evaluator, Judgement
+from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
 from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, first, real_crops, seeded
 from gada.training.finetuning import FineTuning
-
-TOLERANCE = 0.1  # deviation from the asked quality, in [0, 1], at which agreement has fallen to exp(-1/2)
 
 
 class Augmentation(FineTuning):
@@ -23,7 +18,6 @@ class Augmentation(FineTuning):
     def __init__(self, evaluator: Evaluator, generator: Generator, settings: Settings) -> None:
         super().__init__(evaluator, settings)
         self.generator = generator.requires_grad_(False)
-        self.judge = deepcopy(evaluator).eval().requires_grad_(False) if settings.training.agreement else None
 
     def compile_networks(self) -> None:
         """Compile what training calls."""
@@ -43,15 +37,4 @@ class Augmentation(FineTuning):
         asked = first(batch, self.settings.training.generator_batch)
         noise = seeded(self.device, self.settings.seed, 2, self.step_number(batch_idx))
         images = self.generator(as_images(asked.source), asked.asked_label, asked.asked_quality, noise)
-        crops = equally_weighted(images, asked.asked_label, asked.asked_quality)
-        return crops if self.judge is None else crops._replace(weight=crops.weight * agreement(self.judge, crops))
-
-
-def agreement(judge: Evaluator, crops: LabelledCrops) -> Tensor:
-    """Return how far a judge takes crops for what they are labelled, (N,) in [0, 1].
-
-    A label is only as good as the generator: of a class that it has not learnt, crops would teach what is wrong.
-    """
-    judged: Judgement = judge(crops.images)
-    named = judged.class_logits.softmax(dim=1).gather(1, crops.label[:, None]).squeeze(1)  # P(C = c | G(z, x, c, q))
-    return named * torch.exp(-(((judged.quality - crops.quality) / TOLERANCE).square()) / 2)
+        return equally_weighted(images, asked.asked_label, asked.asked_quality)

@@ -175,7 +175,7 @@ def cases() -> dict[str, Callable[[Bench], int]]:
     header = struct.pack("<Q", 2**62)
     xml = '<?xml version="1.0"?><!DOCTYPE n [<!ENTITY e SYSTEM "file:///etc/passwd">]><net name="&e;" version="11"/>'
     row = {"image": "images/blur/r0_1.png", "score": 5, "reference": "references/r0.png", "distortion": "blur"}
-    wide = {"widths": [10**9, 10**9, 10**9], "pooling": "moments", "normalisation": "batch", "detail": True}
+    wide = {"widths": [10**9, 10**9, 10**9], "pooling": "moments", "detail": True}
     return {
         "pickle as last.ckpt": lambda b: b.checkpoint(with_hash(pickle.dumps(Payload(b.canary)))),
         "torch file with code as last.ckpt": lambda b: b.checkpoint(with_hash(torch_bytes(Payload(b.canary)))),

@@ -1,6 +1,5 @@
 """Each phase moves what it should move and leaves the rest."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +14,8 @@ from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
 from gada.training.adversarial import Adversarial
-from gada.training.augmentation import Augmentation, agreement
-from gada.training.evaluator import EvaluatorTraining, LabelledCrops, real_crops, seeded
+from gada.training.augmentation import Augmentation
+from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
 from gada.training.finetuning import FineTuning
 from gada.training.stage import quiet_lightning
 from gada.training.steps import Steps
@@ -125,18 +124,6 @@ def test_the_source_loss_trains_the_trunk_only_where_asked() -> None:
         assert not torch.equal(source, source_too)
 
 
-def test_generated_crops_count_as_far_as_a_judge_agrees() -> None:
-    judge = Evaluator(MODEL, 2).eval()
-    images = torch.rand(4, 3, 32, 32)
-    judged = judge(images)
-    label = judged.class_logits.argmax(dim=1)
-    named = judged.class_logits.softmax(dim=1).amax(dim=1)
-    believed = agreement(judge, LabelledCrops(images, label, judged.quality, torch.ones(4)))
-    assert torch.allclose(believed, named)
-    doubted = agreement(judge, LabelledCrops(images, 1 - label, judged.quality + 0.1, torch.ones(4)))
-    assert torch.allclose(doubted, (1 - named) * math.exp(-0.5))
-
-
 def test_the_rates_fall_over_all_phases_as_over_the_baseline() -> None:
     chosen = training(phase1_steps=100, phase2_steps=60, phase3_steps=40)
     evaluator, generator = Evaluator(MODEL, 2), Generator(MODEL, 2)
@@ -163,7 +150,7 @@ def test_phase_2_leaves_the_generator() -> None:
 
 
 def test_phase_2_weighs_generated_crops_as_set() -> None:
-    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), training(agreement=False))
+    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), training())
     crops = module.labelled_crops(batch(), 0)
     assert len(crops.images) == 8
     assert crops.weight.sum().item() == pytest.approx(1)
