@@ -40,13 +40,13 @@ class Pyramid(nn.Module):
             reference: (N, 3, H, W) in [0, 1].
             levels: the decoder's maps, each twice as large as the one before and the last of size (H, W).
             condition: embedded class and quality, (N, E).
-            generator: source of the impulses.
+            generator: source of noise and impulses.
         """
         coarsest, *finer = laplacian(reference * 2 - 1, len(levels))
-        image: Tensor = self.bands[0](coarsest, torch.zeros_like(coarsest), levels[0], condition)
+        image: Tensor = self.bands[0](coarsest, torch.zeros_like(coarsest), levels[0], condition, generator)
         for band, pixels, maps in zip(list(self.bands)[1:], finer, levels[1:], strict=True):
             smooth = enlarged(image)
-            image = smooth + band(pixels, blocky(image) - smooth, maps, condition)
+            image = smooth + band(pixels, blocky(image) - smooth, maps, condition, generator)
         image = self.impulses(self.grey_levels((image + 1) / 2, condition), condition, generator)
         return image.clamp(0, 1)
 
@@ -57,7 +57,8 @@ class Band(nn.Module):
     Part of what it may add are the steps between blocks: with them in place of the bands, the image is the mean of each
     block of 8 x 8 pixels, as JPEG leaves it at its lowest qualities.
 
-    It begins as the identity: a generator that starts at the reference need not first unlearn a random change.
+    It begins as the identity but for a trace of noise: a generator that starts at the reference need not first unlearn
+    a random change, but the strength of noise that is not there has no slope, since variance is its square.
 
     Args:
         modulation: how class and quality choose among the maps.
@@ -66,21 +67,33 @@ class Band(nn.Module):
         embedding: channels of the embedded class and quality.
     """
 
+    TRACE = 0.5 / 127.5  # deviation of the noise at the beginning: half a grey level
+    LOUDEST = 6.0  # log of how much stronger it may become
+
     def __init__(self, modulation: nn.Module, maps: int, refined: int, embedding: int) -> None:
         super().__init__()
         self.modulation = modulation
+        self.loudness = zero(nn.Linear(embedding, 3))
         self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), nn.LeakyReLU(LEAK)) if refined else None
         self.change = zero(nn.Conv2d(maps + refined, 9, kernel_size=3, padding=1))
         self.colours = zero(nn.Linear(embedding, 12))
 
-    def forward(self, band: Tensor, steps: Tensor, maps: Tensor, condition: Tensor) -> Tensor:
+    def forward(
+        self, band: Tensor, steps: Tensor, maps: Tensor, condition: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
         """Return the changed band, (N, 3, h, w), of the same range; `steps` are those between the blocks."""
         maps = self.modulation(maps, condition)
         if self.refine is not None:
             maps = torch.cat([self.refine(maps), maps], dim=1)
         added, gain, blocks = self.change(maps).float().chunk(3, dim=1)
         changed: Tensor = self.mixed(band, condition) * (1 + gain) + blocks * steps + added
-        return changed
+        return changed + self.noise(band, condition, generator)
+
+    def noise(self, band: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return noise for a band, in each colour as loud as class and quality say."""
+        deviation = self.TRACE * self.loudness(condition).float().clamp(max=self.LOUDEST).exp()
+        noise: Tensor = deviation[:, :, None, None] * torch.randn(band.shape, generator=generator, device=band.device)
+        return noise
 
     def mixed(self, band: Tensor, condition: Tensor) -> Tensor:
         """Return the band with its colours mixed and shifted; sums, for products in bfloat16 would show."""
@@ -91,22 +104,24 @@ class Band(nn.Module):
 
 
 class GreyLevels(nn.Module):
-    """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say. It begins with none."""
+    """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say; hardly any at first."""
 
     STEPS = (16, 24, 36, 54, 81)  # grey levels of 255 between two that are left
+    NONE = 5.0  # logit of no rounding at the beginning
 
     def __init__(self, embedding: int) -> None:
         super().__init__()
-        self.weights = zero(nn.Linear(embedding, len(self.STEPS)))
+        self.logits = zero(nn.Linear(embedding, len(self.STEPS)))
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """Return images (N, 3, H, W) on the scale of 0 to 1, rounded."""
-        weights = self.weights(condition).float()
-        steps = torch.tensor(self.STEPS, device=image.device) / 255
-        step = steps[None, :, None, None, None]
-        rounded = (image.detach()[:, None] / step).round() * step  # constant between its jumps: no slope to follow
-        lost: Tensor = ((rounded - image.detach()[:, None]) * weights[..., None, None, None]).sum(dim=1)
-        return image + lost
+        logits = nn.functional.pad(self.logits(condition).float(), (0, 1), value=self.NONE)
+        shares = logits.softmax(dim=1)[:, :-1]  # shares, for with any weights roundings become a poor man's noise
+        step = torch.tensor(self.STEPS, device=image.device)[None, :, None, None, None] / 255
+        samples = image.detach()[:, None]
+        rounded = (samples / step).round() * step  # constant between its jumps: no slope to follow
+        moved: Tensor = image + ((rounded - samples) * shares[..., None, None, None]).sum(dim=1)
+        return moved
 
 
 class Impulses(nn.Module):
