@@ -73,7 +73,7 @@ class Band(nn.Module):
     def __init__(self, modulation: nn.Module, maps: int, refined: int, embedding: int) -> None:
         super().__init__()
         self.modulation = modulation
-        self.loudness = zero(nn.Linear(embedding, 3))
+        self.loudness = Knob(embedding, 3)
         self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), nn.LeakyReLU(LEAK)) if refined else None
         self.change = zero(nn.Conv2d(maps + refined, 9, kernel_size=3, padding=1))
         self.colours = zero(nn.Linear(embedding, 12))
@@ -91,7 +91,7 @@ class Band(nn.Module):
 
     def noise(self, band: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return noise for a band, in each colour as loud as class and quality say."""
-        deviation = self.TRACE * self.loudness(condition).float().clamp(max=self.LOUDEST).exp()
+        deviation = self.TRACE * self.loudness(condition).clamp(max=self.LOUDEST).exp()
         noise: Tensor = deviation[:, :, None, None] * torch.randn(band.shape, generator=generator, device=band.device)
         return noise
 
@@ -103,6 +103,20 @@ class Band(nn.Module):
         return mixed
 
 
+class Knob(nn.Linear):
+    """How strong something is, on a logarithmic scale, as class and quality say; 0 at the beginning."""
+
+    SPEED = 30.0  # it has to move by 5 and more where a layer's weights move by tenths
+
+    def __init__(self, embedding: int, values: int) -> None:
+        super().__init__(embedding, values)
+        zero(self)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        """Return values (N, V) for embedded classes and qualities (N, E)."""
+        return self.SPEED * super().forward(condition).float()
+
+
 class GreyLevels(nn.Module):
     """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say; hardly any at first."""
 
@@ -111,11 +125,11 @@ class GreyLevels(nn.Module):
 
     def __init__(self, embedding: int) -> None:
         super().__init__()
-        self.logits = zero(nn.Linear(embedding, len(self.STEPS)))
+        self.logits = Knob(embedding, len(self.STEPS))
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """Return images (N, 3, H, W) on the scale of 0 to 1, rounded."""
-        logits = nn.functional.pad(self.logits(condition).float(), (0, 1), value=self.NONE)
+        logits = nn.functional.pad(self.logits(condition), (0, 1), value=self.NONE)
         shares = logits.softmax(dim=1)[:, :-1]  # shares, for with any weights roundings become a poor man's noise
         step = torch.tensor(self.STEPS, device=image.device)[None, :, None, None, None] / 255
         samples = image.detach()[:, None]
@@ -132,11 +146,11 @@ class Impulses(nn.Module):
 
     def __init__(self, embedding: int) -> None:
         super().__init__()
-        self.log_odds = zero(nn.Linear(embedding, 1))
+        self.log_odds = Knob(embedding, 1)
 
     def forward(self, image: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return images (N, 3, H, W) on the scale of 0 to 1, with impulses."""
-        log_odds = self.RARE + self.log_odds(condition).float()[:, :, None, None]
+        log_odds = self.RARE + self.log_odds(condition)[:, :, None, None]
         chance, value = torch.rand((2, *image.shape), generator=generator, device=image.device)
         hit = torch.sigmoid(self.SHARPNESS * (log_odds + chance.clamp(1e-6, 1 - 1e-6).logit()))
         struck: Tensor = image + hit * (value - image)

@@ -15,7 +15,7 @@ from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Detail, Evaluator, judge_crops, moments
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
-from gada.models.pyramid import Band, GreyLevels, Impulses, Pyramid, enlarged, laplacian
+from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
 from gada.settings import ModelSettings, Preset, Settings, resolve
 
 PRESETS: tuple[Preset, ...] = ("paper", "gada")
@@ -123,7 +123,8 @@ def only_biases(layer: torch.nn.Module, *values: float) -> None:
     torch.nn.init.zeros_(layer.weight)
     assert layer.bias is not None
     with torch.no_grad():
-        layer.bias.copy_(torch.tensor(values).repeat_interleave(len(layer.bias) // len(values)))
+        speed = layer.SPEED if isinstance(layer, Knob) else 1
+        layer.bias.copy_(torch.tensor(values).repeat_interleave(len(layer.bias) // len(values)) / speed)
 
 
 def test_steps_in_place_of_bands_are_the_means_of_jpeg_s_blocks() -> None:
