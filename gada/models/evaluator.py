@@ -114,10 +114,10 @@ class Detail(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return both views of images (N, 3, H, W) in [0, 1], (N, 6, H, W)."""
-        strength = self.GAIN * (images - filtered(images, self.BINOMIAL))
-        mean = filtered(images, self.GAUSSIAN)
-        variance = filtered((images - mean).square(), self.GAUSSIAN)
-        return torch.cat([strength, (images - mean) / ((variance + 1e-8).sqrt() + self.FLOOR)], dim=1)
+        strength = self.GAIN * less_local_mean(images, self.BINOMIAL)
+        relative = less_local_mean(images, self.GAUSSIAN)
+        variance = filtered(relative.square(), self.GAUSSIAN)
+        return torch.cat([strength, relative / ((variance + 1e-8).sqrt() + self.FLOOR)], dim=1)
 
 
 def filtered(images: Tensor, window: Sequence[float]) -> Tensor:
@@ -131,6 +131,29 @@ def filtered(images: Tensor, window: Sequence[float]) -> Tensor:
     padded = pad(images, (border,) * 4, mode="reflect")
     rows = sum_of(weight * padded[:, :, place : place + height] for place, weight in enumerate(window))
     return sum_of(weight * rows[:, :, :, place : place + width] for place, weight in enumerate(window))
+
+
+def less_local_mean(images: Tensor, window: Sequence[float]) -> Tensor:
+    """Return images (N, 3, H, W) less themselves `filtered` by a window whose weights add up to 1.
+
+    As sums of differences of neighbours, which are exact: the difference of two means would leave rounding errors
+    where a picture is flat, and what looks at flat pictures closely would tell machines apart.
+    """
+    border = len(window) // 2
+    height, width = images.shape[2:]
+    padded = pad(images, (border,) * 4, mode="reflect")
+    pixels = padded[:, :, border : border + height]
+    above = sum_of(weight * (padded[:, :, place : place + height] - pixels) for place, weight in enumerate(window))
+    middle = slice(border, border + width)
+    beside = sum_of(
+        weight
+        * (
+            (pixels[..., place : place + width] - pixels[..., middle])
+            + (above[..., place : place + width] - above[..., middle])
+        )
+        for place, weight in enumerate(window)
+    )
+    return -(above[..., middle] + beside)
 
 
 def sum_of(tensors: Iterable[Tensor]) -> Tensor:

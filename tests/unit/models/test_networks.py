@@ -11,6 +11,7 @@ from evaluators import picture
 
 from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
+from gada.io.images import read_image
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Detail, Evaluator, judge_crops, moments
 from gada.models.files import load_evaluator, load_generator, save_network
@@ -72,6 +73,19 @@ def test_a_flat_picture_has_no_detail() -> None:
     strength, relative = Detail()(step)[0, 0], Detail()(step)[0, 3]
     assert strength[8, 8].item() == pytest.approx(8 * 0.25)  # a quarter of the kernel lies on the dark side
     assert relative[8, 8].item() > 0.5
+
+
+@pytest.mark.parametrize("name", ["authentic", "live-like", "tid2013-r"])
+def test_rounding_does_not_show_even_where_a_picture_is_flat(name: str) -> None:
+    evaluator, card = load_evaluator(find_checkpoint(name, "evaluator"))
+    side = card["crop_size"]
+    photograph = read_image(Path(__file__).parents[3] / "data" / "photos" / "coffee.png")
+    flat = np.full_like(photograph[:side, :side], 201)
+    flat[: side // 2] = 200
+    crops = torch.from_numpy(np.stack([photograph[:side, :side], photograph[-side:, -side:], flat])).permute(0, 3, 1, 2)
+    single = evaluator.eval()(crops / 255).quality
+    double = evaluator.double()(crops.double() / 255).quality
+    torch.testing.assert_close(single.double(), double, atol=1e-6, rtol=0)
 
 
 def test_relative_detail_is_the_same_at_any_contrast() -> None:
