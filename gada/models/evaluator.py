@@ -117,7 +117,8 @@ class Detail(nn.Module):
         strength = self.GAIN * less_local_mean(images, self.BINOMIAL)
         relative = less_local_mean(images, self.GAUSSIAN)
         variance = filtered(relative.square(), self.GAUSSIAN)
-        return torch.cat([strength, relative / ((variance + 1e-8).sqrt() + self.FLOOR)], dim=1)
+        deviation = (variance * 1e8 + 1).sqrt() * 1e-4  # = sqrt(variance + 1e-8), which exporters take for + 0
+        return torch.cat([strength, relative / (deviation + self.FLOOR)], dim=1)
 
 
 def filtered(images: Tensor, window: Sequence[float]) -> Tensor:
