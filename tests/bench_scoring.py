@@ -42,28 +42,35 @@ SIZE = (512, 384)
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--model", nargs="*", default=["tid2013-r", "authentic"], help="bundled evaluators, or files")
     parser.add_argument("--images", type=Path, default=Path("data/photos"))
     parser.add_argument(
-        "--scored", type=Path, help="a set of `gada synthesize` with human scores, split 0 of which tests"
+        "--scored", type=Path, help="a set with human scores of `gada synthesize`, split 0 of which tests"
     )
     chosen = parser.parse_args()
     say("import gada, seconds", value=seconds_of("import gada") - seconds_of("pass"))
+    for model in chosen.model:
+        say("MODEL", value=model)
+        bench(model, chosen.images, chosen.scored)
+    with TemporaryDirectory() as name:
+        bench_peer(write(chosen.images, Path(name), "jpg", PEER_COUNT))
+
+
+def bench(model: str, photographs: Path, scored: Path | None) -> None:
+    """Measure one evaluator; against human scores where it names the distortions of the set that has them."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        models = exported(chosen.model, chosen.images, folder)
-        bench_modes(models["float32"], chosen.images)
-        if chosen.scored:
-            bench_against_people(chosen.model, models, chosen.scored)
-        bench_one_file(models["float32"], write(chosen.images, folder, "jpg", 1)[0])
+        models = exported(model, photographs, folder)
+        bench_modes(models["float32"], photographs)
+        if scored and model in scored.resolve().name:
+            bench_against_people(model, models, scored)
+        bench_one_file(models["float32"], write(photographs, folder, "jpg", 1)[0])
         for suffix in ("jpg", "bmp", "png"):
-            paths = write(chosen.images, folder, suffix, COUNT)
+            paths = write(photographs, folder, suffix, COUNT)
             decoding = len(paths) / seconds(partial(decode, paths), 3)
             say(f"decoding {suffix}, images/s", value=decoding)
-            for precision, model in models.items():
-                bench_folder(model, precision, suffix, paths, decoding)
-            if suffix == "jpg":
-                bench_peer(paths[:PEER_COUNT])
+            for precision, file in models.items():
+                bench_folder(file, precision, suffix, paths, decoding)
 
 
 def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
