@@ -44,7 +44,7 @@ bench: .venv/installed-dev
 torture: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m torture
 
-# Mutation testing of metrics, losses, splits and crops; survivors are explained in docs/torture.md.
+# Mutation testing of metrics, losses, splits and crops; prints the survivors.
 mutants: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
 	$(BIN)/mutmut run --max-children 1

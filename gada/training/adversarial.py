@@ -32,8 +32,10 @@ class Examined(NamedTuple):
 
     generated: Verdict
     """Of the generated crops, with gradients towards them."""
+    true: Tensor
+    """The true distorted crops that they should resemble, (N, 3, H, W) in [0, 1]."""
     true_features: Tensor
-    """Of the true distorted crops that they should resemble, (N, F)."""
+    """Their features, (N, F); where no loss asks for them, those of the generated crops."""
 
 
 class Adversarial(EvaluatorTraining):
@@ -84,12 +86,15 @@ class Adversarial(EvaluatorTraining):
 
     def examine(self, generated: Tensor, batch: Batch) -> Examined:
         """Let the discriminator judge generated crops, and look at their true counterparts."""
+        weights, true = self.settings.loss, as_images(batch.distorted)
         self.discriminator.eval()  # the critic's batch statistics stay those of its own steps
         verdict = self.discriminator(generated)
-        with torch.no_grad():
-            true = self.discriminator(as_images(batch.distorted)).features
+        features = verdict.features
+        if weights.feature_weight or not weights.source_trains_trunk:
+            with torch.no_grad():
+                features = self.discriminator(true).features
         self.discriminator.train()
-        return Examined(verdict, true)
+        return Examined(verdict, true, features)
 
     def generator_loss(self, generated: Tensor, seen: Examined, batch: Batch) -> Tensor:
         """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1 and the features' distance, weighted."""
@@ -97,7 +102,7 @@ class Adversarial(EvaluatorTraining):
         source = generator_source_loss(verdict.source_logits, weights.adversarial or "logistic")
         of_class = class_loss(verdict.judgement.class_logits, batch.label).mean()
         quality = quality_loss(verdict.judgement.quality, batch.quality, weights.quality or "squared").mean()
-        reconstruction = reconstruction_loss(generated, as_images(batch.distorted))
+        reconstruction = reconstruction_loss(generated, seen.true)
         features = feature_loss(verdict.features, seen.true_features)
         self.record(
             generator_source=source,

@@ -62,8 +62,9 @@ class EvaluatorTraining(LightningModule):
         """Set the rates of this step."""
         step = self.step_number(batch_idx)
         for optimizer, span in zip(self.trainer.optimizers, self.spans(), strict=True):
+            pace = self.pace(step, span)
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.pace(step, span)
+                group["lr"] = group["initial_lr"] * pace
 
     def spans(self) -> list[Span]:
         """Return the span of each optimiser's rates: the three phases for what trains the evaluator."""

@@ -1,19 +1,18 @@
 """`gada sweep` through the command line, on pictures of three colours."""
 
 import csv
-import io
 import json
 import shutil
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch.export import Dim
+from torture.malice import Payload, torch_bytes
 from toys import Colours, coloured, folders
 
 from gada.__main__ import main
@@ -226,24 +225,12 @@ def test_files_of_networks(root: Path) -> None:
         np.testing.assert_allclose(by_network[name], by_network["plain"], atol=1e-5)
 
 
-class Payload:
-    """What pickles as a call."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.target,)
-
-
 def test_an_exported_network_with_code_is_not_opened(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program, canary = root / "code.pt2", root / "canary"
     torch.export.save(torch.export.export(Colours().eval(), (torch.zeros(2, 3, 32, 32),)), root / "plain.pt2")
-    pickled = io.BytesIO()
-    torch.save(Payload(canary), pickled)
     with zipfile.ZipFile(root / "plain.pt2") as plain, zipfile.ZipFile(program, "w") as changed:
         for name in plain.namelist():
-            changed.writestr(name, pickled.getvalue() if "sample_inputs" in name else plain.read(name))
+            changed.writestr(name, torch_bytes(Payload(canary)) if "sample_inputs" in name else plain.read(name))
     assert swept(root, classifiers=str(program), distortions="[iqa-ls/noise]") == 3
     assert "a pickle of more than tensors" in capsys.readouterr().err
     assert not canary.exists()
