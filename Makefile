@@ -41,7 +41,9 @@ format: .venv/installed-dev
 bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench
 
+# atheris has no wheels for some machines; its ordeal then says so.
 torture: .venv/installed-dev
+	-$(BIN)/python -m pip install --quiet 'atheris>=3,<4'
 	PYTHONPATH=tests $(BIN)/python -m torture
 
 # Mutation testing of metrics, losses, splits and crops; prints the survivors.

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from torture import alone, disk, images, malice, scores, training, visitors
+from torture import alone, disk, guided, images, malice, scores, training, visitors
 from torture.__main__ import ORDEALS, table
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,20 @@ def test_a_crash_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     row = images.mutated_images(3, tmp_path)
     assert row["failures"] == 3
     assert not row["held"]
+
+
+@pytest.mark.skipif(not guided.HAS_ATHERIS, reason="atheris is not installed")
+def test_guided_files(tmp_path: Path) -> None:
+    held(guided.guided_files(100, tmp_path))
+
+
+def test_files_of_strangers_are_read_or_refused(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for reader, examples in guided.readers(tmp_path).values():
+        for content in examples:
+            assert not guided.refused(reader, content) or content.startswith(b"image,score")
+        for _ in range(30):
+            guided.refused(reader, images.mutated(examples, random))
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from gada.reports.markdown import replace_block
 from torture.alone import every_verb_alone
 from torture.covered import line_coverage
 from torture.disk import full_disks
+from torture.guided import guided_files
 from torture.images import bombs, mutated_images
 from torture.malice import cases, malicious_files
 from torture.scores import folder_with_bad_files, same_scores
@@ -31,6 +32,7 @@ from torture.visitors import hostile_requests
 Ordeal = Callable[[int, Path, int], dict[str, Any]]
 ORDEALS: dict[str, tuple[Ordeal, int]] = {
     "images": (mutated_images, 100_000),
+    "guided": (guided_files, 10_000),
     "bombs": (bombs, 13),
     "folder": (folder_with_bad_files, 10_000),
     "kills": (random_kills, 100),

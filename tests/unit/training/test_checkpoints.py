@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +99,25 @@ class Payload:
 def test_code_in_a_checkpoint_with_the_right_hash_does_not_run(
     two: Checkpoints, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hashlib import sha256
-
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "evil"
     if writer == "pickle":
         path.write_bytes(pickle.dumps(Payload(), protocol=2))
     else:
         torch.save({"state_dict": Payload()}, path)
-    content = path.read_bytes()
-    two.last.write_bytes(content + sha256(content).hexdigest().encode())
-    assert two.newest() == two.last
+    put(two, path.read_bytes())
     with pytest.raises(DataError, match="is no checkpoint of a training"):
         two.load_checkpoint(two.last)
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x02q\x00.", b"\x80\x02s.", b"\x80\x02cos\nsystem\n."])
+def test_any_other_content_with_the_right_hash_is_refused(two: Checkpoints, content: bytes) -> None:
+    put(two, content)
+    with pytest.raises(DataError, match="is no checkpoint of a training"):
+        two.load_checkpoint(two.last)
+
+
+def put(two: Checkpoints, content: bytes) -> None:
+    two.last.write_bytes(content + sha256(content).hexdigest().encode())
+    assert two.newest() == two.last
