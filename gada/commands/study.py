@@ -20,6 +20,7 @@ def study(
     variants: list[Variant] = [],  # noqa: B006 - never changed
     results: Path | None = None,
     into: Path | None = None,
+    judge: str = "",
     preset: Preset = "gada",
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
@@ -37,6 +38,7 @@ def study(
         variants: What is changed, one thing at a time; none given prints `results` again.
         results: JSON lines file that also keeps the rows.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
+        judge: An evaluator trained on real crops alone, which examines the generators that variants train.
         preset: Unset choices are `paper`, true to the text, or `gada`, ours.
         seed: Seed of weights, batches and noise.
         device: Where to train.
@@ -55,7 +57,7 @@ def study(
 
     if variants:
         settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-        rows = run_study(settings, variants, run, device)
+        rows = run_study(settings, variants, run, device, judge)
         if results:
             write_rows(results, rows)
     else:

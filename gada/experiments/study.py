@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gada.errors import ConfigError
+from gada.experiments.judge import judge_generator
 from gada.experiments.report import provenance_of
 from gada.experiments.run import run_stages
 from gada.experiments.stages import BEFORE
@@ -16,8 +17,20 @@ from gada.metrics.correlation import ALL
 from gada.reports.layout import Table
 from gada.settings import Settings, Variant, changed
 
+FIGURES = {
+    "srocc": "SROCC, ALL",
+    "srocc_mean": "SROCC, mean over classes",
+    "lcc": "LCC, ALL",
+    "named": "class named, generated / real",
+    "asked": "SROCC asked/judge",
+    "distance": "kernel distance to real",
+}
+JUDGED = ("named", "asked", "distance")  # figures of a generator
 
-def run_study(settings: Settings, variants: Sequence[Variant], folder: Path, device: str = "auto") -> list[Row]:
+
+def run_study(
+    settings: Settings, variants: Sequence[Variant], folder: Path, device: str = "auto", judge: str = ""
+) -> list[Row]:
     """Train and evaluate each variant; finished ones are not trained again.
 
     Args:
@@ -25,9 +38,12 @@ def run_study(settings: Settings, variants: Sequence[Variant], folder: Path, dev
         variants: what is changed, in the order of the table.
         folder: receives a run's folder for each variant, and `study.jsonl`.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        judge: an evaluator trained on real crops alone, which examines the generators that variants train.
 
     Returns:
         A row for each variant: name, changes, stage, evaluator steps (with those before it), figures, and their origin.
+        Judged generators have `named` (how often their class is named, as a share of how often that of real crops is),
+        `asked` (SROCC of asked and judged quality, mean over classes) and `distance` (kernel distance of features).
 
     Raises:
         ConfigError: if a variant starts from one that is not there, or changes an unknown setting.
@@ -38,6 +54,8 @@ def run_study(settings: Settings, variants: Sequence[Variant], folder: Path, dev
     for variant in variants:
         before = next((one for one in variants if one.name == variant.after), None)
         row = variant_row(variant, settings, folder, before, device)
+        if judge and "phase1" in variant.stages:
+            row |= judged(folder / slug(variant.name), judge, changed(settings, variant.changes))
         row["steps"] += sum(one["steps"] for one in rows if one["variant"] == variant.after)
         rows.append(row)
         write_rows(folder / "study.jsonl", rows)
@@ -84,6 +102,16 @@ def variant_row(variant: Variant, settings: Settings, folder: Path, before: Vari
     }
 
 
+def judged(run: Path, judge: str, settings: Settings) -> Row:
+    """Return what a judge says of a run's generator on the test references."""
+    whole = judge_generator(str(run), judge, "test", settings.data, settings.split)[-1]
+    return {
+        "named": round(whole["accuracy_generated"] / whole["accuracy_real"], 4) if whole["accuracy_real"] else None,
+        "asked": whole["srocc_judge"],
+        "distance": whole["distance_generated"],
+    }
+
+
 def slug(name: str) -> str:
     """Return a variant's name as that of a folder."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -91,19 +119,18 @@ def slug(name: str) -> str:
 
 def study_table(rows: Sequence[Row]) -> Table:
     """Return the rows of a study as a table."""
+    shown = [key for key in FIGURES if key not in JUDGED or any(row.get(key) is not None for row in rows)]
     return Table(
         caption=f"One thing changed at a time, split {rows[0]['split']}. {provenance_of(rows).describe()}",
         labels=("variant", "changed", "last stage", "steps"),
-        columns=("SROCC, ALL", "SROCC, mean over classes", "LCC, ALL"),
+        columns=tuple(FIGURES[key] for key in shown),
         rows=tuple(
             (
                 row["variant"],
                 ", ".join(f"{key} {value}" for key, value in row["changes"].items()) or "-",
                 row["stage"],
                 str(row["steps"]),
-                row["srocc"],
-                row["srocc_mean"],
-                row["lcc"],
+                *(row.get(key) for key in shown),
             )
             for row in rows
         ),

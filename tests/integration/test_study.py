@@ -51,6 +51,20 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
     assert settings["model"]["pooling"] == "mean"
     assert main(["study", "--results", str(kept), "--into", str(page)]) == 0
     assert "| GAN, share 0.2 |" in page.read_text()
+    assert "kernel distance" not in page.read_text()
+
+
+def test_a_judge_examines_the_generators_of_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.scored_set(tmp_path / "set")
+    variants: list[dict[str, Any]] = [{"name": "judge"}, {"name": "GAN", "stages": ["phase1"]}]
+    judge = ["--judge", str(tmp_path / "study" / "judge")]
+    assert main([*config(tmp_path, *variants), *judge]) == 0
+    assert "kernel distance" in capsys.readouterr().out
+    plain, gan = [json.loads(line) for line in (tmp_path / "study" / "study.jsonl").read_text().splitlines()]
+    assert "named" not in plain
+    assert gan["named"] is None or gan["named"] >= 0
+    assert -1 <= gan["asked"] <= 1
+    assert isinstance(gan["distance"], float)
 
 
 @pytest.mark.parametrize(
