@@ -1,10 +1,13 @@
 """Crops a second of the data path and of each phase's step, measured side by side; one JSON line for each figure.
 
+Last, the memory that a training with the paper's networks and crops takes at most, each phase in a process of its own.
 A step is measured as training takes it (bfloat16 where the processor has it, compiled, fused Adam, channels last) and
 as a plain one: eager, float32, channels first, unfused. Its bound is the time that its operations take at the measured
 rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer.
 """
 
+import multiprocessing
+import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +39,7 @@ NETWORKS = ModelSettings(widths=(32, 64, 64), decoder_widths=(32, 32, 16), maps=
 TRAINING = TrainingSettings(crop_size=64, batch_size=64, generator_batch=32)
 CLASSES = 5
 SIDE = 1024  # of the matrices that are multiplied
+PAPER = Settings()  # networks, crops and batches of configs/tid2013.yaml
 
 Take = Callable[[int], object]
 
@@ -62,6 +66,22 @@ def main() -> None:
         ours, other = times[name], times[f"{name}, plain"]
         rate = {"crops_per_second": size / ours, "plain_crops_per_second": size / other, "faster_by": other / ours}
         say(f"{name} step", **rate, share_of_bound=floor / ours, data_path_is_faster_by=ours / path)
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for name in bounds:
+            say(
+                f"{name}, memory with the paper's widths and 128-pixel crops, GB", peak=pool.apply(peak_memory, (name,))
+            )
+
+
+def peak_memory(name: str) -> float:
+    """Return the greatest memory of this process after some steps, in GB; without the pages of a mapped data set."""
+    settings = resolve(PAPER)
+    with tempfile.TemporaryDirectory() as folder:
+        batch = photograph_batches(settings, Path(folder))[0]
+        take = stepper(modules(settings)[name], batch, in_bfloat16(settings.training, "cpu"))
+        for step in range(2):
+            take(step)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def photograph_batches(settings: Settings, folder: Path) -> CropBatches:
@@ -98,7 +118,7 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
     """Return one training step of a module outside a trainer: losses, gradients, update."""
     found = module.configure_optimizers()
     optimizers = found if isinstance(found, list) else [found]
-    asked = first(batch, TRAINING.generator_batch)
+    asked = first(batch, module.settings.training.generator_batch)
 
     def autocast() -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat)
