@@ -34,8 +34,9 @@ RANKED = 0.9  # SROCC from which a class counts as following what is asked
 FIGURES = {
     "accuracy_real": "class named, real",
     "accuracy_generated": "class named, generated",
-    "srocc_judge": "SROCC asked/judge",
-    "srocc_ssim": "SROCC asked/SSIM",
+    "srocc_real": "SROCC score/judge, real",
+    "srocc_judge": "SROCC asked/judge, generated",
+    "srocc_ssim": "SROCC asked/SSIM, generated",
 }
 Crops = list[NDArray[np.uint8]]
 
@@ -47,6 +48,8 @@ class Examined(NamedTuple):
     """The class."""
     real: JudgedCrops
     """Of true distortions."""
+    qualities: NDArray[np.float64]
+    """Of the true distorted images, (N,)."""
     generated: JudgedCrops
     """Of crops generated to the same class and quality, at the same places of the same references."""
     asked: NDArray[np.float64]
@@ -69,10 +72,10 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
 
     Returns:
         A row for each class and one for ALL: `accuracy_real`, `accuracy_generated` (share of crops whose class the
-        judge names), `srocc_judge`, `srocc_ssim` (asked quality against the quality that the judge measures and against
-        SSIM with the reference; in ALL their mean over classes), and in ALL `distance_generated`,
-        `distance_references` (kernel distance of the judge's features to those of true distortions, of generated crops
-        and of references).
+        judge names), `srocc_real` (quality of true distortions against the judge's, of which no generator can be asked
+        much more), `srocc_judge`, `srocc_ssim` (asked quality against what the judge measures and against SSIM with
+        the reference); in ALL the means over classes, and `distance_generated`, `distance_references` (kernel distance
+        of the judge's features to those of true distortions, of generated crops and of references).
 
     Raises:
         ConfigError: if a model is not found, or knows other classes than the data.
@@ -123,7 +126,7 @@ class Bench:
         made = self.distorted(references, label, asked)
         similarity = ssim_each(np.stack(made), np.stack(references))
         measured = self.judged(made).quality
-        return Examined(label, real, alike, asked, of_images(measured), of_images(similarity))
+        return Examined(label, real, np.array(qualities), alike, asked, of_images(measured), of_images(similarity))
 
     def cut(self, paths: Sequence[Path]) -> Crops:
         """Return the crops of pictures, CROPS of each."""
@@ -149,6 +152,7 @@ def class_row(name: str, found: Examined) -> Row:
         "distortion": name,
         "accuracy_real": share_named(found.real, found.label),
         "accuracy_generated": share_named(found.generated, found.label),
+        "srocc_real": correlation(of_images(found.real.quality), found.qualities),
         "srocc_judge": correlation(found.measured, found.asked),
         "srocc_ssim": correlation(found.similarity, found.asked),
     }
@@ -188,7 +192,7 @@ def judge_table(rows: Sequence[Row]) -> Table:
     """Return the rows of `judge_generator` as a table."""
     *classes, whole = rows
     ratio = whole["accuracy_generated"] / whole["accuracy_real"] if whole["accuracy_real"] else 0.0
-    ranked = sum((row["srocc_judge"] or 0) >= RANKED for row in classes)
+    ranked, as_well = (sum((row[key] or 0) >= RANKED for row in classes) for key in ("srocc_judge", "srocc_real"))
     return Table(
         caption=f"Generated crops under a judge trained on real crops alone. {provenance_of(rows).describe()}",
         labels=("distortion",),
@@ -197,7 +201,8 @@ def judge_table(rows: Sequence[Row]) -> Table:
         rules=frozenset({len(classes)}),
         notes=(
             f"Generated crops are named {ratio:.2f} times as often as real ones. Asked quality and the judge's agree "
-            f"with SROCC {RANKED} or more in {ranked} of {len(classes)} classes.",
+            f"with SROCC {RANKED} or more in {ranked} of {len(classes)} classes; scores of real crops and the judge's "
+            f"do in {as_well}.",
             f"Kernel distance of features to those of real crops: generated {whole['distance_generated']:.4f}, "
             f"undistorted references {whole['distance_references']:.4f}.",
         ),

@@ -62,7 +62,7 @@ def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: p
     assert main(["generate", *on(trained, "--side", "test"), *kept, *told]) == 0
     *classes, whole = [json.loads(line) for line in (tmp_path / "judge.jsonl").read_text().splitlines()]
     assert [row["distortion"] for row in classes] == ["blur", "noise"]
-    for figure in ("accuracy_real", "accuracy_generated", "srocc_judge", "srocc_ssim"):
+    for figure in ("accuracy_real", "accuracy_generated", "srocc_real", "srocc_judge", "srocc_ssim"):
         assert whole[figure] == pytest.approx(np.mean([row[figure] or 0 for row in classes]), abs=1e-4), figure
     assert whole["accuracy_real"] == np.mean([row["accuracy_real"] for row in classes])
     assert "class named, generated" in page.read_text()
