@@ -1,8 +1,13 @@
-"""What every test shares: no home folder is touched, no dashboard is reached."""
+"""What every test shares: no home folder is touched, no dashboard is reached, and examples are the same each time."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, so that a failure belongs to a change; `--hypothesis-profile default` draws others.
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
 
 pytest_plugins = ["reports_fixtures"]
 

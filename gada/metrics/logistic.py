@@ -46,9 +46,9 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: Parameters 
     """Fit the four- or five-parameter logistic that maps `predicted` to `truth` with the least squared error.
 
     Amplitude, slope and offset enter linearly and are solved for exactly. Centre and width are searched, first on
-    a fixed grid and then from its best cell, so the result depends on no guess and no seed. A very wide logistic is
-    a straight line, a fair answer. A narrow one with fewer than two images on its rise is a step, which
-    leaves centre and width undetermined and is refused.
+    a fixed grid and then from its best cell, with five parameters also from the answer of four, so the result depends
+    on no guess and no seed. A very wide logistic is a straight line, a fair answer. A narrow one with fewer than two
+    images on its rise is a step, which leaves centre and width undetermined and is refused.
 
     Args:
         predicted: (N,) finite predictions, in any unit.
@@ -83,11 +83,15 @@ def _search(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Paramete
         columns = _columns(z, shape[0], shape[1], parameters)
         return np.asarray(columns @ np.linalg.lstsq(columns, y, rcond=None)[0] - y)
 
-    start = _best_cell(z, y, parameters)
-    fit: Any = least_squares(residual, start, bounds=([z.min(), np.log(NARROWEST)], [z.max(), np.log(WIDEST)]))
-    if not fit.success or not np.isfinite(fit.cost):
+    starts = [_best_cell(z, y, parameters)]
+    if parameters == 5:
+        starts.append(_search(z, y, 4))  # with a line more, what four parameters reach is never lost
+    bounds = [z.min(), np.log(NARROWEST)], [z.max(), np.log(WIDEST)]
+    fits: list[Any] = [least_squares(residual, start, bounds=bounds) for start in starts]
+    best = min(fits, key=lambda fit: fit.cost)
+    if not best.success or not np.isfinite(best.cost):
         raise FitError("the search did not converge")
-    return float(fit.x[0]), float(fit.x[1])
+    return float(best.x[0]), float(best.x[1])
 
 
 def _best_cell(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Parameters) -> tuple[float, float]:
