@@ -15,7 +15,7 @@ from gada.errors import ConfigError
 def raw_bits(count: int, *key: int | str) -> NDArray[np.uint64]:
     """Return `count` random 64-bit integers that depend on `key` alone, (count,)."""
     digest = sha256(repr(key).encode()).digest()[:16]
-    return np.asarray(np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(count), dtype=np.uint64)
+    return np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(count)
 
 
 def below(bits: NDArray[np.uint64], limit: int | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -35,9 +35,9 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: 
         correct: (N,) whether the predicted class is the true one; or any outcome in [0, 1] that was predicted.
         bins: how many.
     """
-    said, came = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
+    said = np.asarray(confidence, np.float64)
     places = np.minimum((said * bins).astype(np.int64), bins - 1)
-    sums = [np.bincount(places, weights, minlength=bins) for weights in (said, came)]
+    sums = [np.bincount(places, weights) for weights in (said, correct)]
     return float(np.abs(sums[0] - sums[1]).sum() / len(said))
 
 

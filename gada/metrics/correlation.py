@@ -163,7 +163,7 @@ def rows_by_distortion(
     order = named if classes is None else list(classes)
     if strange := [name for name in named if name not in order or name == ALL]:
         raise ValueError(f"distortion {strange[0]!r} is not one of the classes {order}")
-    labels = np.asarray(distortions, dtype=object)
+    labels = np.asarray(distortions)
     rows: list[Row] = []
     for name in [*order, ALL]:
         chosen = np.ones(x.size, dtype=bool) if name == ALL else labels == name

@@ -81,7 +81,7 @@ def _search(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Paramete
 
     def residual(shape: NDArray[np.float64]) -> NDArray[np.float64]:
         columns = _columns(z, shape[0], shape[1], parameters)
-        return np.asarray(columns @ np.linalg.lstsq(columns, y, rcond=None)[0] - y)
+        return np.asarray(columns @ np.linalg.lstsq(columns, y)[0] - y)
 
     starts = [_best_cell(z, y, parameters)]
     if parameters == 5:
@@ -105,7 +105,7 @@ def _best_cell(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Param
     spread = np.sqrt(np.sum(risen**2, axis=-1))
     gain = np.abs(risen @ y) / np.maximum(spread, 1e-9)
     centre, width = np.unravel_index(int(np.argmax(gain)), gain.shape)
-    return float(np.clip(centres[centre], z.min(), z.max())), float(np.log(WIDTHS[width]))
+    return float(centres[centre]), float(np.log(WIDTHS[width]))
 
 
 def _linear_part(
@@ -113,7 +113,7 @@ def _linear_part(
 ) -> tuple[float, float, float]:
     """Return amplitude, slope and offset with the least squared error for this centre and width."""
     columns = _columns(z, centre, log_width, parameters)
-    solution = [float(value) for value in np.linalg.lstsq(columns, y, rcond=None)[0]]
+    solution = [float(value) for value in np.linalg.lstsq(columns, y)[0]]
     return solution[0], solution[2] if parameters == 5 else 0.0, solution[1]
 
 

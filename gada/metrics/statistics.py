@@ -35,7 +35,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict
     """
     if len(a) != len(b) or len(a) == 0:
         raise ValueError(f"a has {len(a)} values, b has {len(b)}; a paired difference needs one pair or more")
-    differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    differences = np.subtract(a, b, dtype=np.float64)
     if not np.isfinite(differences).all():
         raise ValueError("a paired difference needs finite values")
     report: dict[str, Any] = {
@@ -130,7 +130,7 @@ def summary_over_splits(rows: Iterable[Row]) -> list[Row]:
         summary: Row = {"stage": stage, "distortion": distortion, "splits": len(group)}
         for figure in FIGURES:
             if any(figure in row for row in group):
-                values = np.array([row[figure] for row in group if row.get(figure) is not None], dtype=np.float64)
+                values = np.array([row[figure] for row in group if row.get(figure) is not None])
                 summary[figure] = {"defined": values.size, **_summary(values)}
         summaries.append(summary)
     return summaries

@@ -42,22 +42,27 @@ def test_more_crops_continue_the_sequence() -> None:
 def test_a_crop_of_the_whole_image_is_the_image() -> None:
     image = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     crops = evaluation_crops(image, seed=0, count=2, size=8)
+    assert crops.dtype == np.uint8
     np.testing.assert_array_equal(crops[1], image.transpose(2, 0, 1))
 
 
-def test_crops_show_the_pixels_at_their_position() -> None:
+@pytest.mark.parametrize("grid", [{}, {"grid": 8}])
+def test_crops_show_the_pixels_at_their_position(grid: dict[str, int]) -> None:
     rows, columns = np.mgrid[:40, :50].astype(np.uint8)
     image = np.stack([rows, columns, np.zeros_like(rows)], axis=2)
-    crops = evaluation_crops(image, seed=3, count=5, size=16)
-    np.testing.assert_array_equal(crops[:, :2, 0, 0], crop_positions(3, 40, 50, 5, 16))
+    crops = evaluation_crops(image, seed=3, count=5, size=16, **grid)
+    np.testing.assert_array_equal(crops[:, :2, 0, 0], crop_positions(3, 40, 50, 5, 16, **grid))
 
 
-@pytest.mark.parametrize(
-    ("size", "match"), [(129, r"129 pixels does not fit into an image of 128 x 300"), (0, "positive")]
-)
-def test_an_impossible_crop_is_refused(size: int, match: str) -> None:
-    with pytest.raises(ConfigError, match=match):
-        crop_positions(0, 128, 300, 30, size)
+def test_a_crop_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="129 pixels does not fit into an image of 128 x 300"):
+        crop_positions(0, 128, 300, 30, 129)
+
+
+@pytest.mark.parametrize("numbers", [(0, 64, 1), (30, 0, 1), (30, 64, 0)])
+def test_count_size_and_grid_are_positive(numbers: tuple[int, int, int]) -> None:
+    with pytest.raises(ConfigError, match="positive count, size and grid; got {}, {} and {}".format(*numbers)):
+        crop_positions(0, 128, 300, *numbers)
 
 
 def test_random_integers_are_even() -> None:

@@ -74,15 +74,15 @@ def test_a_hash_is_one_word_and_back(known: dict[str, PerceptualHash]) -> None:
         PerceptualHash.read("abc")
 
 
+@pytest.mark.parametrize(("first", "second"), [("train", "validation"), ("train", "test"), ("validation", "test")])
 def test_a_split_with_one_scene_on_two_sides_is_refused(
-    photos: dict[str, Pixels], known: dict[str, PerceptualHash]
+    photos: dict[str, Pixels], known: dict[str, PerceptualHash], first: str, second: str
 ) -> None:
     split = split_by_reference(known, seed=0, number=0)
     check_apart(split, known)
-    copy, original = split.test[0], split.train[0]
+    original, copy = getattr(split, first)[0], getattr(split, second)[0]
     doubled = {**known, copy: perceptual_hash(compressed(photos[original]))}
-    with pytest.raises(
-        DataError, match=rf"'{original}' \(train\) and '{copy}' \(test\) of split 0 show the same scene"
-    ):
+    words = rf"'{original}' \({first}\) and '{copy}' \({second}\) of split 0 show the same scene; give both one name"
+    with pytest.raises(DataError, match=words):
         check_apart(split, doubled)
     check_apart(split, {})  # pictures without references stand for themselves

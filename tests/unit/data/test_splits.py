@@ -85,15 +85,24 @@ def test_a_split_changed_by_hand_is_refused(tmp_path: Path) -> None:
         Split.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"train": 3}', "\u0000"])
-def test_a_file_that_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "JSONDecodeError"),
+        ("[]", "TypeError"),
+        ("{}", "KeyError"),
+        ('{"train": 3}', "TypeError"),
+        ("\u0000", "JSONDecodeError"),
+    ],
+)
+def test_a_file_that_is_no_split_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "split.json").write_text(text)
-    with pytest.raises(DataError, match=r"split\.json cannot be read as a split"):
+    with pytest.raises(DataError, match=rf"split\.json cannot be read as a split \({reason}: .*\); delete it"):
         Split.read(tmp_path / "split.json")
 
 
 def test_a_missing_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match=r"split\.json cannot be read as a split \(No such file or directory\)"):
         Split.read(tmp_path / "split.json")
 
 
@@ -107,6 +116,8 @@ def test_overlapping_sides_are_refused() -> None:
         Split(("b", "a"), ("c",), ("a",), 0, 0)
 
 
-def test_an_empty_side_is_refused() -> None:
-    with pytest.raises(DataError, match="validation part of split 2 is empty"):
-        Split(("a",), (), ("b",), 0, 2)
+@pytest.mark.parametrize("side", ["train", "validation", "test"])
+def test_an_empty_side_is_refused(side: str) -> None:
+    sides: dict[str, tuple[str, ...]] = {"train": ("a",), "validation": ("b",), "test": ("c",), side: ()}
+    with pytest.raises(DataError, match=f"the {side} part of split 2 is empty"):
+        Split(**sides, seed=0, number=2)

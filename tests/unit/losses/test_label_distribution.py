@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
 from gada.errors import ConfigError
-from gada.losses.label_distribution import iqa_label_distribution, label_loss
+from gada.losses.label_distribution import confidence_of, iqa_label_distribution, label_loss
 
 LABELS = torch.tensor([2, 0, 1])
 
@@ -33,6 +33,15 @@ def test_a_pristine_image_has_a_0_1_label() -> None:
     assert torch.equal(iqa_label_distribution(LABELS, torch.ones(3), 5), one_hot(LABELS, 5).float())
 
 
+def test_a_quality_beyond_pristine_counts_as_pristine() -> None:
+    assert torch.equal(iqa_label_distribution(LABELS, torch.full((3,), 1.2), 5), one_hot(LABELS, 5).float())
+
+
+def test_the_confidence_is_the_quality_itself_by_default() -> None:
+    quality = torch.tensor([[0.3, 0.9], [0.5, 1.0]])
+    assert torch.equal(confidence_of(quality, 4), quality)
+
+
 def test_the_worst_image_has_a_uniform_label() -> None:
     assert iqa_label_distribution(LABELS, torch.full((3,), -0.5), 4).tolist() == [[0.25] * 4] * 3
 
@@ -47,16 +56,31 @@ def halved(quality: Tensor) -> Tensor:
     return quality / 2
 
 
+def certain(quality: Tensor) -> Tensor:
+    return torch.ones_like(quality)
+
+
 def beyond(quality: Tensor) -> Tensor:
     return quality + 1
 
 
-def test_a_transform_of_the_user() -> None:
-    name = f"{__name__}:halved"
-    assert float(iqa_label_distribution(torch.tensor([0]), torch.tensor([0.8]), 10, name)[0, 0]) == pytest.approx(0.4)
+def zero(quality: Tensor) -> Tensor:
+    return torch.zeros_like(quality)
 
 
-@pytest.mark.parametrize("transform", ["cube", f"{__name__}:nothing", f"{__name__}:beyond"])
+@pytest.mark.parametrize(("name", "expected"), [("halved", 0.4), ("certain", 1.0)])
+def test_a_transform_of_the_user(name: str, expected: float) -> None:
+    found = iqa_label_distribution(torch.tensor([0]), torch.tensor([0.8]), 10, f"{__name__}:{name}")
+    assert float(found[0, 0]) == pytest.approx(expected)
+
+
+def test_an_unknown_transform_is_answered_with_the_known_ones() -> None:
+    known = r"'cube' is unknown; give identity, square, root or package\.module:function\."
+    with pytest.raises(ConfigError, match=known):
+        confidence_of(torch.tensor([0.8]), 10, "cube")
+
+
+@pytest.mark.parametrize("transform", ["cube", *(f"{__name__}:{name}" for name in ("nothing", "beyond", "zero"))])
 def test_a_wrong_transform_is_named(transform: str) -> None:
     with pytest.raises(ConfigError, match=transform.split(":")[-1]):
         iqa_label_distribution(torch.tensor([0]), torch.tensor([0.8]), 10, transform)

@@ -44,6 +44,10 @@ def test_hinge_stops_at_the_margin() -> None:
     assert discriminator_source_loss(doubles(0.0), doubles(0.5), "hinge").item() == pytest.approx(2.5)
 
 
+def test_hinge_pulls_the_generator_beyond_the_margin() -> None:
+    assert generator_source_loss(doubles(0.5, 2.5), "hinge").item() == pytest.approx(-1.5)
+
+
 def test_extreme_logits_stay_finite() -> None:
     far = doubles(1e4, -1e4)
     for kind in KINDS:
@@ -66,7 +70,9 @@ def test_quality_loss_is_equation_3() -> None:
 
 
 def test_reconstruction_is_the_mean_absolute_difference() -> None:
-    assert reconstruction_loss(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.25)).item() == pytest.approx(0.25)
+    crops = torch.full((2, 3, 4, 4), 0.5)
+    assert reconstruction_loss(crops, crops / 2).item() == pytest.approx(0.25)
+    assert reconstruction_loss(crops / 2, crops).item() == pytest.approx(0.25)
 
 
 def test_features_alike_cost_nothing_and_noise_is_not_averaged_away() -> None:

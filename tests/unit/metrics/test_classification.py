@@ -48,6 +48,18 @@ def test_calibration_error() -> None:
     assert expected_calibration_error([0.95, 0.95, 0.2], [1, 0, 1]) == pytest.approx((2 * 0.45 + 0.8) / 3)
 
 
+def test_certainty_shares_the_last_of_fifteen_bins() -> None:
+    assert expected_calibration_error([1.0, 0.94], [0, 1]) == pytest.approx((1.94 - 1) / 2)
+    assert expected_calibration_error([1.0, 0.93], [0, 1]) == pytest.approx((1 + 0.07) / 2)  # 14 / 15 is 0.9333
+
+
+def test_half_and_single_precision_are_binned_and_summed_in_double() -> None:
+    half = np.array([0.4, 0.42], np.float16)  # just below 0.4; times 15 it is 6 in half precision
+    assert expected_calibration_error(half, [1, 0]) == pytest.approx((0.6 + 0.42) / 2, abs=1e-3)
+    error = np.full(100_000, 0.1, np.float32)
+    assert risk_coverage(np.arange(100_000), error)[1][-1] == pytest.approx(float(error[0]), rel=1e-12)
+
+
 def test_corruption_errors() -> None:
     errors, baseline = {"blur": [0.2, 0.4], "noise": [0.5, 0.7]}, {"blur": [0.4, 0.8], "noise": [0.5, 0.7]}
     assert corruption_error(errors) == pytest.approx(0.45)
@@ -64,6 +76,16 @@ def test_risk_of_what_is_kept() -> None:
     assert risk == pytest.approx([0, 0, 1 / 3, 1 / 2])
     assert accuracy_kept([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1], 0.5) == 1
     assert accuracy_kept([0.4, 0.3, 0.2, 0.1], [0, 0, 1, 1], 0.5) == 0
+
+
+def test_of_equals_each_costs_their_mean() -> None:
+    assert risk_coverage([0.1, 0.1, 0.2, 0.2], [0, 1, 0, 0])[1] == pytest.approx([1 / 2, 1 / 2, 1 / 3, 1 / 4])
+    assert risk_coverage([0.1, 0.2, 0.2], [0, 0, 1])[1] == pytest.approx([0, 1 / 4, 1 / 3])
+
+
+@pytest.mark.parametrize(("rejected", "accuracy"), [(0.0, 1 / 4), (0.25, 1 / 3), (0.5, 1 / 2), (0.99, 1)])
+def test_the_best_image_is_always_kept(rejected: float, accuracy: float) -> None:
+    assert accuracy_kept([0.1, 0.2, 0.3, 0.4], [0, 1, 1, 1], rejected) == pytest.approx(accuracy)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=40), st.randoms())

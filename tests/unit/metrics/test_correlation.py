@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,6 +149,16 @@ def test_different_lengths_are_an_error(figure: Callable[..., float]) -> None:
         figure([1.0, 2.0, 3.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="vectors of one length"):
         figure([[1.0, 2.0]], [[1.0, 2.0]])
+    for one, other in [([[1.0, 2.0, 3.0]], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]])]:
+        with pytest.raises(ValueError, match="vectors of one length"):
+            figure(one, other)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.float16, np.float32])
+def test_scores_may_be_of_any_type_of_number(kind: type[np.number[Any]]) -> None:
+    predicted, truth = (np.array(v, kind) for v in ([-90, 5, 20, 60, 80, 99, 95], [-100, 1, 33, 50, 81, 90, 100]))
+    in_double = figures_of_merit(predicted.astype(np.float64), truth.astype(np.float64))
+    assert figures_of_merit(predicted, truth) == in_double
 
 
 @pytest.mark.parametrize("figure", [lcc, srocc, krocc])
@@ -158,6 +169,29 @@ def test_constants_and_few_images_are_undefined(figure: Callable[..., float]) ->
         figure([1.0, 2.0, 3.0], [5.0, 5.0, 5.0])
     with pytest.raises(UndefinedError, match="at least 3 images, there are 2"):
         figure([1.0, 2.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1.0, 1e20])
+def test_what_is_constant_does_not_depend_on_the_unit(unit: float) -> None:
+    truth = [1.0, 2.0, 3.0]
+    assert lcc([unit, 2 * unit, 3 * unit], truth) == pytest.approx(1)
+    with pytest.raises(UndefinedError, match="predicted scores are constant"):
+        lcc([unit, unit * (1 + 1e-13), unit], truth)
+    with pytest.raises(UndefinedError, match="predicted scores are constant"):
+        lcc([0.0, 0.0, 0.0], truth)
+
+
+def test_each_figure_is_that_of_its_function() -> None:
+    predicted = np.linspace(-3, 3, 30)
+    truth = np.tanh(predicted - 1) + predicted / 3 + np.random.default_rng(2).normal(0, 0.05, 30)
+    assert figures_of_merit(predicted, truth) == {
+        "srocc": srocc(predicted, truth),
+        "lcc": lcc(predicted, truth),
+        "lcc_logistic4": lcc_logistic(predicted, truth, 4),
+        "lcc_logistic5": lcc_logistic(predicted, truth, 5),
+        "krocc": krocc(predicted, truth),
+        "rmse": rmse(predicted, truth),
+    }
 
 
 def test_undefined_figures_stand_with_their_reason() -> None:

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from gada.metrics.statistics import paired_difference, stage_difference, summary_over_splits
+from gada.metrics.statistics import (
+    mean_interval,
+    paired_difference,
+    stage_difference,
+    stage_differences,
+    summary_over_splits,
+)
 
 
 def test_six_splits_are_enough_for_a_claim() -> None:
@@ -16,6 +22,8 @@ def test_six_splits_are_enough_for_a_claim() -> None:
     assert report["deviation"] == pytest.approx(np.std([1, 2, 3, 4, 5, 9], ddof=1) / 1000)
     low, high = report["interval"]
     assert 0.001 < low < 0.004 < high < 0.009
+    assert report["splits"] == 6
+    assert report["interval_method"] == "percentile bootstrap of the mean, 10000 resamples"
     assert "not_claimed" not in report
     assert paired_difference(a, b, seed=1) == report
     assert paired_difference(a, b, seed=2)["interval"] != report["interval"]
@@ -51,7 +59,7 @@ def test_equal_methods_have_no_p() -> None:
     report = paired_difference([0.5] * 7, [0.5] * 7, seed=0)
     assert report["wilcoxon_p"] is None
     assert report["interval"] == [0.0, 0.0]
-    assert "equal in every split" in report["not_claimed"]
+    assert report["not_claimed"] == "the two are equal in every split"
 
 
 def test_wilcoxon_takes_ties_and_zeros_without_a_warning() -> None:
@@ -62,8 +70,14 @@ def test_wilcoxon_takes_ties_and_zeros_without_a_warning() -> None:
 def test_bad_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match="a has 1 values, b has 2"):
         paired_difference([0.5], [0.5, 0.6], seed=0)
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match=r"^a paired difference needs finite values$"):
         paired_difference([0.5], [float("nan")], seed=0)
+
+
+def test_single_precision_is_summed_in_double() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 9)).astype(np.float32)
+    assert paired_difference(a, b, 0) == paired_difference(a.tolist(), b.tolist(), 0)
+    assert mean_interval(a, 0) == mean_interval(a.tolist(), 0)
 
 
 def row(stage: str, split: int, value: float | None, distortion: str = "ALL") -> dict[str, object]:
@@ -76,8 +90,30 @@ def test_stages_are_paired_by_split_and_gaps_are_named() -> None:
     report = stage_difference(rows, "phase3", "baseline", "srocc", seed=0)
     assert report["differences"] == [0.0, 0.125, 0.25]
     assert report["left_out"] == [3, 4]
+    compared = {"stage": "phase3", "against": "baseline", "figure": "srocc", "distortion": "ALL"}
+    assert report.items() >= compared.items()
     with pytest.raises(ValueError, match="no split has lcc"):
         stage_difference(rows, "phase3", "baseline", "lcc", seed=0)
+
+
+def test_the_interval_of_two_stages_is_that_of_the_seed() -> None:
+    rows = [row(stage, s, s ** (1 / len(stage))) for stage in ("baseline", "phase3") for s in range(20)]
+    found = stage_difference(rows, "phase3", "baseline", "srocc", seed=5)
+    assert found["interval"] == mean_interval(found["differences"], 5)
+
+
+def test_phase_3_is_compared_with_the_baseline_in_every_figure_of_both() -> None:
+    rows = [
+        row(stage, s, s ** (1 / len(stage + name)), name)
+        for stage in ("phase1", "phase3", "baseline")
+        for s in range(20)
+        for name in ("wn", "ALL")
+    ]
+    for one in rows:
+        one["krocc"] = one["srocc"] if one["stage"] == "phase3" else None
+        one["rmse"] = 2.0
+    found = stage_differences(rows, seed=4)
+    assert found == [stage_difference(rows, "phase3", "baseline", figure, seed=4) for figure in ("srocc", "rmse")]
 
 
 def test_summary_counts_what_is_defined() -> None:
@@ -87,3 +123,5 @@ def test_summary_counts_what_is_defined() -> None:
     assert first["srocc"] == {"defined": 2, "median": 0.625, "mean": 0.625, "deviation": pytest.approx(0.1767767)}
     assert second["srocc"] == {"defined": 1, "median": 0.5, "mean": 0.5, "deviation": None}
     assert "lcc" not in first
+    (nothing,) = summary_over_splits([row("phase2", 0, None)])
+    assert nothing["srocc"] == {"defined": 0, "median": None, "mean": None, "deviation": None}
