@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
+from scipy.optimize import minimize
 from scipy.special import expit
 
 Parameters = Literal[4, 5]
@@ -13,6 +13,11 @@ Parameters = Literal[4, 5]
 NARROWEST, WIDEST = 0.01, 50.0  # width of the logistic, in deviations of the predictions
 WIDTHS = np.geomspace(NARROWEST, WIDEST, 24)  # grid of the search
 PERCENTILES = np.linspace(2, 98, 25)  # grid of the search: centres at these percentiles of the predictions
+PRECISION: Any = {
+    "xatol": 1e-8,
+    "fatol": 1e-12,
+    "maxiter": 5000,
+}  # of centre and log width; of the squared error's share
 ON_THE_RISE = (0.01, 0.99)  # share of the amplitude between which an image determines centre and width
 
 
@@ -79,17 +84,18 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: Parameters 
 def _search(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Parameters) -> tuple[float, float]:
     """Return centre and log width, in standardised units, with the least residual."""
 
-    def residual(shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    def error(shape: NDArray[np.float64]) -> float:
         columns = _columns(z, shape[0], shape[1], parameters)
-        return np.asarray(columns @ np.linalg.lstsq(columns, y)[0] - y)
+        return float(np.sum((columns @ np.linalg.lstsq(columns, y)[0] - y) ** 2) / spread)
 
+    spread = float(np.sum((y - y.mean()) ** 2)) or 1.0
     starts = [_best_cell(z, y, parameters)]
     if parameters == 5:
         starts.append(_search(z, y, 4))  # with a line more, what four parameters reach is never lost
-    bounds = [z.min(), np.log(NARROWEST)], [z.max(), np.log(WIDEST)]
-    fits: list[Any] = [least_squares(residual, start, bounds=bounds) for start in starts]
-    best = min(fits, key=lambda fit: fit.cost)
-    if not best.success or not np.isfinite(best.cost):
+    bounds = [(z.min(), z.max()), (np.log(NARROWEST), np.log(WIDEST))]
+    fits = [minimize(error, start, method="Nelder-Mead", bounds=bounds, options=PRECISION) for start in starts]
+    best = min(fits, key=lambda fit: float(fit.fun))
+    if not best.success:
         raise FitError("the search did not converge")
     return float(best.x[0]), float(best.x[1])
 
