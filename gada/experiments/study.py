@@ -120,8 +120,10 @@ def slug(name: str) -> str:
 def study_table(rows: Sequence[Row]) -> Table:
     """Return the rows of a study as a table."""
     shown = [key for key in FIGURES if key not in JUDGED or any(row.get(key) is not None for row in rows)]
+    splits = sorted({row["split"] for row in rows})
+    where = f"split{'s' if len(splits) > 1 else ''} {', '.join(map(str, splits))}"
     return Table(
-        caption=f"One thing changed at a time, split {rows[0]['split']}. {provenance_of(rows).describe()}",
+        caption=f"One thing changed at a time, {where}. {provenance_of(rows).describe()}",
         labels=("variant", "changed", "last stage", "steps"),
         columns=tuple(FIGURES[key] for key in shown),
         rows=tuple(

@@ -31,6 +31,7 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         {"name": "mean pooling", "changes": {"model.pooling": "mean"}},
         {"name": "ceiling", "changes": {"split.ceiling": True}},
         {"name": "tuned", "stages": ["phase3"], "after": "mean pooling", "changes": {"model.pooling": "mean"}},
+        {"name": "elsewhere", "changes": {"split.number": 1}},
     ]
     assert main([*config(tmp_path, *variants), "--results", str(kept)]) == 0
     assert "model.pooling mean" in capsys.readouterr().out
@@ -41,8 +42,9 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         ("mean pooling", "baseline", 11),
         ("ceiling", "baseline", 11),
         ("tuned", "phase3", 13),
+        ("elsewhere", "baseline", 11),
     ]
-    assert ["ceiling" in row["dataset"] for row in rows] == [False, False, False, True, False]
+    assert ["ceiling" in row["dataset"] for row in rows] == [False, False, False, True, False, False]
     ceiling = yaml.safe_load((tmp_path / "study" / "ceiling" / "split.json").read_text())
     card = load_checkpoint(tmp_path / "study" / "ceiling" / "baseline" / "best.safetensors", "evaluator")[1]
     assert set(card["references"]) == {*ceiling["train"], *ceiling["validation"], *ceiling["test"]}
@@ -51,6 +53,7 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
     assert settings["model"]["pooling"] == "mean"
     assert main(["study", "--results", str(kept), "--into", str(page)]) == 0
     assert "| GAN, share 0.2 |" in page.read_text()
+    assert "at a time, splits 0, 1." in page.read_text()
     assert "kernel distance" not in page.read_text()
 
 
