@@ -324,7 +324,7 @@ def put_nan(module: EvaluatorTraining, batch: Any, kind: str, random: np.random.
 
 def spoiled(tensor: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     """Return a copy of a tensor with one NaN."""
-    copy = tensor.clone()
+    copy = tensor.clone(memory_format=torch.contiguous_format)  # some gradients are one number seen many times
     spoil(copy.data, random)
     return copy
 
