@@ -42,9 +42,12 @@ class Disk:
             return False
 
     def unmount(self) -> None:
-        """Take the file system away again."""
-        if self.mounted:
-            subprocess.run(["umount", str(self.folder)], capture_output=True, check=True)  # noqa: S607
+        """Take the file system away again, as soon as the last process of a dashboard has left it."""
+        call = ["umount", str(self.folder)]
+        for last in (False,) * 100 + (True,):
+            if not self.mounted or not subprocess.run(call, capture_output=True, check=last).returncode:
+                return
+            time.sleep(0.1)
 
     def need(self, folders: list[Path]) -> int:
         """Return how much space suffices for folders or files like these, in bytes."""
