@@ -23,7 +23,8 @@ def evaluate(
         model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
         side: Which side of the split; `all` for a database the model never saw.
         out: CSV file for the score of every image.
-        keep_shared: Keep scenes that the model was trained on; with side `all` they are left out and listed.
+        keep_shared: Keep scenes that the model was trained on; with side `all` they are left out and listed, and sides
+            of another split than the model's are refused.
         json: Print one JSON object instead of a table.
         device: Where to run the evaluator.
         data: Which scored images to read.

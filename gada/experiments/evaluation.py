@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from gada.data.databases import load_database
 from gada.data.perceptual_hash import PerceptualHash, lookalikes, perceptual_hash
 from gada.data.records import ScoredSet
 from gada.data.splits import split_by_reference
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.experiments.report import run_provenance
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import write_text
@@ -98,11 +98,11 @@ def evaluate_model(
         keep_shared: keep scenes that the evaluator was trained on.
 
     Raises:
-        ConfigError: if the model is not found.
+        ConfigError: if the model is not found, or was trained on another split.
         DataError: if the data are missing or invalid, or nothing of them is left.
     """
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
-    images = one_side(load_database(data), side, split)
+    images = one_side(load_database(data), side, split, scorer.card, keep_shared=keep_shared)
     known, left_out = seen_by(scorer), dict[str, str]()
     if side == "all" and not keep_shared and known:
         images, left_out = without(images, known)
@@ -155,9 +155,28 @@ def reduced(image: NDArray[np.uint8], shorter_side: int | None) -> NDArray[np.ui
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
-def one_side(images: ScoredSet, side: Side, split: SplitSettings) -> ScoredSet:
-    """Return one side of a set's split by reference."""
+def one_side(
+    images: ScoredSet, side: Side, split: SplitSettings, *cards: Mapping[str, Any], keep_shared: bool = False
+) -> ScoredSet:
+    """Return one side of a set's split by reference.
+
+    Args:
+        images: the set.
+        side: which side; `all` is no side of a split.
+        split: how the references are divided.
+        cards: of the networks that are to be judged on it.
+        keep_shared: do not mind what they were trained on.
+
+    Raises:
+        ConfigError: if a network was trained on another split of the same set.
+    """
     if side == "all":
         return images
     sides = split_by_reference(images.reference_ids, split.seed, split.number, split.test, split.validation)
+    for card in cards:
+        if card.get("data") == images.name and card.get("split", sides.hash) != sides.hash and not keep_shared:
+            raise ConfigError(
+                f"{card.get('name')} was trained on another split of {images.name} than number {split.number} of seed "
+                f"{split.seed}: its {side} side may hold training references; give the split of the run's split.json."
+            )
     return images.select(getattr(sides, side))

@@ -78,7 +78,7 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
         of the judge's features to those of true distortions, of generated crops and of references).
 
     Raises:
-        ConfigError: if a model is not found, or knows other classes than the data.
+        ConfigError: if a model is not found, knows other classes than the data, or was trained on another split.
         DataError: if the data are missing or invalid, or have no references.
     """
     (generator, generator_card), (evaluator, judge_card) = (
@@ -86,7 +86,7 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
         load_evaluator(find_checkpoint(judge, "evaluator")),
     )
     whole = load_database(data)
-    images = one_side(whole, side, split)
+    images = one_side(whole, side, split, generator_card, judge_card)
     if not images.has_references:
         raise DataError(f"{images.name} has no references, which a generator distorts; give data with references.")
     for name, card in ((model, generator_card), (judge, judge_card)):

@@ -14,7 +14,7 @@ from gada.data.records import ScoredSet
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
-from gada.experiments.stages import Run, check_start, evaluate_stage, train_stage
+from gada.experiments.stages import Run, check_beginning, check_start, evaluate_stage, train_stage
 from gada.io.files import remove_temporaries, write_text
 from gada.io.records import RESULTS, Row, read_rows, write_environment
 from gada.metrics.correlation import ALL
@@ -53,7 +53,7 @@ def run_stages(
         The result rows of all the run's finished stages.
 
     Raises:
-        ConfigError: if the folder holds another run, or a phase lacks what it starts from.
+        ConfigError: if the folder holds another run, or a phase lacks what it starts from or began from another.
         DataError: if the data are missing or invalid.
         DivergedError: if losses stay not finite, also at lower rates.
     """
@@ -79,6 +79,7 @@ def run_stages(
         chosen = choose_device(device)
         run = Run(folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes)
         for stage in sorted(stages, key=STAGES.index):
+            check_beginning(run, stage)
             if stage not in finished_stages(folder):
                 train_stage(run, stage)
                 evaluate_stage(run, stage)

@@ -78,7 +78,7 @@ def write_contact_sheet(
     path = find_checkpoint(model, "generator")
     generator, card = load_generator(path)
     whole = load_database(data)
-    images = one_side(whole, side, split)
+    images = one_side(whole, side, split, card)
     if not images.has_references:
         raise DataError(
             f"{images.name} has no reference images, which a generator distorts; give data with references."

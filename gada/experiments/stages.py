@@ -1,5 +1,6 @@
 """The stages of a run: what each starts from, how it is trained, and its evaluation on the test references."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,8 @@ from gada.errors import ConfigError
 from gada.experiments.evaluation import result_rows, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
-from gada.io.checkpoints import find_checkpoint
-from gada.io.files import write_bytes
+from gada.io.checkpoints import HASH, find_checkpoint, load_checkpoint
+from gada.io.files import write_bytes, write_json
 from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, commit, read_rows, write_rows
 from gada.models.discriminator import Discriminator
@@ -36,6 +37,7 @@ from gada.training.stage import ValidationCrops, seed_weights, train
 BEST = "best.safetensors"
 ENDED = "ended.safetensors"  # where a stage ended; the next phase goes on from it
 GENERATOR = "generator.safetensors"
+BEGINNING = "from.json"  # names the evaluator that `--from` gave a stage
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 
 
@@ -75,6 +77,13 @@ class Run:
             return self.images
         return self.images.select(getattr(self.split, name))
 
+    def beginning(self, stage: Stage) -> Path | None:
+        """Return the evaluator that a stage goes on from; None where it begins anew."""
+        before = BEFORE.get(stage)
+        if self.start is None and before is None:
+            return None
+        return find_checkpoint(self.start or str(self.folder / str(before) / ENDED), "evaluator")
+
     def card(self, stage: Stage) -> Card:
         """Return what a checkpoint of this run says of itself."""
         return {
@@ -88,14 +97,22 @@ class Run:
             "stage": stage,
             "seed": self.settings.seed,
             "split": self.split.hash,
-            "references": self.seen(),
+            "references": self.seen(stage),
             "commit": commit(),
         }
 
-    def seen(self) -> dict[str, str]:
-        """Return the perceptual hashes of the references that train and choose the evaluator, by their ids."""
-        seen = {*self.side("train").reference_ids, *self.split.validation} if self.hashes else ()
-        return {name: self.hashes[name].text() for name in sorted(seen)}
+    def seen(self, stage: Stage) -> dict[str, str] | None:
+        """Return the perceptual hashes, by their ids, of the references that train and choose a stage's evaluator.
+
+        With those of what it goes on from; None where nothing is known.
+        """
+        names = {*self.side("train").reference_ids, *self.split.validation} if self.hashes else ()
+        seen = {name: self.hashes[name].text() for name in sorted(names)}
+        path = self.beginning(stage)
+        card = load_checkpoint(path, "evaluator")[1] if path else {}
+        for name, text in (card.get("references") or {}).items():
+            seen[name if seen.get(name, text) == text else f"{card.get('data')}: {name}"] = text
+        return seen or None
 
 
 def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:
@@ -117,6 +134,24 @@ def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start:
             f"--phase {stage[-1]} goes on from phase {before[-1]}, but {folder} has none; "
             f"train --phase {before[-1]} first, or give --from a checkpoint."
         )
+
+
+def check_beginning(run: Run, stage: Stage) -> None:
+    """Refuse to go on with a stage, finished or not, that began from another evaluator than `--from` names; note it.
+
+    Raises:
+        ConfigError: if it did.
+    """
+    folder, path = run.folder / stage, run.beginning(stage) if run.start else None
+    if path is None:
+        return
+    noted, now = folder / BEGINNING, load_checkpoint(path, "evaluator")[1].get(HASH)
+    before = json.loads(noted.read_text(encoding="utf-8"))[HASH] if noted.is_file() else None
+    if before != now and any(folder.glob("[!.]*")):  # temporary files begin with a dot
+        raise ConfigError(
+            f"{folder} did not begin from {path}; choose another --run, or delete the folder to train it anew."
+        )
+    write_json(noted, {"evaluator": str(path), HASH: now})
 
 
 def train_stage(run: Run, stage: Stage) -> None:
@@ -155,10 +190,9 @@ def build(run: Run, stage: Stage) -> EvaluatorTraining:
 
 def starting_evaluator(run: Run, stage: Stage) -> Evaluator:
     """Return a new evaluator, that of the phase before, or that of `--from`."""
-    before = BEFORE.get(stage)
-    if run.start is None and before is None:
+    path = run.beginning(stage)
+    if path is None:
         return Evaluator(run.settings.model, run.classes)
-    path = find_checkpoint(run.start or str(run.folder / str(before) / ENDED), "evaluator")
     evaluator, card = load_evaluator(path)
     if card["classes"] != list(run.images.classes):
         if stage == "phase2" or run.start is None:

@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from gada.__main__ import main
+from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.training.callbacks import KeepLast
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -108,13 +109,34 @@ def test_same_seed_same_weights_and_a_stop_changes_nothing(
     assert metrics[0] == metrics[1]
 
 
-def test_phase_3_from_a_checkpoint_with_other_classes(fit: Fit, root: Path, tmp_path: Path) -> None:
+def test_phase_3_from_a_checkpoint_with_other_classes(
+    fit: Fit, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert fit("--phase", "baseline", run="first") == 0
     start = str(tmp_path / "first")
     table = {"format": "table", "scale_name": "MOS", "scale_low": 0, "scale_high": 120, "higher_is_better": True}
     classless = {"distortion_column": "none", "reference_column": "none"}
     assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
     assert {row["distortion"] for row in rows(tmp_path / "second")} == {"ALL"}
+    stages = [tmp_path / "first" / "baseline", tmp_path / "second" / "phase3"]
+    before, after = (load_checkpoint(stage / "best.safetensors", "evaluator")[1]["references"] for stage in stages)
+    assert before
+    assert after == before  # it has seen what its beginning has seen
+    assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
+    assert fit("--phase", "3", "--from", "live-like", run="second", data=table | classless) == 2
+    assert "did not begin from" in capsys.readouterr().err
+
+
+def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_path: Path) -> None:
+    assert fit("--phase", "baseline", run="first") == 0
+    begun = tmp_path / "first" / "baseline"
+    tensors, card = load_checkpoint(begun / "best.safetensors", "evaluator")
+    name, text = next(iter(card["references"].items()))
+    other = text.translate(str.maketrans("0123456789abcdef", "fedcba9876543210"))
+    save_checkpoint(tmp_path / "other.safetensors", tensors, {**card, "data": "other", "references": {name: other}})
+    assert fit("--phase", "3", "--from", str(tmp_path / "other.safetensors"), run="second") == 0
+    seen = load_checkpoint(tmp_path / "second" / "phase3" / "best.safetensors", "evaluator")[1]["references"]
+    assert seen == {**card["references"], f"other: {name}": other}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert "SROCC" in capsys.readouterr().out
 
 
+def test_the_sides_of_another_split_are_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = on(trained, "--side", "test", "--split.number", "1")
+    assert main(["evaluate", *other]) == 2
+    assert "was trained on another split" in capsys.readouterr().err
+    assert main(["evaluate", *other, "--keep_shared", "true"]) == 0
+
+
 def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- gada generate --judge -->\n<!-- end -->\n")
