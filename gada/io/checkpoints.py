@@ -16,6 +16,7 @@ from gada.io.files import atomic_path
 Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
 LARGEST_CROP = 4096  # pixels of a side
+ENDED = "ended.safetensors"  # where a stage of a training ended; the next phase goes on from it
 HASH = "sha256"  # the card's key of the tensors' hash
 BUNDLED = {"evaluator": "authentic", "generator": "live-like"}  # what `bundled` means: photographs as people have them
 
@@ -119,7 +120,7 @@ def find_checkpoint(name: str, kind: str) -> Path:
     if path.is_dir():
         names = {"evaluator": ["best.safetensors"], "generator": ["generator.safetensors"]}[kind]
         stages = [path, *(path / stage for stage in ("phase3", "phase2", "phase1", "baseline"))]
-        for found in (stage / file for stage in stages for file in names):
+        for found in (stage / file for stage in stages if is_finished(stage) for file in names):
             if found.is_file():
                 return found
         raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
@@ -131,6 +132,11 @@ def find_checkpoint(name: str, kind: str) -> Path:
     raise ConfigError(
         f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}."
     )
+
+
+def is_finished(stage: Path) -> bool:
+    """Return whether no training is under way in a folder: at its end it leaves `ENDED` beside its checkpoint."""
+    return (stage / ENDED).is_file() or not (stage / "last.ckpt").is_file()
 
 
 def bundled_folder() -> Path:
