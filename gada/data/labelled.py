@@ -66,6 +66,11 @@ class LabelledImages:
             return fingerprint_of(self.paths, self.root)
         return sha256(json.dumps(self.array.shape).encode() + self.array.tobytes()).hexdigest()
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What makes outcomes on the set comparable: the images, and a SHA-256 over their labels."""
+        return {"images": self.fingerprint, "labels": sha256(self.labels.tobytes()).hexdigest()}
+
 
 def load_labelled(settings: ImageSettings) -> LabelledImages:
     """Read a labelled set.

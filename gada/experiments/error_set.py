@@ -109,7 +109,7 @@ def build_error_set(
     images = load_labelled(settings.images)
     distorted = DistortedImages(images, classifier.input.view, settings.distorted, settings.seed)
     check_classes(classifier, distorted)
-    identity = {"images": images.fingerprint, "distorted": settings.distorted, "seed": settings.seed}
+    identity = {**images.identity, "distorted": settings.distorted, "seed": settings.seed}
     kept = OutcomeFiles(folder / "outcomes" / classifier.name, {**classifier.identity, **identity})
     with Progress(len(steps) * len(distorted.images)) as advance:
         outcomes = [kept.outcome(classifier, distorted, step, advance) for step in distorted.made(steps, jobs)]

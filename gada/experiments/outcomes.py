@@ -103,7 +103,7 @@ class OutcomeFiles:
 
     Args:
         folder: one for each classifier.
-        identity: what makes outcomes comparable: classifier, images, seed.
+        identity: what makes outcomes comparable: classifier, images, labels, seed.
 
     Raises:
         ConfigError: if the folder holds outcomes of another identity.

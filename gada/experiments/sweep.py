@@ -76,7 +76,7 @@ def run_sweep(
     views = {one.input.view: DistortedImages(images, one.input.view, where, seed) for one in classifiers}
     for one in classifiers:
         check_classes(one, views[one.input.view])
-    identity = {"images": images.fingerprint, "distorted": where, "seed": seed}
+    identity = {**images.identity, "distorted": where, "seed": seed}
     files = [OutcomeFiles(folder / "outcomes" / one.name, {**one.identity, **identity}) for one in classifiers]
     failed = {name: reason for distorted in views.values() for name, reason in distorted.failed.items()}
     sweep = Sweep([], len(steps) * len(classifiers), failed)

@@ -10,8 +10,11 @@ from PIL import Image
 from toys import coloured, folders
 
 from gada.__main__ import main
+from gada.errors import ConfigError
+from gada.experiments.error_set import build_error_set
 from gada.io.records import read_rows
 from gada.scoring.metrifier import load_metrifier
+from gada.settings import ImageSettings, MetrifierSettings
 
 TINY = "--steps 40 --validate_every 20 --batch_size 16 --rate 0.005".split()
 TINY += "--model.widths [8,8,8] --model.maps 16 --model.hidden 8".split()
@@ -130,3 +133,14 @@ def test_bad_input_is_one_sentence(
     assert fit(tmp_path, *options, *noisy) in (2, 3)
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_other_labels_are_refused(tmp_path: Path) -> None:
+    root = folders(tmp_path / "pictures", each=2)
+    classes, chosen = root / "classes.txt", ImageSettings(root, classes=root / "classes.txt")
+    settings = MetrifierSettings("toys:plain", ("iqa-ls/blur",), images=chosen)
+    classes.write_text("blue\ngreen\nred\n")
+    build_error_set(settings, tmp_path / "run", "cpu")
+    classes.write_text("red\ngreen\nblue\n")
+    with pytest.raises(ConfigError, match="holds outcomes with labels"):
+        build_error_set(settings, tmp_path / "run", "cpu")

@@ -268,3 +268,13 @@ def test_another_classifier_of_the_same_name_is_refused(root: Path, capsys: pyte
     Image.fromarray(coloured(0, 99)).save(root / "pictures" / "blue" / "99.png")
     assert swept(root, distortions="[iqa-ls/blur]") == 2
     assert "choose another --run" in capsys.readouterr().err
+
+
+def test_other_labels_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"{colour}/{i}.png" for colour in ("blue", "green", "red") for i in range(4)]
+    table, layout = root / "pictures" / "labels.csv", ["--images.layout", "table"]
+    for shift, code in ((0, 0), (1, 2)):  # the same pictures, with the label of the next colour
+        rows = (f"{name},{(place // 4 + shift) % 3}\n" for place, name in enumerate(names))
+        table.write_text("image,label\n" + "".join(rows))
+        assert swept(root, *layout) == code
+    assert "holds outcomes with labels" in capsys.readouterr().err
