@@ -97,7 +97,7 @@ def training_card(
         "seed": seed,
         "network": training.network,
         "size": data.size,
-        "classes": class_names(data, images),
+        "classes": class_names(data),
         "dataset": images.title,
         "train_images": len(images),
         "settings": {**settings, "seed": seed, "strategy": strategy.name, "data_seed": data.seed},

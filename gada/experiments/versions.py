@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint, load_checkpoint
 from gada.io.files import atomic_path, sha256_of
+from gada.io.folders import pictures_in
 from gada.metrics.psnr import psnr
 from gada.metrics.ssim import ssim_each
 from gada.models.files import load_generator
@@ -43,22 +45,32 @@ def load_images(data: ClassifyDataSettings, part: str) -> LabelledImages:
 
     Raises:
         ConfigError: if more images are wanted than there are.
-        DataError: if they are missing or invalid.
+        DataError: if they are missing or invalid, or a test image is of a class that training lacks.
     """
     count = data.per_class if part == "train" else data.test_per_class
     if data.layout == "cifar10":
         images = load_cifar10(data.root, "train" if part == "train" else "test")
         return drawn(images, count, data.seed)
-    if not (data.root / part).is_dir():
-        raise DataError(f"{data.root / part} is not there; the folder must hold train/CLASS/... and test/CLASS/...")
-    return load_labelled(ImageSettings(root=data.root / part, layout="folders", per_class=count, seed=data.seed))
+    for folder in (data.root / "train", data.root / part):
+        if not folder.is_dir():
+            raise DataError(f"{folder} is not there; the folder must hold train/CLASS/... and test/CLASS/...")
+    names, images = class_names(data), load_labelled(ImageSettings(root=data.root / part, layout="folders"))
+    labels = [path.parent.name for path in images.paths]
+    if unknown := sorted(set(labels) - set(names)):
+        raise DataError(
+            f"{data.root / part} has the class {unknown[0]!r}, which {data.root / 'train'} lacks; put images of it "
+            "there, or take it away here."
+        )
+    places = {name: place for place, name in enumerate(names)}
+    indices = np.array([places[label] for label in labels], np.int64)
+    return drawn(replace(images, labels=indices, classes=len(names)), count, data.seed)
 
 
-def class_names(data: ClassifyDataSettings, images: LabelledImages) -> list[str]:
-    """Return the names of the classes, in the order of their indices."""
+def class_names(data: ClassifyDataSettings) -> list[str]:
+    """Return the names of the classes, in the order of their indices: for folders those of `train`, sorted."""
     if data.layout == "cifar10":
         return list(CLASSES)
-    return sorted({path.parent.name for path in images.paths})
+    return sorted({path.parent.name for path in pictures_in(data.root / "train")})
 
 
 class Versions:

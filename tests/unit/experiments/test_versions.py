@@ -1,16 +1,20 @@
 """What the labels of a strategy are made from: SSIM, PSNR, the known level, the generator's files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 from toys import coloured
 
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import STRATEGIES
 from gada.distortions import distort
-from gada.experiments.versions import Versions, mollification, psnr_quality
+from gada.errors import DataError
+from gada.experiments.versions import Versions, class_names, load_images, mollification, psnr_quality
 from gada.metrics.psnr import psnr
 from gada.metrics.ssim import ssim, ssim_each
-from gada.settings import ClassifierSettings
+from gada.settings import ClassifierSettings, ClassifyDataSettings
 
 N = 6
 PIXELS = np.stack([coloured(label % 3, label)[:32, :32] for label in range(N)])
@@ -59,3 +63,19 @@ def test_smoothing_by_the_known_level() -> None:
     for family in ("iqa-ls/noise", "iqa-ls/blur", "iqa-ls/jpeg"):
         shares = [mollification(family, level) for level in (1, 2, 3)]
         assert 0 < shares[0] < shares[1] < shares[2] < 1
+
+
+@pytest.mark.parametrize("names", [("1", "2", "3"), ("n01440764", "n02102040", "n02979186"), ("a", "b", "c")])
+def test_both_parts_have_the_classes_of_train(names: tuple[str, ...], tmp_path: Path) -> None:
+    data = ClassifyDataSettings(tmp_path, "folders")
+    for part, chosen in (("train", names), ("test", names[::2])):
+        for name in chosen:
+            (tmp_path / part / name).mkdir(parents=True)
+            Image.fromarray(coloured(0, 0)).save(tmp_path / part / name / "0.png")
+    train, test = load_images(data, "train"), load_images(data, "test")
+    assert class_names(data) == list(names)
+    assert (train.labels.tolist(), train.classes) == ([0, 1, 2], 3)
+    assert (test.labels.tolist(), test.classes) == ([0, 2], 3)
+    (tmp_path / "train" / names[2] / "0.png").unlink()
+    with pytest.raises(DataError, match=f"test has the class '{names[2]}', which .*train lacks"):
+        load_images(data, "test")
