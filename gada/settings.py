@@ -296,6 +296,8 @@ class InputSettings:
     """What the difference is divided by."""
     outputs: Literal["logits", "probabilities"] | None = None
     """What the network gives for each class."""
+    network: str | None = None
+    """For a classifier of `gada classify` with a network of your own, the function that makes it, as in training."""
 
 
 @dataclass(frozen=True)

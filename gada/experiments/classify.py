@@ -13,7 +13,7 @@ from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import ALL_THREE, STRATEGIES, Mixture, Strategy
 from gada.errors import ConfigError, DataError
-from gada.experiments.versions import Versions, class_names, load_images
+from gada.experiments.versions import Versions, class_names, load_images, resize_of
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
@@ -97,6 +97,7 @@ def training_card(
         "seed": seed,
         "network": training.network,
         "size": data.size,
+        "resize": resize_of(images, data.size),
         "classes": class_names(data),
         "dataset": images.title,
         "train_images": len(images),
@@ -116,7 +117,7 @@ class TestSets:
     __test__ = False  # no test case, whatever its name
 
     def __init__(self, images: LabelledImages, data: ClassifyDataSettings) -> None:
-        view = View(data.size, data.size if images.array is None else None)
+        view = View(data.size, resize_of(images, data.size))
         folder = default_folder() / "classify"
         self.distorted = DistortedImages(images, view, seed=data.seed, folder=folder)
         self.title = images.title

@@ -73,6 +73,11 @@ def class_names(data: ClassifyDataSettings) -> list[str]:
     return sorted({path.parent.name for path in pictures_in(data.root / "train")})
 
 
+def resize_of(images: LabelledImages, size: int) -> int | None:
+    """Return the shorter side that pictures get before the square is cut; None for CIFAR-10, which stays as it is."""
+    return size if images.array is None else None
+
+
 class Versions:
     """Training images in every version that strategies ask for.
 
@@ -94,7 +99,7 @@ class Versions:
     ) -> None:
         self.settings = training
         self.seed = seed
-        view = View(size, size if images.array is None else None)
+        view = View(size, resize_of(images, size))
         self.distorted = DistortedImages(images, view, seed=seed, folder=folder or default_folder() / "classify")
         self.labels = self.distorted.images.labels
         self.pristine = self.distorted.array(CLEAN)

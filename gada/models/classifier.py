@@ -155,7 +155,12 @@ def load_classifier(path: Path, network: str | None = None) -> tuple[Classifier,
         DataError: if the file is missing or is no classifier's.
     """
     tensors, card = load_checkpoint(path, "classifier")
-    if network is None and card["network"] != TABLE_1:
-        raise ConfigError(f"{path} holds a network made by {card['network']}; name it again with --training.network.")
-    classifier = build_classifier(network or TABLE_1, len(card["classes"]), card["inputs"])
+    if card["network"] == TABLE_1:
+        network = TABLE_1
+    elif network is None or network == TABLE_1:
+        raise ConfigError(
+            f"{path} holds a network made by {card['network']}; name that function again, with --network in classify "
+            "evaluate and with --input.network in sweep and metrify."
+        )
+    classifier = build_classifier(network, len(card["classes"]), card["inputs"])
     return fill(classifier, tensors, path), card

@@ -218,7 +218,7 @@ def of_file(path: Path, settings: InputSettings, device: str) -> Classifier:
     if not path.is_file():
         raise DataError(f"{path} is not there; name a file of a classifier.")
     if path.suffix == ".safetensors":
-        return ours(path, device)
+        return ours(path, settings.network, device)
     if path.suffix == ".onnx":
         return of_onnx(path, settings, device)
     try:
@@ -258,12 +258,12 @@ def of_onnx(path: Path, settings: InputSettings, device: str) -> Classifier:
     return Classifier(path.stem, str(path), guessed_input(settings.size or side or 224), run, digest=sha256_of(path))
 
 
-def ours(path: Path, device: str) -> Classifier:
-    """Return a classifier that `gada classify` trained."""
+def ours(path: Path, network: str | None, device: str) -> Classifier:
+    """Return a classifier that `gada classify` trained, which sees pictures as it did in training."""
     models = import_module("gada.models.classifier")
-    network, card = models.load_classifier(path)
-    given = Input(View(int(card.get("size", 32)), None), (0.0,) * 3, (1.0,) * 3)
-    return of_network(network, path.stem, given, device, sha256_of(path))
+    trained, card = models.load_classifier(path, network)
+    given = Input(View(int(card.get("size", 32)), card.get("resize")), (0.0,) * 3, (1.0,) * 3)
+    return of_network(trained, path.stem, given, device, sha256_of(path))
 
 
 def guessed_input(size: int) -> Input:

@@ -113,13 +113,24 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert {row["n"] for row in rows} == {2}
 
 
-def test_the_trained_classifier_is_one_of_the_sweep_s(root: Path) -> None:
+def test_the_trained_classifier_is_one_of_the_sweep_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path
+    for part, each in (("train", 6), ("test", 4)):
+        folders(root / "pictures" / part, each, side=48)  # resized to 32
     assert fit(root, "1") == 0
     path = root / "run/strategy-1/seed-0/classifier.safetensors"
     network, card = load_classifier(path, "toys:small")
     assert card["classes"] == ["blue", "green", "red"]
     assert (card["size"], card["train_images"]) == (32, 18)
     assert not network.training
+    images = ["--images.root", str(root / "pictures/test"), "--distortions", "[iqa-ls]", "--run", str(root / "sweep")]
+    sweep = ["sweep", "--classifiers", f"[{path}]", *images]
+    assert main(sweep) == 2
+    assert "made by toys:small; name that function again" in capsys.readouterr().err
+    assert main([*sweep, "--input.network", "toys:small"]) == 0
+    trained, swept = (read_rows(root / name / "results.jsonl") for name in ("run", "sweep"))
+    assert [row["top1"] for row in swept] == pytest.approx([row["accuracy"] for row in trained], abs=1e-6)
+    assert [row["confidence"] for row in swept] == pytest.approx([row["true_confidence"] for row in trained], abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_saved_classifier_is_the_same(tmp_path: Path, network: str) -> None:
 def test_a_file_never_says_what_code_to_run(tmp_path: Path) -> None:
     network = f"{__name__}:tiny"
     save_classifier(tmp_path / "c.safetensors", build_classifier(network, 3), {**CARD, "network": network})
-    with pytest.raises(ConfigError, match=r"--training\.network"):
+    with pytest.raises(ConfigError, match=r"--input\.network"):
         load_classifier(tmp_path / "c.safetensors")
 
 
