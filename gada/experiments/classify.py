@@ -22,7 +22,7 @@ from gada.models.classifier import Classifier, load_classifier
 from gada.models.files import Card
 from gada.scoring.torch_backend import choose_device
 from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
-from gada.training.classifier import FINISHED, predict, train_classifier
+from gada.training.classifier import FINISHED, check_training, predict, train_classifier
 
 PRISTINE = "pristine"
 OF_THE_GENERATOR = ("generator", "generated_classes", "asked")
@@ -60,23 +60,32 @@ def fit_strategies(
 
     Returns:
         The result rows of the run.
+
+    Raises:
+        ConfigError: if the run holds one of the trainings with other settings.
     """
     strategies, device = check_strategies(names), choose_device(device)
     images = load_images(data, "train")
+    chosen = [(strategy, seed) for seed in seeds for strategy in strategies]
+    cards = {(strategy, seed): training_card(strategy, seed, data, training, images) for strategy, seed in chosen}
+    for (strategy, seed), card in cards.items():
+        check_training(folder_of(run, strategy, seed), card)
     versions = Versions(images, data.size, training, data.seed)
     tests = TestSets(load_images(data, "test"), data)
-    for seed in seeds:
-        for strategy in strategies:
-            folder = run / f"strategy-{strategy.name}" / f"seed-{seed}"
-            if not (folder / FINISHED).is_file():
-                mixture = Mixture(versions.of(strategy), versions.labels, training.shares, seed)
-                transform = training.transform if strategy.labels == "iqa-ls" else "identity"
-                card = training_card(strategy, seed, data, training, images)
-                classes = len(card["classes"])
-                train_classifier(mixture, classes, training, folder, card, seed, transform, device)
-            if not is_judged(run, strategy, seed, tests):
-                keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
+    for (strategy, seed), card in cards.items():
+        folder = folder_of(run, strategy, seed)
+        if not (folder / FINISHED).is_file():
+            mixture = Mixture(versions.of(strategy), versions.labels, training.shares, seed)
+            transform = training.transform if strategy.labels == "iqa-ls" else "identity"
+            train_classifier(mixture, len(card["classes"]), training, folder, card, seed, transform, device)
+        if not is_judged(run, strategy, seed, tests):
+            keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
     return read_rows(run / RESULTS)
+
+
+def folder_of(run: Path, strategy: Strategy, seed: int) -> Path:
+    """Return the folder of a training."""
+    return run / f"strategy-{strategy.name}" / f"seed-{seed}"
 
 
 def training_card(
@@ -90,6 +99,7 @@ def training_card(
         settings = {name: value for name, value in settings.items() if name not in OF_THE_GENERATOR}
     if strategy.judged or training.quality == "evaluator":
         settings["evaluator"] = sha256_of(find_checkpoint(training.evaluator, "evaluator"))[:12]
+    of_data = {f"data.{name}": value for name, value in as_plain(data).items()}
     return {
         "name": f"strategy {strategy.name}, seed {seed}",
         "strategy": strategy.name,
@@ -101,7 +111,7 @@ def training_card(
         "classes": class_names(data),
         "dataset": images.title,
         "train_images": len(images),
-        "settings": {**settings, "seed": seed, "strategy": strategy.name, "data_seed": data.seed},
+        "settings": {**of_data, **settings, "seed": seed, "strategy": strategy.name, "data_seed": data.seed},
         "commit": commit(),
     }
 

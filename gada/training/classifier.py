@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gada.data.mixtures import Batch, Mixture
-from gada.errors import DataError, DivergedError
+from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.io.files import write_text
 from gada.io.records import metrics_csv
@@ -112,7 +112,7 @@ def train_classifier(
         The checkpoint's path.
 
     Raises:
-        DataError: if the folder holds another training.
+        ConfigError: if the folder holds another training.
         DivergedError: if the loss is not finite.
     """
     torch.manual_seed(seed)
@@ -134,15 +134,33 @@ def resume(classifier: Classifier, folder: Path, card: Mapping[str, Any]) -> lis
     """Put the weights of the last whole epoch into a classifier; return the figures of the epochs that are done.
 
     Raises:
-        DataError: if the folder holds another training.
+        ConfigError: if the folder holds another training.
     """
+    check_training(folder, card)
     if not (folder / LAST).is_file():
         return []
     tensors, found = load_checkpoint(folder / LAST, "classifier")
-    if found["settings"] != card["settings"]:
-        raise DataError(f"{folder} holds a training with other settings; delete it, or choose another --run.")
     classifier.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
     return list(found["figures"])
+
+
+def check_training(folder: Path, card: Mapping[str, Any]) -> None:
+    """Refuse a folder whose training, finished or not, has other settings, naming the first that differs.
+
+    What the card of an older version does not say is not compared.
+    """
+    for file in (folder / FINISHED, folder / LAST):
+        if not file.is_file():
+            continue
+        before, now = load_checkpoint(file, "classifier")[1]["settings"], card["settings"]
+        different = [key for key in now if key in before and before[key] != now[key]]
+        if different:
+            key = different[0]
+            name = key if "." in key else f"training.{key}"
+            raise ConfigError(
+                f"{folder} holds a training with {name}={before[key]}, not {now[key]}; choose another --run, or delete "
+                "the folder to start anew."
+            )
 
 
 def parameter_groups(classifier: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

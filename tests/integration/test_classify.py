@@ -1,5 +1,6 @@
 """`gada classify fit | evaluate | table` through the command line, on pictures of three colours."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,8 @@ def with_models(root: Path) -> list[str]:
 
 
 def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fit(root, ",".join(STRATEGIES), *with_models(root)) == 0
+    models = with_models(root)
+    assert fit(root, ",".join(STRATEGIES), *models) == 0
     rows = read_rows(root / "run/results.jsonl")
     assert {row["strategy"] for row in rows} == set(STRATEGIES)
     assert [row["set"] for row in rows if row["strategy"] == "9"] == list(SETS)
@@ -59,8 +61,30 @@ def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureF
     assert "0.794" in shown  # the published figure of strategy 1
     stamps = {path: path.stat().st_mtime_ns for path in (root / "run").rglob("classifier.safetensors")}
     assert len(stamps) == len(STRATEGIES)
-    assert fit(root, "9,10", *with_models(root)[2:], *with_models(root)[:2]) == 0  # nothing is trained again
+    assert fit(root, "9,10", *models[2:], *models[:2]) == 0  # nothing is trained again
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+@pytest.mark.parametrize("part", ["classifier.safetensors", "last.safetensors"])
+def test_a_changed_setting_is_refused(part: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1") == 0
+    folder = root / "run/strategy-1/seed-0"
+    shutil.copytree(root / "pictures", root / "other")
+    for path in folder.glob("*.safetensors"):
+        if path.name != part:
+            path.unlink()
+    for key, before, now in (
+        ("training.epochs", "2", "3"),
+        ("data.root", (root / "pictures").as_posix(), (root / "other").as_posix()),
+        ("data.size", "32", "40"),
+        ("data.per_class", "None", "5"),
+        ("data.test_per_class", "None", "2"),
+        ("data.seed", "0", "1"),
+    ):
+        assert fit(root, "8,1", f"--{key}", now) == 2
+        said = f"{folder} holds a training with {key}={before}, not {now}; choose another --run"
+        assert said in capsys.readouterr().err
+    assert not (root / "run/strategy-8").exists()
 
 
 @pytest.mark.parametrize("quality", ["psnr", "evaluator"])

@@ -10,7 +10,7 @@ from torch import nn
 from toys import coloured
 
 from gada.data.mixtures import Mixture, Version
-from gada.errors import ConfigError, DataError, DivergedError
+from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.models.classifier import Classifier, build_classifier, load_classifier
 from gada.settings import ClassifierSettings
@@ -107,7 +107,7 @@ def test_an_interrupted_training_ends_as_a_whole_one(tmp_path: Path) -> None:
 
 def test_another_training_in_the_folder_is_refused(tmp_path: Path) -> None:
     train(tmp_path)
-    with pytest.raises(DataError, match="other settings"):
+    with pytest.raises(ConfigError, match=r"holds a training with training\.a=1, not 2; choose another --run"):
         train_classifier(mixture(), 3, SETTINGS, tmp_path, {**CARD, "settings": {"a": 2}}, say=lambda _: None)
 
 
