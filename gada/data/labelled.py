@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.cache import fingerprint_of
+from gada.data.checks import Files
 from gada.errors import ConfigError, DataError
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
@@ -145,27 +146,37 @@ def read_classes(path: Path) -> list[str]:
 
 
 def read_table(settings: ImageSettings) -> list[tuple[Path, str]]:
-    """Return the (file, label) pairs of a CSV table."""
+    """Return the (file, label) pairs of a CSV table.
+
+    Raises:
+        DataError: if the table cannot be read, lacks a column or a cell, or names a file that is not below the root.
+    """
     path = settings.root / settings.table
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table of labels: {error}") from error
     missing = [name for name in (settings.image_column, settings.label_column) if not rows or name not in rows[0]]
     if missing:
         found = ", ".join(map(str, rows[0])) if rows else "no rows"
         raise DataError(f"{path} has no column {missing[0]!r} (it has {found}); name it with --images.*_column.")
+    files, pairs = Files(settings.root.resolve()), []
     for number, row in enumerate(rows, start=2):
         if not row[settings.image_column] or not row[settings.label_column]:
             raise DataError(f"{path}, line {number}, lacks an image or its label.")
-    return [(settings.root / row[settings.image_column], row[settings.label_column].strip()) for row in rows]
+        image = files.find(row[settings.image_column], f"{path}, line {number}")
+        pairs.append((settings.root / image.relative_to(files.root), row[settings.label_column].strip()))
+    return pairs
 
 
 def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
     """Return the (file, label) pairs of ImageNet's validation set: flat with a label file, or sorted into wnid folders.
 
     The label file is `val.txt` (a name and an index or wnid in each line) or Kaggle's `LOC_val_solution.csv`.
+
+    Raises:
+        DataError: if it is missing or cannot be read, or a line of it is wrong.
     """
     file = settings.root / settings.table
     if not file.is_file():
@@ -176,9 +187,13 @@ def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
             f"{settings.root} has neither the label file {settings.table} (val.txt or LOC_val_solution.csv, named with "
             "--images.table) nor a folder for each WordNet id."
         )
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} cannot be read as a file name and its class in each line: {error}") from error
     found = {path.stem: path for path in pictures_in(settings.root)}
     pairs = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         words = line.replace(",", " ").split()
         if not words or words[0] == "ImageId":
             continue

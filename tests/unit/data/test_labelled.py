@@ -70,12 +70,13 @@ def test_a_table_with_names_and_a_list_of_classes(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("file,is\na.png,red\n")
     (tmp_path / "classes.txt").write_text("green a colour\nred another\n")
     settings = ImageSettings(tmp_path, "table", "t.csv", "file", "is", tmp_path / "classes.txt")
-    assert load_labelled(settings).labels.tolist() == [1]
+    images = load_labelled(settings)
+    assert (images.labels.tolist(), images.names) == ([1], ("a.png",))
 
 
 def write(text: str) -> Callable[[Path], None]:
     def prepare(root: Path) -> None:
-        (root / "labels.csv").write_text(text)
+        (root / "labels.csv").write_bytes(text.encode("latin-1"))
 
     return prepare
 
@@ -87,16 +88,23 @@ def write(text: str) -> Callable[[Path], None]:
         (write("image,label\na.png,\n"), "table", "line 2, lacks an image or its label"),
         (write(""), "table", "has no column 'image'"),
         (write("image,label\na.png,fish\n"), "table", "label 'fish', which is none of the classes"),
+        (write("image,label\n../a.png,one\n"), "table", r"line 2: '\.\./a\.png' is not a path inside"),
+        (write("image,label\nlink.png,one\n"), "table", r"line 2: link\.png leads out of"),
+        (write("image,label\nb.png,one\n"), "table", r"line 2: the image .*b\.png does not exist"),
+        (write("a.png \xe9\n"), "imagenet", "cannot be read as a file name and its class in each line"),
         (write("b.JPEG 3\n"), "imagenet", "line 1, names b.JPEG, which is not in"),
         (write("a.png\n"), "imagenet", "line 1, has no label"),
     ],
 )
 def test_wrong_labels(prepare: Callable[[Path], None], layout: str, said: str, tmp_path: Path) -> None:
+    root = tmp_path / "set"
     picture(tmp_path / "a.png")
-    prepare(tmp_path)
-    (tmp_path / "classes.txt").write_text("one\ntwo\n")
+    picture(root / "a.png")
+    (root / "link.png").symlink_to(tmp_path / "a.png")
+    prepare(root)
+    (root / "classes.txt").write_text("one\ntwo\n")
     with pytest.raises(DataError, match=said):
-        load_labelled(ImageSettings(tmp_path, layout, classes=tmp_path / "classes.txt"))  # type: ignore[arg-type]
+        load_labelled(ImageSettings(root, layout, classes=root / "classes.txt"))  # type: ignore[arg-type]
 
 
 def test_a_class_list_names_each_once(tmp_path: Path) -> None:
