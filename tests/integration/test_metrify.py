@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,10 @@ def test_other_labels_are_refused(tmp_path: Path) -> None:
     classes.write_text("red\ngreen\nblue\n")
     with pytest.raises(ConfigError, match="holds outcomes with labels"):
         build_error_set(settings, tmp_path / "run", "cpu")
+
+
+def test_the_page_names_the_evaluator_of_its_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrifier.md").read_text()
+    shown, named = (set(re.findall(rule, page)) for rule in (r"1 - quality \(([\w-]+)", r"--evaluator ([\w-]+)"))
+    assert shown == named
+    assert named
