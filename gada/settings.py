@@ -18,6 +18,13 @@ Stage = Literal["baseline", "phase1", "phase2", "phase3"]
 STAGES: tuple[Stage, ...] = ("baseline", "phase1", "phase2", "phase3")
 
 
+def check(group: str, settings: Any, names: tuple[str, ...], least: int) -> None:
+    """Refuse a number below the least allowed; None is unset."""
+    for name in names:
+        if (value := getattr(settings, name)) is not None and not value >= least:  # NaN neither
+            raise ConfigError(f"{group}.{name} is {value} but must be at least {least}.")
+
+
 @dataclass(frozen=True)
 class DataSettings:
     """Which scored images to read, and how their table is to be understood."""
@@ -116,10 +123,10 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         """Check the widths."""
-        if len(self.widths) != 3 or min(*self.widths, self.maps, self.hidden, self.noise, self.embedding) < 1:
-            raise ConfigError(
-                f"model.widths is {list(self.widths)} but must be three positive counts, as all other widths."
-            )
+        for name in ("widths", "decoder_widths"):
+            if len(widths := getattr(self, name)) != 3 or min(widths) < 1:
+                raise ConfigError(f"model.{name} is {list(widths)} but must be three positive counts.")
+        check("model", self, ("maps", "hidden", "noise", "embedding"), 1)
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,8 @@ class LossSettings:
     """Weight of the class loss towards the generator."""
 
     def __post_init__(self) -> None:
-        """Check that the heads can do what is asked."""
+        """Check the weights, and that the heads can do what is asked."""
+        check("loss", self, tuple(name for name in vars(self) if name.endswith("_weight")), 0)
         if self.heads_on_generated and self.source_trains_trunk is False:
             raise ConfigError(
                 "loss.heads_on_generated is true but loss.source_trains_trunk is false; set both to true, or the first "
@@ -206,10 +214,15 @@ class TrainingSettings:
     """Folder of photographs without scores, from which phase 2 also generates."""
 
     def __post_init__(self) -> None:
-        """Check counts and shares."""
-        for name in ("batch_size", "crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"training.{name} is {getattr(self, name)} but must be at least 1.")
+        """Check counts, rates and shares."""
+        check("training", self, ("batch_size",), 2)  # pooled moments are scaled over a batch
+        check("training", self, ("crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"), 1)
+        check("training", self, ("generator_batch",), 1)
+        check("training", self, ("trunk_rate", "head_rate", "generator_rate", "later_rate", "quality_jitter"), 0)
+        if not all(0 <= rate < 1 for rate in self.betas):
+            raise ConfigError(f"training.betas is {list(self.betas)} but both must lie in [0, 1).")
+        if self.average is not None and not 0 <= self.average < 1:
+            raise ConfigError(f"training.average is {self.average:g} but must lie in [0, 1).")
         if self.crop_size % 8:
             raise ConfigError(
                 f"training.crop_size is {self.crop_size} but must be a multiple of 8 (the generator halves it thrice)."
@@ -246,9 +259,9 @@ class EvaluationSettings:
     """`gada evaluate` first reduces larger images to this shorter side, in pixels; none given leaves them alone."""
 
     def __post_init__(self) -> None:
-        """Check the side."""
-        if self.shorter_side is not None and self.shorter_side < 8:
-            raise ConfigError(f"evaluation.shorter_side is {self.shorter_side} but must be at least 8.")
+        """Check counts and side."""
+        check("evaluation", self, ("crops", "validation_crops"), 1)
+        check("evaluation", self, ("shorter_side",), 8)
 
 
 @dataclass(frozen=True)
@@ -276,8 +289,7 @@ class ImageSettings:
 
     def __post_init__(self) -> None:
         """Check the count."""
-        if self.per_class is not None and self.per_class < 1:
-            raise ConfigError(f"images.per_class is {self.per_class} but must be at least 1.")
+        check("images", self, ("per_class",), 1)
 
 
 @dataclass(frozen=True)
@@ -334,12 +346,11 @@ class MetrifierSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
 
     def __post_init__(self) -> None:
-        """Check the counts."""
-        for name in ("batch_size", "steps", "validate_every", "validation_pairs"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"metrifier.{name} is {getattr(self, name)} but must be at least 1.")
-        if self.crop_size is not None and self.crop_size < 8:
-            raise ConfigError(f"metrifier.crop_size is {self.crop_size} but must be at least 8.")
+        """Check counts, rate and weight."""
+        check("metrifier", self, ("batch_size",), 2)
+        check("metrifier", self, ("steps", "validate_every", "validation_pairs"), 1)
+        check("metrifier", self, ("crop_size",), 8)
+        check("metrifier", self, ("rate", "class_weight"), 0)
 
 
 @dataclass(frozen=True)
@@ -363,9 +374,7 @@ class ClassifyDataSettings:
         """Check size and counts."""
         if self.size < 32 or self.size % 8:
             raise ConfigError(f"data.size is {self.size} but must be a multiple of 8 from 32 (SSIM and the generator).")
-        for name in ("per_class", "test_per_class"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ConfigError(f"data.{name} is {value} but must be at least 1.")
+        check("data", self, ("per_class", "test_per_class"), 1)
 
 
 @dataclass(frozen=True)
@@ -411,11 +420,8 @@ class ClassifierSettings:
 
     def __post_init__(self) -> None:
         """Check counts, rates and shares."""
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"training.{name} is {getattr(self, name)} but must be at least 1.")
-        if self.decay_every is not None and self.decay_every < 1:
-            raise ConfigError(f"training.decay_every is {self.decay_every} but must be at least 1.")
+        check("training", self, ("epochs", "batch_size", "decay_every"), 1)
+        check("training", self, ("rate", "rate_decay", "weight_decay"), 0)
         if min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
             raise ConfigError(f"training.shares is {list(self.shares)} but must be shares that sum to 1.")
         if len(self.asked) != len(self.shares) - 1 or not all(0 <= quality <= 1 for quality in self.asked):
