@@ -92,7 +92,7 @@ def table(
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
 
-    rows = read_results(paths)
+    rows = read_results(paths, "classify")
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
         write_bytes(figure, figure_3([row for row in rows if "sample" not in row]))

@@ -50,7 +50,7 @@ def study(
         evaluation: Scoring by crops.
     """
     from gada.experiments.study import run_study, study_table
-    from gada.io.records import read_rows, write_rows
+    from gada.io.records import read_results, write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
     from gada.settings import Settings
@@ -61,7 +61,7 @@ def study(
         if results:
             write_rows(results, rows)
     else:
-        rows = read_rows(results or run / "study.jsonl", missing="refuse")
+        rows = read_results([results or run / "study.jsonl"], "study")
     if into:
         replace_block(into, f"gada study {results or run}", render(study_table(rows), "markdown"))
     else:

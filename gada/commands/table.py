@@ -30,7 +30,7 @@ def table(
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
-    rows = read_results(paths)
+    rows = read_results(paths, "fit")
     origin = provenance_of(rows)
     chosen = "markdown" if into else format
     match layout:

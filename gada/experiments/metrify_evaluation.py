@@ -13,7 +13,7 @@ from gada.experiments.error_set import ErrorSet, build_error_set
 from gada.experiments.metrify import read_settings
 from gada.experiments.stages import BEST
 from gada.io.files import write_bytes, write_text
-from gada.io.records import RESULTS, Row, commit, environment, machine, read_rows, write_rows
+from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
 from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage
 from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
 from gada.reports.layout import render
@@ -175,6 +175,6 @@ def show(rows: Sequence[Row], as_json: bool) -> None:
 
 def put_results(results: Path, into: Path) -> None:
     """Put kept result rows into the block "gada metrify evaluate RESULTS" of a Markdown file."""
-    rows = read_rows(results, missing="refuse")
+    rows = read_results([results], "metrify evaluate")
     text = "\n".join(render(table, "markdown") for table in (predictors_table(rows), distortions_table(rows)))
     replace_block(into, f"gada metrify evaluate {results.as_posix()}", text)

@@ -12,7 +12,7 @@ from gada.experiments.samples import as_png
 from gada.experiments.sweep import Sweep
 from gada.io.files import write_bytes, write_text
 from gada.io.images import read_image
-from gada.io.records import RESULTS, Row, environment, read_rows
+from gada.io.records import RESULTS, Row, environment, read_results, read_rows
 from gada.reports.ladders import (
     FIGURES,
     findings,
@@ -99,7 +99,7 @@ def example_section(
 
 def print_again(results: Path, baseline: str | None, into: Path | None, figure: Path | None, as_json: bool) -> None:
     """Print kept result rows, put them into a Markdown block, or draw them."""
-    rows = read_rows(results, missing="refuse")
+    rows = read_results([results], "sweep")
     if figure:
         if figure.suffix != ".png":
             raise ConfigError(f"--figure is {figure} but must be a .png file.")

@@ -16,6 +16,13 @@ from gada.io.files import write_json, write_text
 
 Row = dict[str, Any]
 RESULTS = "results.jsonl"  # the result rows in the folder of a run
+NEEDED = {  # what every result row of a verb holds
+    "fit": ("stage", "split", "distortion", "dataset", "proxy", "seed", "machine", "commit"),
+    "study": ("variant", "changes", "stage", "steps", "split", "dataset", "proxy", "seed", "machine", "commit"),
+    "sweep": ("network", "distortion", "level", "strength", "n", "top1", "top5", "dataset"),
+    "metrify evaluate": ("predictor", "distortion", "srocc", "classifier", "dataset"),
+    "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),
+}
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
 
 
@@ -98,15 +105,26 @@ def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list
     return rows
 
 
-def read_results(paths: Sequence[str]) -> list[Row]:
+def read_results(paths: Sequence[str | Path], verb: str) -> list[Row]:
     """Return the rows of several files of results; a folder stands for the results of the run in it.
+
+    Args:
+        paths: the files.
+        verb: whose results they have to be, as in `NEEDED`.
 
     Raises:
         ConfigError: if a line is no JSON object.
-        DataError: if a file is missing or empty.
+        DataError: if a file is missing or empty, or holds the results of another verb.
     """
-    files = [path / RESULTS if path.is_dir() else path for path in map(Path, paths)]
-    return [row for file in files for row in read_rows(file, missing="refuse")]
+    results: list[Row] = []
+    for path in map(Path, paths):
+        file = path / RESULTS if path.is_dir() else path
+        rows = read_rows(file, missing="refuse")
+        lacking = next((key for row in rows for key in NEEDED[verb] if key not in row), None)
+        if lacking:
+            raise DataError(f"{file} has a row without '{lacking}'; name a file of results of `gada {verb}`.")
+        results += rows
+    return results
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:

@@ -125,6 +125,29 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     assert "has no block" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("verb", "option", "file"),
+    [
+        ("table", "", "iqa-ls"),
+        ("table", "", "study-augmentation"),
+        ("study", "--results", "demo"),
+        ("sweep", "--results", "demo"),
+        ("metrify evaluate", "--results", "sweep-cifar10"),
+        ("classify table", "", "demo"),
+    ],
+)
+def test_results_of_another_verb_are_refused(
+    verb: str, option: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = str(ROOT / f"docs/results/{file}.jsonl")
+    page = tmp_path / "page.md"
+    assert main([*verb.split(), *([option] if option else []), results, "--into", str(page)]) == 3
+    said = capsys.readouterr().err
+    assert f"{file}.jsonl has a row without" in said
+    assert f"results of `gada {'fit' if verb == 'table' else verb.removesuffix(' table')}`" in said
+    assert not page.exists()
+
+
 def test_the_dashboard_stays_in_the_run(trained: Path) -> None:
     assert list((trained / "run" / "wandb").glob("offline-run-*/*.wandb"))
 
