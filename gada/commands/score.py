@@ -37,12 +37,14 @@ def score(
     """
     from gada.errors import ConfigError
     from gada.io.folders import check_arguments, pictures_of
+    from gada.io.images import check_range
     from gada.scoring.bulk import arguments_of, print_scores, score_to_file
     from gada.scoring.streaming import score_files
 
     for name, value in (("crops", crops), ("jobs", jobs), ("max-pixels", max_pixels)):
         if value is not None and value < 1:
             raise ConfigError(f"--{name} is {value} but must be at least 1.")
+    check_range(float_range)
     check_arguments(path for path in paths if path != "-")
     pictures = pictures_of(arguments_of(paths))
     if engine == "ray":

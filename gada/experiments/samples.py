@@ -72,9 +72,11 @@ def write_contact_sheet(
     """Write a PNG with true and generated distortions: for some references, classes down and qualities across.
 
     Raises:
-        ConfigError: if the model is not found, or makes other classes than the data have.
+        ConfigError: if the crop size is wrong, the model is not found, or makes other classes than the data have.
         DataError: if the data are missing or invalid, or have no references.
     """
+    if crop_size < 0 or crop_size % 8:
+        raise ConfigError(f"--crop_size is {crop_size} but must be a multiple of 8, or 0.")
     path = find_checkpoint(model, "generator")
     generator, card = load_generator(path)
     whole = load_database(data)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path
 from gada.io.folders import can_be_listed
 
@@ -57,8 +57,10 @@ def read_image(
         (H, W, 3) uint8, sRGB.
 
     Raises:
+        ConfigError: if black does not lie below white.
         DataError: if the file is missing, no image on the list, too large, truncated or otherwise broken.
     """
+    check_range(float_range)
     label = name or ("the image" if isinstance(source, bytes) else shown(source))
     with _opened(source, label, max_pixels) as image:
         animated = getattr(image, "is_animated", False) and image.format != "MPO"  # MPO: a photograph and its preview
@@ -79,8 +81,10 @@ def pixels_of(image: Image.Image, float_range: tuple[float, float] | None = None
         (H, W, 3) uint8, sRGB.
 
     Raises:
+        ConfigError: if black does not lie below white.
         DataError: if it cannot be decoded.
     """
+    check_range(float_range)
     label = shown(getattr(image, "filename", "") or "the image")
     try:
         return _pixels(image, label, float_range)
@@ -101,6 +105,13 @@ def image_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int
         if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
             return height, width  # Pillow turns the size of a TIFF itself, and would decode a PNG to look for EXIF
         return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+def check_range(float_range: tuple[float, float] | None) -> None:
+    """Refuse a range whose black does not lie below its white."""
+    if float_range and not 0 < float_range[1] - float_range[0] < np.inf:
+        low, high = float_range
+        raise ConfigError(f"float_range is [{low:g}, {high:g}] but black must lie below white, as in [0, 1].")
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -15,9 +15,11 @@ def replace_block(path: Path, name: str, text: str) -> None:
         text: its new content.
 
     Raises:
-        ConfigError: if the file has no such block.
+        ConfigError: if there is no such file, or it has no such block.
     """
     begin, end = f"<!-- {name} -->", "<!-- end -->"
+    if not path.is_file():
+        raise ConfigError(f"{path} is no file; name a Markdown file with the lines '{begin}' and '{end}'.")
     content = path.read_text(encoding="utf-8")
     head, found, rest = content.partition(begin)
     _, closed, tail = rest.partition(end)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.io.images import MAX_PIXELS, pixels_of, read_image
+from gada.io.images import MAX_PIXELS, check_range, pixels_of, read_image
 
 Picture = Any
 """A path, the bytes of a file, a Pillow image, an array or a tensor; see `pixels_from`."""
@@ -24,6 +24,7 @@ def pixels_from(picture: Picture, max_pixels: int = MAX_PIXELS, float_range: Ran
         float_range: the (black, white) values of an array or a file of floats.
 
     Raises:
+        ConfigError: if black does not lie below white.
         DataError: if it is none of these, or cannot be decoded.
     """
     if isinstance(picture, str | Path):
@@ -79,6 +80,7 @@ def _scaled(array: NDArray[Any], float_range: Range | None) -> NDArray[np.uint8]
     """Map floats from `float_range` to 0..255."""
     if float_range is None:
         raise DataError("an array of floats has no range of its own; give float_range=(black, white).")
+    check_range(float_range)
     if not np.isfinite(array).all():
         raise DataError("the array holds samples that are not finite.")
     low, high = float_range

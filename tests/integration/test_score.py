@@ -184,6 +184,8 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
         (["{folder}", "--crops", "0"], 2, "--crops"),
         (["{folder}", "--mode", "all"], 2, "mode"),
         (["{folder}", "--jobs", "0"], 2, "--jobs"),
+        (["{folder}", "--float_range", "[1, 1]"], 2, "float_range is [1, 1]"),
+        (["{folder}", "--float_range", "[1, 0]"], 2, "float_range is [1, 0]"),
         (["{folder}", "--model", "nothing"], 2, "nothing"),
         (["{folder}", "--engine", "ray"], 2, "--out"),
     ],

@@ -103,6 +103,9 @@ def test_generate_draws_each_class(trained: Path, tmp_path: Path, capsys: pytest
     assert sheet.shape[1] > 6 * 128
     assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--data.classes", "[noise]")]) == 2
     assert "blur, noise" in capsys.readouterr().err
+    for size in ("30", "-8"):
+        assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--crop_size", size)]) == 2
+        assert f"--crop_size is {size} but must be a multiple of 8" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
 
 
@@ -123,6 +126,8 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
+    assert main(["table", rows, "--into", str(tmp_path / "nowhere.md")]) == 2
+    assert "nowhere.md is no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

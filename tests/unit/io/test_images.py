@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
-from gada.errors import DataError
-from gada.io.images import image_size, read_image, shown, write_png
+from gada.errors import ConfigError, DataError
+from gada.io.images import image_size, pixels_of, read_image, shown, write_png
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)
@@ -223,6 +223,15 @@ def test_float_is_refused_unless_its_range_is_given(kind: type) -> None:
         read_image(data)
     wide = encoded(Image.fromarray(GREY.astype(kind) * 4), "TIFF")
     np.testing.assert_array_equal(read_image(wide, float_range=(0.0, 1020.0))[..., 0], GREY)
+
+
+@pytest.mark.parametrize("wrong", [(1.0, 1.0), (1.0, 0.0), (0.0, float("inf")), (float("nan"), 1.0)])
+def test_black_must_lie_below_white(wrong: tuple[float, float]) -> None:
+    image = Image.fromarray(np.zeros((4, 4), np.float32))
+    with pytest.raises(ConfigError, match="black must lie below white"):
+        read_image(encoded(image, "TIFF"), float_range=wrong)
+    with pytest.raises(ConfigError, match="black must lie below white"):
+        pixels_of(image, wrong)
 
 
 def test_float_that_is_not_finite_is_refused() -> None:

@@ -179,6 +179,11 @@ def test_what_is_no_picture_is_refused(scorer: Scorer, wrong: object, word: str)
         scorer(wrong)
 
 
+def test_black_of_an_array_must_lie_below_white(scorer: Scorer) -> None:
+    with pytest.raises(ConfigError, match="black must lie below white"):
+        scorer(np.zeros((4, 4, 3)), float_range=(1, 1))
+
+
 def test_a_model_without_classes(tmp_path: Path) -> None:
     path = save_evaluator(tmp_path / "plain.safetensors", classes=["one"])
     with pytest.raises(DataError, match="does not fit its own card"):
