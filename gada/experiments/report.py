@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,10 @@ def run_provenance(images: ScoredSet, seed: int) -> Provenance:
 
 
 def provenance_of(rows: Sequence[Row]) -> Provenance:
-    """Return where result rows say that they come from; machines and commits of several splits are all named."""
-    first = Provenance(**{field.name: rows[0][field.name] for field in fields(Provenance)})
+    """Return where result rows say that they come from; all their data sets, machines and commits are named."""
+    (dataset, proxy), *others = dict.fromkeys((row["dataset"], row["proxy"]) for row in rows)
     machine, commit = (", ".join(dict.fromkeys(row[name] for row in rows)) for name in ("machine", "commit"))
-    return replace(first, machine=machine, commit=commit)
+    return Provenance(dataset, proxy, rows[0]["seed"], machine, commit, tuple(others))
 
 
 def write_report(folder: Path, images: ScoredSet, split: Split) -> None:

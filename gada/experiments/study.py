@@ -14,7 +14,7 @@ from gada.experiments.run import run_stages
 from gada.experiments.stages import BEFORE
 from gada.io.records import Row, write_rows
 from gada.metrics.correlation import ALL
-from gada.reports.layout import Table
+from gada.reports.layout import Table, plain_name
 from gada.settings import Settings, Variant, changed
 
 FIGURES = {
@@ -122,18 +122,21 @@ def study_table(rows: Sequence[Row]) -> Table:
     shown = [key for key in FIGURES if key not in JUDGED or any(row.get(key) is not None for row in rows)]
     splits = sorted({row["split"] for row in rows})
     where = f"split{'s' if len(splits) > 1 else ''} {', '.join(map(str, splits))}"
+    data = [f"{plain_name(row['dataset'])}, {'proxy' if row['proxy'] else 'human'} scores" for row in rows]
+    several = len(set(data)) > 1
     return Table(
         caption=f"One thing changed at a time, {where}. {provenance_of(rows).describe()}",
-        labels=("variant", "changed", "last stage", "steps"),
+        labels=("variant", *(["data"] if several else []), "changed", "last stage", "steps"),
         columns=tuple(FIGURES[key] for key in shown),
         rows=tuple(
             (
                 row["variant"],
+                *([of] if several else []),
                 ", ".join(f"{key} {value}" for key, value in row["changes"].items()) or "-",
                 row["stage"],
                 str(row["steps"]),
                 *(row.get(key) for key in shown),
             )
-            for row in rows
+            for row, of in zip(rows, data, strict=True)
         ),
     )

@@ -80,13 +80,21 @@ class Provenance:
     machine: str = ""
     """Processor, cores, GPU."""
     commit: str = ""
+    others: tuple[tuple[str, bool], ...] = ()
+    """Dataset and proxy of further rows that come from elsewhere."""
+
+    @property
+    def sets(self) -> tuple[tuple[str, bool], ...]:
+        """Name and proxy of each data set."""
+        return ((self.dataset, self.proxy), *self.others)
 
     def describe(self) -> str:
         """Return the sentences of a caption."""
-        scores = "proxy scores, computed by a full-reference measure and not given by people"
-        name = self.dataset.partition(",")[0]  # older result files repeat here whose scores they are
-        sentences = [f"Data: {name}; {scores if self.proxy else 'human scores'}."]
-        if self.dataset.startswith("TID2013-R"):
+        by_measure = "proxy scores, computed by a full-reference measure and not given by people"
+        named = [f"{plain_name(name)}; {by_measure if proxy else 'human scores'}." for name, proxy in self.sets]
+        first, *others = dict.fromkeys(named)
+        sentences = [f"Data: {first}", *(f"Other rows: {other}" for other in others)]
+        if any(name.startswith("TID2013-R") for name, _ in self.sets):
             sentences.append(
                 "TID2013-R re-simulates TID2013 from crops of the Kodak pictures and is not TID2013 itself; for most "
                 "references a human score belongs to a slightly different crop."
@@ -94,6 +102,11 @@ class Provenance:
         known = {"seed": self.seed, "machine": self.machine, "commit": self.commit}
         stated = "; ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
         return " ".join([*sentences, stated[:1].upper() + stated[1:] + "."] if stated else sentences)
+
+
+def plain_name(dataset: str) -> str:
+    """Return the name of a data set; older result files repeat there whose scores they are."""
+    return dataset.partition(",")[0]
 
 
 def shown_cell(cell: Cell) -> str:

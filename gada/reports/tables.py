@@ -231,6 +231,7 @@ def _published_notes(database: str, provenance: Provenance | None, staged: bool 
     chosen = [row for row in published_figures() if row["database"] == database and bool(row["stage"]) == staged]
     sources = dict.fromkeys(row["source"].split(", citing")[0] for row in chosen)
     notes = [f"Published figures: {'; '.join(sources)}. A cell that is open or unreadable there is empty."]
-    if provenance and provenance.dataset != database:
-        notes.append(f"They are on {database} and ours on {provenance.dataset}: no comparison figure by figure.")
+    if provenance and provenance.sets != ((database, provenance.proxy),):
+        ours = ", ".join(dict.fromkeys(name for name, _ in provenance.sets))
+        notes.append(f"They are on {database} and ours on {ours}: no comparison figure by figure.")
     return notes

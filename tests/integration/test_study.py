@@ -10,7 +10,9 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.experiments.study import study_table
 from gada.io.checkpoints import load_checkpoint
+from gada.io.records import read_rows
 from gada.settings import Settings, changed
 
 
@@ -55,6 +57,15 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
     assert "| GAN, share 0.2 |" in page.read_text()
     assert "at a time, splits 0, 1." in page.read_text()
     assert "kernel distance" not in page.read_text()
+
+
+def test_a_study_marks_rows_of_other_data() -> None:
+    results = Path(__file__).parents[2] / "docs/results/study-augmentation.jsonl"
+    table = study_table(read_rows(results))
+    data = {row[0]: row[table.labels.index("data")] for row in table.rows}
+    assert data["real distortions, proxy scores"] == "tid2013-like, proxy scores"
+    assert data["baseline"] == "TID2013-R, human scores"
+    assert "Other rows: tid2013-like; proxy scores" in table.caption
 
 
 def test_a_judge_examines_the_generators_of_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gada.experiments.report import provenance_of
 from gada.metrics.statistics import stage_difference
 from gada.reports.layout import Provenance, Table, render
 from gada.reports.published import heading, published_figures, published_headings, published_systems
@@ -61,6 +62,17 @@ def test_the_caption_states_where_the_figures_come_from(result_rows: Rows) -> No
     assert "human scores" in human
     assert "is not TID2013 itself" in human
     assert "eed" not in human.split("Data:")[1].replace("re-simulates", "")
+
+
+def test_a_caption_names_every_data_set(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 1)
+    for row in rows:
+        row |= {"dataset": "TID2013-R", "proxy": False, "seed": 0, "machine": "2 cores", "commit": "abc1234"}
+    rows[-1] |= {"dataset": "tid2013-like", "proxy": True}
+    text = " ".join(table2(rows, provenance=provenance_of(rows)).split())
+    assert "Data: TID2013-R; human scores. Other rows: tid2013-like; proxy scores" in text
+    assert "ours on TID2013-R, tid2013-like" in text
+    assert "Other rows" not in provenance_of(rows[:-1]).describe()
 
 
 def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows) -> None:
