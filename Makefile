@@ -1,5 +1,5 @@
 # Every target installs what is missing into .venv and then runs. It needs Python 3.11 or later with venv, and pip.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
