@@ -201,5 +201,6 @@ def test_every_command_of_the_readme_parses(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(ROOT)
     commands = re.findall(r"^python -m gada (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert len(commands) > 5
+    assert all("--images.per_class" in command for command in commands if "imagenet" in command), "or the disk is full"
     for command in commands:
         parse(shlex.split(command, comments=True))
