@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path
+from gada.settings import STAGES
 
 Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
@@ -134,9 +135,9 @@ def find_checkpoint(name: str, kind: str) -> Path:
     )
 
 
-def is_finished(stage: Path) -> bool:
-    """Return whether no training is under way in a folder: at its end it leaves `ENDED` beside its checkpoint."""
-    return (stage / ENDED).is_file() or not (stage / "last.ckpt").is_file()
+def is_finished(folder: Path) -> bool:
+    """Return whether no training is under way in a folder: a stage leaves `ENDED` beside its checkpoint at its end."""
+    return folder.name not in STAGES or (folder / ENDED).is_file() or not (folder / "last.ckpt").is_file()
 
 
 def bundled_folder() -> Path:

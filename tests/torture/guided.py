@@ -4,6 +4,7 @@ PYTHONPATH=tests python -m torture.guided READER [options of libFuzzer] [folder 
 """
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -111,7 +112,11 @@ def guided_files(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         place.mkdir(parents=True)
         command = [sys.executable, "-m", "torture.guided", name, *LIMITS, f"-runs={count}", f"-seed={seed + 1}"]
         done = subprocess.run(
-            [*command, f"-artifact_prefix={place}/"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            [*command, f"-artifact_prefix={place}/"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            check=False,
         )
         text = done.stdout.decode(errors="replace")
         reached = re.findall(r"cov: (\d+)", text)
