@@ -1,9 +1,9 @@
 """Crops a second of the data path and of each phase's step, measured side by side; one JSON line for each figure.
 
-Last, the memory that a training with the paper's networks and crops takes at most, each phase in a process of its own.
 A step is measured as training takes it (bfloat16 where the processor has it, compiled, fused Adam, channels last) and
 as a plain one: eager, float32, channels first, unfused. Its bound is the time that its operations take at the measured
-rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer.
+rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer. Last comes the memory that a
+training with the paper's networks and crops takes at most, each phase in a process of its own.
 """
 
 import multiprocessing

@@ -67,7 +67,8 @@ def fit_strategies(
     strategies, device = check_strategies(names), choose_device(device)
     images = load_images(data, "train")
     chosen = [(strategy, seed) for seed in seeds for strategy in strategies]
-    cards = {(strategy, seed): training_card(strategy, seed, data, training, images) for strategy, seed in chosen}
+    classes = class_names(data)
+    cards = {(one, seed): training_card(one, seed, data, training, images, classes) for one, seed in chosen}
     for (strategy, seed), card in cards.items():
         check_training(folder_of(run, strategy, seed), card)
     versions = Versions(images, data.size, training, data.seed)
@@ -77,7 +78,7 @@ def fit_strategies(
         if not (folder / FINISHED).is_file():
             mixture = Mixture(versions.of(strategy), versions.labels, training.shares, seed)
             transform = training.transform if strategy.labels == "iqa-ls" else "identity"
-            train_classifier(mixture, len(card["classes"]), training, folder, card, seed, transform, device)
+            train_classifier(mixture, len(classes), training, folder, card, seed, transform, device)
         if not is_judged(run, strategy, seed, tests):
             keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
     return read_rows(run / RESULTS)
@@ -89,7 +90,12 @@ def folder_of(run: Path, strategy: Strategy, seed: int) -> Path:
 
 
 def training_card(
-    strategy: Strategy, seed: int, data: ClassifyDataSettings, training: ClassifierSettings, images: LabelledImages
+    strategy: Strategy,
+    seed: int,
+    data: ClassifyDataSettings,
+    training: ClassifierSettings,
+    images: LabelledImages,
+    classes: list[str],
 ) -> dict[str, Any]:
     """Return what a classifier's checkpoint says of itself."""
     settings = as_plain(training)
@@ -108,7 +114,7 @@ def training_card(
         "network": training.network,
         "size": data.size,
         "resize": resize_of(images, data.size),
-        "classes": class_names(data),
+        "classes": classes,
         "dataset": images.title,
         "train_images": len(images),
         "settings": {**of_data, **settings, "seed": seed, "strategy": strategy.name, "data_seed": data.seed},

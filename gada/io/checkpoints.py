@@ -120,7 +120,7 @@ def find_checkpoint(name: str, kind: str) -> Path:
         return path
     if path.is_dir():
         names = {"evaluator": ["best.safetensors"], "generator": ["generator.safetensors"]}[kind]
-        stages = [path, *(path / stage for stage in ("phase3", "phase2", "phase1", "baseline"))]
+        stages = [path, *(path / stage for stage in reversed(STAGES))]
         for found in (stage / file for stage in stages if is_finished(stage) for file in names):
             if found.is_file():
                 return found

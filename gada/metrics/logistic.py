@@ -13,11 +13,8 @@ Parameters = Literal[4, 5]
 NARROWEST, WIDEST = 0.01, 50.0  # width of the logistic, in deviations of the predictions
 WIDTHS = np.geomspace(NARROWEST, WIDEST, 24)  # grid of the search
 PERCENTILES = np.linspace(2, 98, 25)  # grid of the search: centres at these percentiles of the predictions
-PRECISION: Any = {
-    "xatol": 1e-8,
-    "fatol": 1e-12,
-    "maxiter": 5000,
-}  # of centre and log width; of the squared error's share
+# Of centre and log width, and of the squared error as a share of the scores' own.
+PRECISION: Any = {"xatol": 1e-8, "fatol": 1e-12, "maxiter": 5000}
 ON_THE_RISE = (0.01, 0.99)  # share of the amplitude between which an image determines centre and width
 
 

@@ -43,10 +43,10 @@ class Disk:
 
     def unmount(self) -> None:
         """Take the file system away again, as soon as the last process of a dashboard has left it."""
-        call = ["umount", str(self.folder)]
-        for last in (False,) * 100 + (True,):
-            if not self.mounted or not subprocess.run(call, capture_output=True, check=last).returncode:
-                return
+        if not self.mounted:
+            return
+        call, deadline = ["umount", str(self.folder)], time.monotonic() + 10
+        while subprocess.run(call, capture_output=True, check=time.monotonic() > deadline).returncode:
             time.sleep(0.1)
 
     def need(self, folders: list[Path]) -> int:

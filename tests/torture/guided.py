@@ -89,9 +89,6 @@ def readers(folder: Path) -> dict[str, tuple[Reader, list[bytes]]]:
     }
 
 
-NAMES = ("image", "table", "manifest", "matlab", "evaluator", "state")
-
-
 def refused(reader: Reader, content: bytes) -> bool:
     """Return whether a file is refused with one line; anything else that goes wrong is raised."""
     try:
@@ -107,7 +104,7 @@ def refused(reader: Reader, content: bytes) -> bool:
 def guided_files(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
     """Let atheris try `count` files on each reader in a process of its own."""
     start, said, wrong = time.monotonic(), list[str](), list[str]()
-    for name in NAMES if HAS_ATHERIS else ():
+    for name in readers(folder / "examples") if HAS_ATHERIS else ():
         place = folder / name
         place.mkdir(parents=True)
         command = [sys.executable, "-m", "torture.guided", name, *LIMITS, f"-runs={count}", f"-seed={seed + 1}"]
@@ -146,7 +143,11 @@ def main() -> None:
         corpus.mkdir()
         for number, content in enumerate(examples):
             (corpus / str(number)).write_bytes(content)
-        atheris.Setup([*sys.argv, str(corpus)], lambda content: (refused(reader, content), None)[1])
+
+        def read(content: bytes) -> None:
+            refused(reader, content)
+
+        atheris.Setup([*sys.argv, str(corpus)], read)
         atheris.Fuzz()
 
 
