@@ -1,16 +1,14 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
-from math import exp
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
+from gada.models.detail import Detail
 from gada.settings import ModelSettings
 
 LEAK = 0.2  # slope of the leaky rectifier, as in pix2pix, which the paper cites for its generator
@@ -94,72 +92,6 @@ def judge_crops(evaluator: Evaluator, crops: Sequence[NDArray[np.uint8]], batch:
         parts.append((judgement.class_logits.argmax(dim=1), judgement.quality.double(), features))
     labels, qualities, described = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
     return JudgedCrops(labels, qualities, described)
-
-
-BRISQUE = [exp(-(place**2) / (2 * (7 / 6) ** 2)) for place in range(-3, 4)]  # its window: 7x7, sigma 7/6
-
-
-class Detail(nn.Module):
-    """What is small beside the picture itself, where distortions show: two views of it, six maps.
-
-    The first is the image minus its 3x3 binomial blur, amplified: noise and block borders at their true strength.
-    The second is the image less its local mean, over its local deviation (the normalised luminance of BRISQUE, Mittal
-    et al. 2012, for each colour): the same at any contrast, so that few references teach what holds for others.
-    """
-
-    GAIN = 8.0  # brings the detail of photographs to the range of the centred image
-    FLOOR = 1 / 255  # deviation below which a region counts as flat
-    BINOMIAL = (1 / 4, 1 / 2, 1 / 4)
-    GAUSSIAN = tuple(weight / sum(BRISQUE) for weight in BRISQUE)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return both views of images (N, 3, H, W) in [0, 1], (N, 6, H, W)."""
-        strength = self.GAIN * less_local_mean(images, self.BINOMIAL)
-        relative = less_local_mean(images, self.GAUSSIAN)
-        variance = filtered(relative.square(), self.GAUSSIAN)
-        deviation = (variance * 1e8 + 1).sqrt() * 1e-4  # = sqrt(variance + 1e-8), which exporters take for + 0
-        return torch.cat([strength, relative / (deviation + self.FLOOR)], dim=1)
-
-
-def filtered(images: Tensor, window: Sequence[float]) -> Tensor:
-    """Return images (N, 3, H, W) filtered along height and width by a window, reflected at their borders.
-
-    As sums of shifted images: exact also where convolutions run in bfloat16, and many times faster than a convolution
-    of so few channels.
-    """
-    border = len(window) // 2
-    height, width = images.shape[2:]
-    padded = pad(images, (border,) * 4, mode="reflect")
-    rows = sum_of(weight * padded[:, :, place : place + height] for place, weight in enumerate(window))
-    return sum_of(weight * rows[:, :, :, place : place + width] for place, weight in enumerate(window))
-
-
-def less_local_mean(images: Tensor, window: Sequence[float]) -> Tensor:
-    """Return images (N, 3, H, W) less themselves `filtered` by a window whose weights add up to 1.
-
-    As sums of differences of neighbours, which are exact: the difference of two means would leave rounding errors
-    where a picture is flat, and what looks at flat pictures closely would tell machines apart.
-    """
-    border = len(window) // 2
-    height, width = images.shape[2:]
-    padded = pad(images, (border,) * 4, mode="reflect")
-    pixels = padded[:, :, border : border + height]
-    above = sum_of(weight * (padded[:, :, place : place + height] - pixels) for place, weight in enumerate(window))
-    middle = slice(border, border + width)
-    beside = sum_of(
-        weight
-        * (
-            (pixels[..., place : place + width] - pixels[..., middle])
-            + (above[..., place : place + width] - above[..., middle])
-        )
-        for place, weight in enumerate(window)
-    )
-    return -(above[..., middle] + beside)
-
-
-def sum_of(tensors: Iterable[Tensor]) -> Tensor:
-    """Return the sum of tensors."""
-    return reduce(torch.add, tensors)
 
 
 def exact(tensor: Tensor) -> Tensor:

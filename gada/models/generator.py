@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gada.models.evaluator import LEAK
-from gada.models.pyramid import Band, Pyramid
+from gada.models.pyramid import Band, Noise, Pyramid
 from gada.settings import ModelSettings
 
 GRAIN = 3  # noise values a pixel
@@ -44,26 +44,45 @@ class Generator(nn.Module):
         else:
             self.output = Painted(shown[-1], inputs[-1])
 
-    def forward(
-        self, reference: Tensor, label: Tensor, quality: Tensor, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, reference: Tensor, label: Tensor, quality: Tensor, noise: Noise) -> Tensor:
         """Return distorted crops.
 
         Args:
             reference: reference crops x, (N, 3, H, W) in [0, 1]; H and W are multiples of 8.
             label: asked distortion classes c, (N,).
             quality: asked qualities q, (N,) in [0, 1].
-            generator: source of the noise z; on the device of `reference`.
+            noise: z, from `draw`.
 
         Returns:
             (N, 3, H, W) in [0, 1].
         """
         condition = self.condition(label, quality)
-        levels = self.decode(reference * 2 - 1, condition, generator)
-        distorted: Tensor = self.output(reference, levels, condition, generator)
+        levels = self.decode(reference * 2 - 1, condition, noise)
+        distorted: Tensor = self.output(reference, levels, condition, noise)
         return distorted
 
-    def decode(self, centred: Tensor, condition: Tensor, generator: torch.Generator | None) -> list[Tensor]:
+    def draw(self, reference: Tensor, source: torch.Generator | None = None) -> Noise:
+        """Return noise for reference crops (N, 3, H, W); drawn outside of `forward`, so that it can be compiled whole.
+
+        Args:
+            reference: the crops that are to be distorted.
+            source: where it is drawn; on the device of `reference`.
+        """
+        count, colours, height, width = reference.shape
+        sizes = [(height // part, width // part) for part in (8, 4, 2, 1)]
+
+        def normal(channels: int, size: tuple[int, int]) -> Tensor:
+            return torch.randn((count, channels, *size), generator=source, device=reference.device)
+
+        latent = normal(self.settings.noise, sizes[0])
+        grain = [normal(GRAIN, size) for size in sizes[1:]] if self.settings.pixel_noise else []
+        if not self.settings.pyramid:
+            return Noise(latent, grain)
+        bands = [normal(colours, size) for size in sizes]
+        impulses = torch.rand((2, *reference.shape), generator=source, device=reference.device)
+        return Noise(latent, grain, bands, impulses.unbind())
+
+    def decode(self, centred: Tensor, condition: Tensor, noise: Noise) -> list[Tensor]:
         """Return the decoder's maps at an eighth, a quarter, half and all of the size of crops in [-1, 1]."""
         encode, decode = self.modulations[:3], self.modulations[3:]
         maps = centred
@@ -71,12 +90,12 @@ class Generator(nn.Module):
         for layer, modulate in zip(self.encoder, encode, strict=True):
             maps = layer(modulate(maps, condition))
             skips.append(maps)
-        z = noise_like(maps, self.settings.noise, generator)
+        z = noise.latent.to(maps.dtype)
         maps = torch.cat([maps, z, condition[:, :, None, None].expand(-1, -1, *maps.shape[2:])], dim=1)
         levels = [maps]
-        for layer, modulate, skip in zip(self.decoder, decode, skips[-2::-1], strict=True):
+        for place, (layer, modulate, skip) in enumerate(zip(self.decoder, decode, skips[-2::-1], strict=True)):
             maps = layer(modulate(maps, condition))
-            grain = [noise_like(maps, GRAIN, generator)] if self.settings.pixel_noise else []
+            grain = [part.to(maps.dtype) for part in noise.grain[place : place + 1]]
             maps = torch.cat([maps, skip, *grain], dim=1)
             levels.append(maps)
         return levels
@@ -90,11 +109,9 @@ class Painted(nn.Module):
         self.modulation = modulation
         self.paint = nn.Conv2d(maps, 3, kernel_size=3, padding=1)
 
-    def forward(
-        self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, noise: Noise) -> Tensor:
         """Return distorted crops (N, 3, H, W) in [0, 1] from the finest maps."""
-        del reference, generator
+        del reference, noise
         painted: Tensor = self.paint(self.modulation(levels[-1], condition))
         return torch.sigmoid(painted.float())
 
@@ -121,7 +138,7 @@ def distort_crops(
     """
     device = next(generator.parameters()).device
     images = torch.from_numpy(np.stack(references)).permute(0, 3, 1, 2).to(device).float() / 255
-    noise = torch.Generator(device).manual_seed(seed)
+    noise = generator.draw(images, torch.Generator(device).manual_seed(seed))
     asked = torch.tensor(qualities, dtype=torch.float32, device=device)
     made = generator(images, torch.tensor(labels, device=device), asked, noise)
     crops: NDArray[np.uint8] = (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
@@ -179,9 +196,3 @@ def down(inputs: int, outputs: int) -> nn.Sequential:
 def up(inputs: int, outputs: int) -> nn.Sequential:
     """Return a transposed convolution that doubles the size."""
     return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(LEAK))
-
-
-def noise_like(maps: Tensor, channels: int, generator: torch.Generator | None) -> Tensor:
-    """Return standard normal noise (N, channels, h, w) of the size and type of `maps`."""
-    size = (maps.shape[0], channels, *maps.shape[2:])
-    return torch.randn(size, generator=generator, device=maps.device, dtype=maps.dtype)

@@ -1,7 +1,7 @@
 """The generator's output as changes of the reference's frequency bands (preset gada; not in the paper)."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,19 @@ from torch.nn.functional import avg_pool2d, interpolate
 from gada.models.evaluator import LEAK
 
 Layer = TypeVar("Layer", bound=nn.Module)
+
+
+class Noise(NamedTuple):
+    """All that is random in a generated crop, the paper's z; each part at the sizes of the maps that it joins."""
+
+    latent: Tensor
+    """Standard normal, beside the latent maps."""
+    grain: Sequence[Tensor]
+    """Standard normal, beside the maps of each decoder level; none without `pixel_noise`."""
+    bands: Sequence[Tensor] = ()
+    """Standard normal, for each band from the coarsest, (N, 3, h, w)."""
+    impulses: Sequence[Tensor] = ()
+    """Their chances and their values, uniform, each (N, 3, H, W)."""
 
 
 class Pyramid(nn.Module):
@@ -31,23 +44,22 @@ class Pyramid(nn.Module):
         self.grey_levels = GreyLevels(embedding)
         self.impulses = Impulses(embedding)
 
-    def forward(
-        self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, reference: Tensor, levels: Sequence[Tensor], condition: Tensor, noise: Noise) -> Tensor:
         """Return distorted crops (N, 3, H, W) in [0, 1].
 
         Args:
             reference: (N, 3, H, W) in [0, 1].
             levels: the decoder's maps, each twice as large as the one before and the last of size (H, W).
             condition: embedded class and quality, (N, E).
-            generator: source of noise and impulses.
+            noise: of the bands, and impulses.
         """
         coarsest, *finer = laplacian(reference * 2 - 1, len(levels))
-        image: Tensor = self.bands[0](coarsest, torch.zeros_like(coarsest), levels[0], condition, generator)
-        for band, pixels, maps in zip(list(self.bands)[1:], finer, levels[1:], strict=True):
+        image: Tensor = self.bands[0](coarsest, torch.zeros_like(coarsest), levels[0], condition, noise.bands[0])
+        parts = zip(list(self.bands)[1:], finer, levels[1:], noise.bands[1:], strict=True)
+        for band, pixels, maps, grain in parts:
             smooth = enlarged(image)
-            image = smooth + band(pixels, blocky(image) - smooth, maps, condition, generator)
-        image = self.impulses(self.grey_levels((image + 1) / 2, condition), condition, generator)
+            image = smooth + band(pixels, blocky(image) - smooth, maps, condition, grain)
+        image = self.impulses(self.grey_levels((image + 1) / 2, condition), condition, *noise.impulses)
         return image.clamp(0, 1)
 
 
@@ -78,22 +90,19 @@ class Band(nn.Module):
         self.change = zero(nn.Conv2d(maps + refined, 9, kernel_size=3, padding=1))
         self.colours = zero(nn.Linear(embedding, 12))
 
-    def forward(
-        self, band: Tensor, steps: Tensor, maps: Tensor, condition: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
+    def forward(self, band: Tensor, steps: Tensor, maps: Tensor, condition: Tensor, noise: Tensor) -> Tensor:
         """Return the changed band, (N, 3, h, w), of the same range; `steps` are those between the blocks."""
         maps = self.modulation(maps, condition)
         if self.refine is not None:
             maps = torch.cat([self.refine(maps), maps], dim=1)
         added, gain, blocks = self.change(maps).float().chunk(3, dim=1)
         changed: Tensor = self.mixed(band, condition) * (1 + gain) + blocks * steps + added
-        return changed + self.noise(band, condition, generator)
+        return changed + self.deviation(condition)[:, :, None, None] * noise
 
-    def noise(self, band: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return noise for a band, in each colour as loud as class and quality say."""
-        deviation = self.TRACE * self.loudness(condition).clamp(max=self.LOUDEST).exp()
-        noise: Tensor = deviation[:, :, None, None] * torch.randn(band.shape, generator=generator, device=band.device)
-        return noise
+    def deviation(self, condition: Tensor) -> Tensor:
+        """Return how loud the noise of each colour is, (N, 3), as class and quality say."""
+        deviation: Tensor = self.TRACE * self.loudness(condition).clamp(max=self.LOUDEST).exp()
+        return deviation
 
     def mixed(self, band: Tensor, condition: Tensor) -> Tensor:
         """Return the band with its colours mixed and shifted; sums, for products in bfloat16 would show."""
@@ -148,10 +157,9 @@ class Impulses(nn.Module):
         super().__init__()
         self.log_odds = Knob(embedding, 1)
 
-    def forward(self, image: Tensor, condition: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return images (N, 3, H, W) on the scale of 0 to 1, with impulses."""
+    def forward(self, image: Tensor, condition: Tensor, chance: Tensor, value: Tensor) -> Tensor:
+        """Return images (N, 3, H, W) on the scale of 0 to 1, with impulses; `chance`, `value` are uniform and alike."""
         log_odds = self.RARE + self.log_odds(condition)[:, :, None, None]
-        chance, value = torch.rand((2, *image.shape), generator=generator, device=image.device)
         hit = torch.sigmoid(self.SHARPNESS * (log_odds + chance.clamp(1e-6, 1 - 1e-6).logit()))
         struck: Tensor = image + hit * (value - image)
         return struck

@@ -80,8 +80,9 @@ class Adversarial(EvaluatorTraining):
 
     def distort(self, batch: Batch, batch_idx: int) -> Tensor:
         """Distort the references to the class and quality of their true distorted crops, (N, 3, H, W) in [0, 1]."""
-        noise = seeded(self.device, self.settings.seed, 1, self.step_number(batch_idx))
-        generated: Tensor = self.generator(as_images(batch.reference), batch.label, batch.quality, noise)
+        reference = as_images(batch.reference)
+        noise = self.generator.draw(reference, seeded(self.device, self.settings.seed, 1, self.step_number(batch_idx)))
+        generated: Tensor = self.generator(reference, batch.label, batch.quality, noise)
         return generated
 
     def examine(self, generated: Tensor, batch: Batch) -> Examined:

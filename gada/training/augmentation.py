@@ -35,6 +35,7 @@ class Augmentation(FineTuning):
     def generated_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Distort the batch's reference crops to the asked classes and qualities."""
         asked = first(batch, self.settings.training.generator_batch)
-        noise = seeded(self.device, self.settings.seed, 2, self.step_number(batch_idx))
-        images = self.generator(as_images(asked.source), asked.asked_label, asked.asked_quality, noise)
+        reference = as_images(asked.source)
+        noise = self.generator.draw(reference, seeded(self.device, self.settings.seed, 2, self.step_number(batch_idx)))
+        images = self.generator(reference, asked.asked_label, asked.asked_quality, noise)
         return equally_weighted(images, asked.asked_label, asked.asked_quality)

@@ -85,6 +85,7 @@ def train(
     """
     quiet_lightning()
     if module.settings.training.compile:
+        torch.compiler.reset()  # it compiles a function a few times only, and then no more; a study has many trainings
         module.compile_networks()
     stage, steps, every = folder.name, len(batches), module.settings.training.validate_every
     sampler, checkpoints, initial = Steps(steps, every), Checkpoints(folder), deepcopy(module.state_dict())

@@ -12,8 +12,9 @@ from evaluators import picture
 from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
+from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import Detail, Evaluator, judge_crops, moments
+from gada.models.evaluator import Evaluator, judge_crops, moments
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
 from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
@@ -95,10 +96,32 @@ def test_relative_detail_is_the_same_at_any_contrast() -> None:
     torch.testing.assert_close(Detail()(faint)[:, :3], 0.4 * Detail()(image)[:, :3], atol=1e-5, rtol=0)
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by torch, when it compiles a Function
+def test_the_gradient_of_detail_is_that_of_its_formula() -> None:
+    images = torch.rand(2, 3, 10, 14, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert torch.autograd.gradcheck(Detail(), (images.requires_grad_(),))
+    (expected,) = torch.autograd.grad(Detail()(images).square().sum(), images)
+    single = images.detach().float().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):  # as in training, where only convolutions may be inexact
+        compiled = torch.compile(Detail(), backend="aot_eager")(single)
+        (slope,) = torch.autograd.grad(compiled.square().sum(), single)
+    torch.testing.assert_close(slope.double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_generator_is_compiled_whole(preset: Preset) -> None:
+    generator = Generator(model(preset), classes=2)
+    reference, asked = torch.rand(2, 3, 32, 32), (torch.tensor([0, 1]), torch.tensor([0.2, 0.8]))
+    whole = torch.compile(generator, backend="aot_eager", fullgraph=True)
+    noise = generator.draw(reference, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(whole(reference, *asked, noise), generator(reference, *asked, noise))
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_generator_keeps_size_and_range(preset: Preset) -> None:
     generator = Generator(model(preset), classes=3)
-    made = generator(torch.rand(2, 3, 40, 64), torch.tensor([0, 2]), torch.tensor([0.1, 0.9]))
+    reference = torch.rand(2, 3, 40, 64)
+    made = generator(reference, torch.tensor([0, 2]), torch.tensor([0.1, 0.9]), generator.draw(reference))
     assert made.shape == (2, 3, 40, 64)
     assert made.min() >= 0
     assert made.max() <= 1
@@ -113,8 +136,8 @@ def test_class_quality_and_noise_reach_the_picture(preset: Preset) -> None:
     reference = torch.rand(1, 3, 32, 32)
 
     def made(label: int, quality: float, noise: int) -> torch.Tensor:
-        source = torch.Generator().manual_seed(noise)
-        result: torch.Tensor = generator(reference, torch.tensor([label]), torch.tensor([quality]), source)
+        drawn = generator.draw(reference, torch.Generator().manual_seed(noise))
+        result: torch.Tensor = generator(reference, torch.tensor([label]), torch.tensor([quality]), drawn)
         return result
 
     same = made(0, 0.5, 1)
@@ -152,7 +175,7 @@ def test_steps_in_place_of_bands_are_the_means_of_jpeg_s_blocks() -> None:
         only_biases(band.loudness, -100)
     generator.output.grey_levels.NONE, generator.output.impulses.RARE = 100, -100
     reference = torch.rand(1, 3, 32, 40)
-    made = generator(reference, torch.tensor([0]), torch.tensor([0.5]))
+    made = generator(reference, torch.tensor([0]), torch.tensor([0.5]), generator.draw(reference))
     means = torch.nn.functional.avg_pool2d(reference, 8).repeat_interleave(8, 2).repeat_interleave(8, 3)
     assert torch.allclose(made, means, atol=1e-5)
 
@@ -164,7 +187,7 @@ def test_noise_is_as_loud_as_class_and_quality_say() -> None:
     assert isinstance(finest, Band)
     only_biases(finest.loudness, math.log(20), 0, 0)  # twenty times half a grey level, in red
     grey = torch.full((2, 3, 64, 64), 0.5)
-    made = generator(grey, torch.tensor([0, 1]), torch.tensor([0.2, 0.8])) * 255
+    made = generator(grey, torch.tensor([0, 1]), torch.tensor([0.2, 0.8]), generator.draw(grey)) * 255
     red, green, _ = (made[:, colour].std().item() for colour in range(3))
     assert red == pytest.approx(10, rel=0.1)
     assert green < 5  # traces, and impulses
@@ -178,7 +201,7 @@ def test_grey_levels_and_impulses() -> None:
     rounded = coarse(image, condition) * 255 / 81
     assert torch.allclose(rounded, rounded.round(), atol=1e-4)
     only_biases(impulses.log_odds, 6 + math.log(0.2 / 0.8))
-    struck = impulses(torch.zeros_like(image), condition, None)
+    struck = impulses(torch.zeros_like(image), condition, *torch.rand(2, *image.shape))
     assert struck.mean().item() == pytest.approx(0.2 / 2, abs=0.01)  # values are 0.5 in the mean
 
 

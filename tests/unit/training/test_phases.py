@@ -80,7 +80,8 @@ def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> N
     module = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings())
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
     statistics = {name: value.clone() for name, value in module.discriminator.named_buffers()}
-    generated = module.generator(torch.rand(4, 3, 32, 32), batch().label, batch().quality)
+    reference = torch.rand(4, 3, 32, 32)
+    generated = module.generator(reference, batch().label, batch().quality, module.generator.draw(reference))
     module.generator_loss(generated, module.examine(generated, batch()), batch())
     assert all(torch.equal(value, statistics[name]) for name, value in module.discriminator.named_buffers())
     assert module.discriminator.training
