@@ -125,11 +125,13 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
 
     def adversarial(step: int) -> None:
         assert isinstance(module, Adversarial)
+        module.discriminator.requires_grad_(False)  # as Lightning toggles the players
         with autocast():
             generated = module.distort(asked, step)
             seen = module.examine(generated, asked)
             loss = module.generator_loss(generated, seen, asked)
         descend(optimizers[0], loss)
+        module.discriminator.requires_grad_(True)
         with autocast():
             loss = module.discriminator_loss(generated.detach(), seen, batch, asked)
         descend(optimizers[1], loss)

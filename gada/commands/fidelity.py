@@ -26,11 +26,15 @@ def fidelity(
     from gada.data.table import load_synthetic
     from gada.errors import ConfigError
     from gada.experiments.fidelity import fidelity_table, measure_fidelity, rank_full_reference, ranking_table
-    from gada.io.records import read_rows, write_rows
-    from gada.reports.markdown import replace_block
+    from gada.io.records import read_results, write_rows
+    from gada.reports.markdown import around_block, replace_block
     from gada.settings import DataSettings
 
     files = {"gada fidelity": results / "fidelity.jsonl", "gada fidelity ranking": results / "fidelity-ranking.jsonl"}
+    measured = {"gada fidelity": bool(references), "gada fidelity ranking": bool(ranking)}
+    for block, file in files.items():
+        if into and (measured[block] or file.exists()):
+            around_block(into, block)
     if references and crops and published:
         write_rows(files["gada fidelity"], measure_fidelity(references, crops, published, seed))
     elif references or crops or published:
@@ -40,7 +44,7 @@ def fidelity(
         write_rows(files["gada fidelity ranking"], rows)
     for (block, file), table in zip(files.items(), (fidelity_table, ranking_table), strict=True):
         if file.exists():
-            text = table(read_rows(file, missing="refuse"))
+            text = table(read_results([file], block.removeprefix("gada ")))
             if into:
                 replace_block(into, block, text)
             else:

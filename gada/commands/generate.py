@@ -36,8 +36,11 @@ def generate(
     from gada.experiments.samples import write_contact_sheet
     from gada.io.records import write_rows
     from gada.reports.layout import render
-    from gada.reports.markdown import replace_block
+    from gada.reports.markdown import around_block, replace_block
 
+    block = "gada generate --judge"
+    if judge and into:
+        around_block(into, block)
     write_contact_sheet(model, out, side, crop_size, data, split)
     print(f"wrote {out}")
     if judge:
@@ -46,4 +49,4 @@ def generate(
             write_rows(results, rows)
         print(render(judge_table(rows), "text"))
         if into:
-            replace_block(into, "gada generate --judge", render(judge_table(rows), "markdown"))
+            replace_block(into, block, render(judge_table(rows), "markdown"))

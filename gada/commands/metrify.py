@@ -100,18 +100,22 @@ def evaluate(
         device: Where to run networks.
     """
     from gada.errors import ConfigError
-    from gada.experiments.metrify_evaluation import evaluate_metrifier, put_results, show
+    from gada.experiments.metrify_evaluation import block_of, evaluate_metrifier, put_results, show
     from gada.io.records import RESULTS, write_rows
+    from gada.reports.markdown import around_block
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
+    kept = results or out or run / RESULTS
     if not results:
+        if into:
+            around_block(into, block_of(kept))
         rows = evaluate_metrifier(run, evaluator, device, jobs)
         if out:
             write_rows(out, rows)
         show(rows, json)
     if into:
-        put_results(results or out or run / RESULTS, into)
+        put_results(kept, into)
 
 
 def predict(

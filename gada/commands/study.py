@@ -52,9 +52,12 @@ def study(
     from gada.experiments.study import run_study, study_table
     from gada.io.records import read_results, write_rows
     from gada.reports.layout import render
-    from gada.reports.markdown import replace_block
+    from gada.reports.markdown import around_block, replace_block
     from gada.settings import Settings
 
+    block = f"gada study {results or run}"
+    if variants and into:
+        around_block(into, block)
     if variants:
         settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
         rows = run_study(settings, variants, run, device, judge)
@@ -63,6 +66,6 @@ def study(
     else:
         rows = read_results([results or run / "study.jsonl"], "study")
     if into:
-        replace_block(into, f"gada study {results or run}", render(study_table(rows), "markdown"))
+        replace_block(into, block, render(study_table(rows), "markdown"))
     else:
         print(render(study_table(rows), "text"))

@@ -47,12 +47,16 @@ def sweep(
         images: Labelled images.
         input: What overrules the networks' own input.
     """
-    from gada.experiments.sweep_report import print_again, write_report
+    from gada.experiments.sweep_report import block_of, print_again, write_report
     from gada.io.records import RESULTS, read_rows, write_rows
+    from gada.reports.markdown import around_block
 
     if not classifiers:
         print_again(results or run / RESULTS, baseline, into, figure, json)
         return 0
+    rows = out or run / RESULTS
+    if into:
+        around_block(into, block_of(rows))
     from gada.data.labelled import load_labelled
     from gada.experiments.sweep import run_sweep
     from gada.scoring.classifiers import load_classifier
@@ -63,5 +67,5 @@ def sweep(
     write_report(run, loaded, labelled, found, baseline, photograph)
     if out:
         write_rows(out, read_rows(run / RESULTS))
-    print_again(out or run / RESULTS, baseline, into, figure, json)
+    print_again(rows, baseline, into, figure, json)
     return 4 if found.failed else 0

@@ -37,6 +37,9 @@ FIGURES = {
     "srocc_real": "SROCC score/judge, real",
     "srocc_judge": "SROCC asked/judge, generated",
     "srocc_ssim": "SROCC asked/SSIM, generated",
+    "within_real": "SROCC score/judge, real, within a reference",
+    "within_judge": "SROCC asked/judge, generated, within a reference",
+    "within_ssim": "SROCC asked/SSIM, generated, within a reference",
 }
 Crops = list[NDArray[np.uint8]]
 
@@ -50,6 +53,8 @@ class Examined(NamedTuple):
     """Of true distortions."""
     qualities: NDArray[np.float64]
     """Of the true distorted images, (N,)."""
+    sources: list[Path]
+    """Their references, (N,)."""
     generated: JudgedCrops
     """Of crops generated to the same class and quality, at the same places of the same references."""
     asked: NDArray[np.float64]
@@ -58,6 +63,8 @@ class Examined(NamedTuple):
     """The judge's mean quality over the crops generated to them, (R x ASKED,)."""
     similarity: NDArray[np.float64]
     """Their mean SSIM with the reference, (R x ASKED,)."""
+    references: list[Path]
+    """Their references, (R x ASKED,)."""
 
 
 def judge_generator(model: str, judge: str, side: Side, data: DataSettings, split: SplitSettings) -> list[Row]:
@@ -74,8 +81,10 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
         A row for each class and one for ALL: `accuracy_real`, `accuracy_generated` (share of crops whose class the
         judge names), `srocc_real` (quality of true distortions against the judge's, of which no generator can be asked
         much more), `srocc_judge`, `srocc_ssim` (asked quality against what the judge measures and against SSIM with
-        the reference); in ALL the means over classes, and `distance_generated`, `distance_references` (kernel distance
-        of the judge's features to those of true distortions, of generated crops and of references).
+        the reference), over all references at once; `within_real`, `within_judge`, `within_ssim`, the same within each
+        reference, the mean (as the L-test of Ma et al., 2017: what the contents do to judge and SSIM does not count);
+        in ALL the means over classes, and `distance_generated`, `distance_references` (kernel distance of the judge's
+        features to those of true distortions, of generated crops and of references).
 
     Raises:
         ConfigError: if a model is not found, knows other classes than the data, or was trained on another split.
@@ -120,13 +129,22 @@ class Bench:
         qualities = [record.quality for record in records]
         real = self.judged(self.cut([record.image for record in records]))
         alike = self.judged(self.distorted(self.cut(sources), label, np.array(qualities)))
-        each = list(dict.fromkeys(sources))
+        each = dict.fromkeys(sources)
         asked = np.tile(np.linspace(min(qualities), max(qualities), ASKED), len(each))
-        references = self.cut([path for path in each for _ in range(ASKED)])
-        made = self.distorted(references, label, asked)
-        similarity = ssim_each(np.stack(made), np.stack(references))
-        measured = self.judged(made).quality
-        return Examined(label, real, np.array(qualities), alike, asked, of_images(measured), of_images(similarity))
+        references = [path for path in each for _ in range(ASKED)]
+        crops = self.cut(references)
+        made = self.distorted(crops, label, asked)
+        return Examined(
+            label=label,
+            real=real,
+            qualities=np.array(qualities),
+            sources=sources,
+            generated=alike,
+            asked=asked,
+            measured=of_images(self.judged(made).quality),
+            similarity=of_images(ssim_each(np.stack(made), np.stack(crops))),
+            references=references,
+        )
 
     def cut(self, paths: Sequence[Path]) -> Crops:
         """Return the crops of pictures, CROPS of each."""
@@ -148,13 +166,17 @@ class Bench:
 
 def class_row(name: str, found: Examined) -> Row:
     """Return the figures of one class."""
+    judged = of_images(found.real.quality)
     return {
         "distortion": name,
         "accuracy_real": share_named(found.real, found.label),
         "accuracy_generated": share_named(found.generated, found.label),
-        "srocc_real": correlation(of_images(found.real.quality), found.qualities),
+        "srocc_real": correlation(judged, found.qualities),
         "srocc_judge": correlation(found.measured, found.asked),
         "srocc_ssim": correlation(found.similarity, found.asked),
+        "within_real": within(judged, found.qualities, found.sources),
+        "within_judge": within(found.measured, found.asked, found.references),
+        "within_ssim": within(found.similarity, found.asked, found.references),
     }
 
 
@@ -183,6 +205,12 @@ def correlation(measured: NDArray[np.float64], asked: NDArray[np.float64]) -> fl
         return None
 
 
+def within(measured: NDArray[np.float64], asked: NDArray[np.float64], references: Sequence[Path]) -> float:
+    """Return the SROCC of each reference's pictures, the mean over references; 0 for one where it is not defined."""
+    places = [np.array([path == one for path in references]) for one in dict.fromkeys(references)]
+    return round(float(np.mean([correlation(measured[place], asked[place]) or 0.0 for place in places])), 4)
+
+
 def of_images(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean over the crops of each image."""
     return np.asarray(values.reshape(-1, CROPS).mean(axis=1), dtype=np.float64)
@@ -192,7 +220,10 @@ def judge_table(rows: Sequence[Row]) -> Table:
     """Return the rows of `judge_generator` as a table."""
     *classes, whole = rows
     ratio = whole["accuracy_generated"] / whole["accuracy_real"] if whole["accuracy_real"] else 0.0
-    ranked, as_well = (sum((row[key] or 0) >= RANKED for row in classes) for key in ("srocc_judge", "srocc_real"))
+    ranked, as_well, within, within_real = (
+        sum((row[key] or 0) >= RANKED for row in classes)
+        for key in ("srocc_judge", "srocc_real", "within_judge", "within_real")
+    )
     return Table(
         caption=f"Generated crops under a judge trained on real crops alone. {provenance_of(rows).describe()}",
         labels=("distortion",),
@@ -202,7 +233,7 @@ def judge_table(rows: Sequence[Row]) -> Table:
         notes=(
             f"Generated crops are named {ratio:.2f} times as often as real ones. Asked quality and the judge's agree "
             f"with SROCC {RANKED} or more in {ranked} of {len(classes)} classes; scores of real crops and the judge's "
-            f"do in {as_well}.",
+            f"do in {as_well}. Within a reference it is {within} and {within_real} classes.",
             f"Kernel distance of features to those of real crops: generated {whole['distance_generated']:.4f}, "
             f"undistorted references {whole['distance_references']:.4f}.",
         ),

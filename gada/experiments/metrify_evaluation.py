@@ -177,4 +177,9 @@ def put_results(results: Path, into: Path) -> None:
     """Put kept result rows into the block "gada metrify evaluate RESULTS" of a Markdown file."""
     rows = read_results([results], "metrify evaluate")
     text = "\n".join(render(table, "markdown") for table in (predictors_table(rows), distortions_table(rows)))
-    replace_block(into, f"gada metrify evaluate {results.as_posix()}", text)
+    replace_block(into, block_of(results), text)
+
+
+def block_of(results: Path) -> str:
+    """Return the name of the Markdown block of some result rows."""
+    return f"gada metrify evaluate {results.as_posix()}"

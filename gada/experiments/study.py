@@ -12,7 +12,7 @@ from gada.experiments.judge import judge_generator
 from gada.experiments.report import provenance_of
 from gada.experiments.run import run_stages
 from gada.experiments.stages import BEFORE
-from gada.io.records import Row, write_rows
+from gada.io.records import Row, read_rows, write_rows
 from gada.metrics.correlation import ALL
 from gada.reports.layout import Table, plain_name
 from gada.settings import Settings, Variant, changed
@@ -23,9 +23,10 @@ FIGURES = {
     "lcc": "LCC, ALL",
     "named": "class named, generated / real",
     "asked": "SROCC asked/judge",
+    "within": "the same within a reference",
     "distance": "kernel distance to real",
 }
-JUDGED = ("named", "asked", "distance")  # figures of a generator
+JUDGED = ("named", "asked", "within", "distance")  # figures of a generator
 
 
 def run_study(
@@ -43,7 +44,8 @@ def run_study(
     Returns:
         A row for each variant: name, changes, stage, evaluator steps (with those before it), figures, and their origin.
         Judged generators have `named` (how often their class is named, as a share of how often that of real crops is),
-        `asked` (SROCC of asked and judged quality, mean over classes) and `distance` (kernel distance of features).
+        `asked` and `within` (SROCC of asked and judged quality over all references and within each, means over
+        classes) and `distance` (kernel distance of features).
 
     Raises:
         ConfigError: if a variant starts from one that is not there, or changes an unknown setting.
@@ -103,11 +105,18 @@ def variant_row(variant: Variant, settings: Settings, folder: Path, before: Vari
 
 
 def judged(run: Path, judge: str, settings: Settings) -> Row:
-    """Return what a judge says of a run's generator on the test references."""
-    whole = judge_generator(str(run), judge, "test", settings.data, settings.split)[-1]
+    """Return what a judge says of a run's generator on the test references; it is kept in the run's folder."""
+    kept = run / "judge.jsonl"
+    rows = read_rows(kept)
+    if not rows or rows[-1]["judge"] != judge:
+        found = judge_generator(str(run), judge, "test", settings.data, settings.split)
+        rows = [{**row, "judge": judge} for row in found]
+        write_rows(kept, rows)
+    whole = rows[-1]
     return {
         "named": round(whole["accuracy_generated"] / whole["accuracy_real"], 4) if whole["accuracy_real"] else None,
         "asked": whole["srocc_judge"],
+        "within": whole["within_judge"],
         "distance": whole["distance_generated"],
     }
 

@@ -97,6 +97,11 @@ def example_section(
     return Section("Example", pictures=pictures, shows_database=photograph is None)
 
 
+def block_of(results: Path) -> str:
+    """Return the name of the Markdown block of some result rows."""
+    return f"gada sweep {results.as_posix()}"
+
+
 def print_again(results: Path, baseline: str | None, into: Path | None, figure: Path | None, as_json: bool) -> None:
     """Print kept result rows, put them into a Markdown block, or draw them."""
     rows = read_results([results], "sweep")
@@ -105,7 +110,7 @@ def print_again(results: Path, baseline: str | None, into: Path | None, figure: 
             raise ConfigError(f"--figure is {figure} but must be a .png file.")
         write_bytes(figure, ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}"))
     if into:
-        replace_block(into, f"gada sweep {results.as_posix()}", as_markdown(rows, baseline))
+        replace_block(into, block_of(results), as_markdown(rows, baseline))
     elif not figure:
         show(rows, baseline, as_json)
 

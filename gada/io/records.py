@@ -21,6 +21,8 @@ NEEDED = {  # what every result row of a verb holds
     "study": ("variant", "changes", "stage", "steps", "split", "dataset", "proxy", "seed", "machine", "commit"),
     "sweep": ("network", "distortion", "level", "strength", "n", "top1", "top5", "dataset"),
     "metrify evaluate": ("predictor", "distortion", "srocc", "classifier", "dataset"),
+    "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),
+    "fidelity ranking": ("metric", "n", "srocc", "published_srocc"),
     "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),
 }
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")

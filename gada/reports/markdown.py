@@ -17,6 +17,16 @@ def replace_block(path: Path, name: str, text: str) -> None:
     Raises:
         ConfigError: if there is no such file, or it has no such block.
     """
+    before, after = around_block(path, name)
+    write_text(path, f"{before}\n{text.strip()}\n{after}")
+
+
+def around_block(path: Path, name: str) -> tuple[str, str]:
+    """Return what stands before and after the content of a block; long work looks for it before it begins.
+
+    Raises:
+        ConfigError: if there is no such file, or it has no such block.
+    """
     begin, end = f"<!-- {name} -->", "<!-- end -->"
     if not path.is_file():
         raise ConfigError(f"{path} is no file; name a Markdown file with the lines '{begin}' and '{end}'.")
@@ -25,4 +35,4 @@ def replace_block(path: Path, name: str, text: str) -> None:
     _, closed, tail = rest.partition(end)
     if not (found and closed):
         raise ConfigError(f"{path} has no block that begins with '{begin}' and ends with '{end}'; add both lines.")
-    write_text(path, f"{head}{begin}\n{text.strip()}\n{closed}{tail}")
+    return head + begin, closed + tail

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import tiny
@@ -78,7 +79,19 @@ def test_a_judge_examines_the_generators_of_a_study(tmp_path: Path, capsys: pyte
     assert "named" not in plain
     assert gan["named"] is None or gan["named"] >= 0
     assert -1 <= gan["asked"] <= 1
+    assert -1 <= gan["within"] <= 1
     assert isinstance(gan["distance"], float)
+    with patch("gada.experiments.study.judge_generator", side_effect=AssertionError):  # it has been asked
+        assert main([*config(tmp_path, *variants), *judge]) == 0
+    assert json.loads((tmp_path / "study" / "study.jsonl").read_text().splitlines()[1]) == gan
+
+
+def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("no block")
+    assert main([*config(tmp_path, {"name": "a"}), "--into", str(page)]) == 2
+    assert "has no block that begins with '<!-- gada study" in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gada.__main__ import main
 from gada.data.synthesize import noise_seed
 from gada.distortions import distort
 from gada.errors import DataError
@@ -17,6 +18,12 @@ from gada.metrics.psnr import luminance, psnr
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/golden/tid2013_published_psnr_ssim.csv"
 RESULTS = ROOT / "docs/results/fidelity.jsonl"
+
+
+def test_rows_of_another_verb_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "fidelity.jsonl").write_text('{"reference": "I01"}\n')
+    assert main(["fidelity", "--results", str(tmp_path)]) == 3
+    assert "has a row without 'distortion'" in capsys.readouterr().err
 
 
 def test_the_golden_table_is_whole() -> None:
