@@ -59,6 +59,7 @@ def main() -> None:
             module.compile_networks()
             takes[name] = stepper(module, batch, in_bfloat=fast)
         times = measured(takes)
+        spent = {name: shares(takes[name]) for name in bounds}
     size = settings.training.batch_size
     path = times.pop("data path")
     say("data path", crops_per_second=size / path)
@@ -66,6 +67,7 @@ def main() -> None:
         ours, other = times[name], times[f"{name}, plain"]
         rate = {"crops_per_second": size / ours, "plain_crops_per_second": size / other, "faster_by": other / ours}
         say(f"{name} step", **rate, share_of_bound=floor / ours, data_path_is_faster_by=ours / path)
+        say(f"{name} step, share of its time", **spent[name])
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for name in bounds:
             say(
@@ -203,6 +205,25 @@ def bound(module: EvaluatorTraining, batch: Batch, kind: torch.dtype) -> float:
     weights = sum(weight.numel() * 4 for weight in module.parameters())
     moved = 2 * sum(kept) + 7 * weights  # activations written and read; weights, gradients and Adam's two means
     return max(float(counter.get_total_flops()) / matrix_rate(kind), moved / copy_rate())
+
+
+def shares(take: Take) -> dict[str, float]:
+    """Return what a compiled step spends its time in, as shares of all: what stands between it and its bound."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        take(0)
+    spent = {"convolutions": 0.0, "gradients_of_convolutions": 0.0, "compiled_loops": 0.0, "rest": 0.0}
+    for event in profile.key_averages():
+        match event.key:
+            case name if "convolution_backward" in name:
+                kind = "gradients_of_convolutions"
+            case name if "convolution" in name:
+                kind = "convolutions"
+            case name if "CompiledFxGraph" in name:
+                kind = "compiled_loops"
+            case _:
+                kind = "rest"
+        spent[kind] += event.self_cpu_time_total
+    return {kind: time / sum(spent.values()) for kind, time in spent.items()}
 
 
 def matrix_rate(kind: torch.dtype) -> float:
