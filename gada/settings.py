@@ -206,8 +206,6 @@ class TrainingSettings:
     """Adam's decay rates."""
     average: float | None = None
     """Decay of the generator's exponential moving average, used from phase 2 on; 0 is none (paper: 0)."""
-    quality_jitter: float | None = None
-    """Deviation of the normal noise on training qualities, in [0, 1] units (paper: 0)."""
     generated_share: float = 0.5
     """Share of generated crops in the loss of phase 2."""
     unlabelled: Path | None = None
@@ -218,7 +216,7 @@ class TrainingSettings:
         check("training", self, ("batch_size",), 2)  # pooled moments are scaled over a batch
         check("training", self, ("crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"), 1)
         check("training", self, ("generator_batch",), 1)
-        check("training", self, ("trunk_rate", "head_rate", "generator_rate", "later_rate", "quality_jitter"), 0)
+        check("training", self, ("trunk_rate", "head_rate", "generator_rate", "later_rate"), 0)
         if not all(0 <= rate < 1 for rate in self.betas):
             raise ConfigError(f"training.betas is {list(self.betas)} but both must lie in [0, 1).")
         if self.average is not None and not 0 <= self.average < 1:
@@ -496,7 +494,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "later_rate": 0.1,
             "anneal": False,
             "average": 0.0,
-            "quality_jitter": 0.0,
         },
     },
     # Ours; the reason for each choice stands at its field.
@@ -528,7 +525,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "later_rate": 1.0,
             "anneal": True,
             "average": 0.995,
-            "quality_jitter": 0.0,
         },
     },
 }

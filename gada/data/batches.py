@@ -18,6 +18,7 @@ from gada.errors import ConfigError
 from gada.io.images import shown
 
 AskedQuality = Literal["observed", "uniform"]
+DRAWN = 5  # random numbers an image and epoch; two are spare, for with fewer every sequence would be another
 
 
 class Batch(NamedTuple):
@@ -43,7 +44,7 @@ class CropBatches(Dataset[Batch]):
     """Batches over an endless sequence of epochs; `batches[step]` may be asked for in any order and by any worker.
 
     Step t takes positions t N to t N + N - 1 of the sequence. Each epoch is a permutation of the images keyed by
-    (seed, epoch); an image's crop, flip and jitter are keyed by (seed, epoch, image); what the generator is asked for
+    (seed, epoch); an image's crop and flip are keyed by (seed, epoch, image); what the generator is asked for
     is keyed by (seed, step). Use it with `DataLoader(batches, batch_size=None, shuffle=False)`.
 
     Args:
@@ -55,7 +56,6 @@ class CropBatches(Dataset[Batch]):
         seed: of everything random here.
         flip: whether half of the crops are mirrored, both images alike.
         grid: crops start at multiples of it; 8 keeps them on JPEG's blocks.
-        jitter: deviation of the normal noise added to `quality`, in quality; results are clipped to [0, 1].
         asked_quality: "observed" draws from the qualities of the asked class, linearly interpolated between
             neighbouring ones, so that values between the levels occur too; "uniform" draws evenly over their range.
         sources: pristine images to generate from; by default the references of `images`.
@@ -76,7 +76,6 @@ class CropBatches(Dataset[Batch]):
         seed: int,
         flip: bool = True,
         grid: int = 1,
-        jitter: float = 0.0,
         asked_quality: AskedQuality = "observed",
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
@@ -84,7 +83,7 @@ class CropBatches(Dataset[Batch]):
         if not len(images):
             raise ConfigError(f"{images.name} has no images to train on")
         self.batch_size, self.crop, self.steps, self.seed = batch_size, crop, steps, seed
-        self.flip, self.grid, self.jitter = flip, grid, jitter
+        self.flip, self.grid = flip, grid
         self.packed, self.packed_sources = packed, packed_sources or packed
         self.distorted = [record.image for record in images.images]
         references = [record.reference for record in images.images if record.reference is not None]
@@ -104,15 +103,12 @@ class CropBatches(Dataset[Batch]):
         index, bits = self._sequence(step)
         corners = below(bits[:, :2], self.image_steps[index]) * self.grid
         mirror = (bits[:, 2] >> np.uint64(63)).astype(bool) & self.flip
-        quality = self.qualities[index]
-        if self.jitter:
-            quality = np.clip(quality + self.jitter * _normal(bits[:, 3], bits[:, 4]), 0.0, 1.0)
         references = [self.references[i] for i in index] if self.references else []
         return Batch(
             distorted=_cut(self.packed, [self.distorted[i] for i in index], corners, mirror, self.crop),
             reference=_cut(self.packed, references, corners, mirror, self.crop),
             label=torch.from_numpy(self.labels[index]),
-            quality=torch.from_numpy(quality.astype(np.float32)),
+            quality=torch.from_numpy(self.qualities[index].astype(np.float32)),
             **self._asked(step),
         )
 
@@ -121,12 +117,12 @@ class CropBatches(Dataset[Batch]):
         return [shown(self.distorted[i]) for i in self._sequence(step)[0]]
 
     def _sequence(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Return which images step `step` takes, (N,), and the random bits of each, (N, 5)."""
+        """Return which images step `step` takes, (N,), and the random bits of each, (N, DRAWN)."""
         count = len(self.distorted)
         positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
         epochs, places = positions // count, positions % count
         index = np.empty(self.batch_size, dtype=np.int64)
-        bits = np.empty((self.batch_size, 5), dtype=np.uint64)
+        bits = np.empty((self.batch_size, DRAWN), dtype=np.uint64)
         for epoch in range(epochs[0], epochs[-1] + 1):
             order, draws = _epoch(self.seed, epoch, count)
             here = epochs == epoch
@@ -177,14 +173,9 @@ class _AskedQualities:
 
 @lru_cache(maxsize=4)
 def _epoch(seed: int, epoch: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return the order of an epoch's images, (count,), and each image's random bits in it, (count, 5)."""
+    """Return the order of an epoch's images, (count,), and each image's random bits in it, (count, DRAWN)."""
     order = np.argsort(raw_bits(count, "order", seed, epoch), kind="stable")
-    return order, raw_bits(count * 5, "crop", seed, epoch).reshape(count, 5)
-
-
-def _normal(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Turn random bits into standard normal numbers (Box and Muller)."""
-    return np.asarray(np.sqrt(-2.0 * np.log1p(-unit(first))) * np.cos(2.0 * np.pi * unit(second)))
+    return order, raw_bits(count * DRAWN, "crop", seed, epoch).reshape(count, DRAWN)
 
 
 def _grid_steps(packed: PackedImages, paths: Sequence[Path], crop: int, grid: int) -> NDArray[np.int64]:

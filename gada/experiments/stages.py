@@ -231,7 +231,6 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
         seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
         flip=bool(training.flip),
         grid=training.grid,
-        jitter=training.quality_jitter or 0.0,
         sources=unlabelled,
         packed_sources=PackedImages.open(unlabelled, training.unlabelled, run.settings.data.cache)
         if unlabelled and training.unlabelled

@@ -162,7 +162,6 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         ([], {"training": {"trunk_rate": -0.1}}, 2, "training.trunk_rate is -0.1"),
         ([], {"training": {"later_rate": -1}}, 2, "training.later_rate is -1"),
         ([], {"training": {"head_rate": float("nan")}}, 2, "training.head_rate is nan"),
-        ([], {"training": {"quality_jitter": -1}}, 2, "training.quality_jitter is -1"),
         ([], {"training": {"betas": [2, 3]}}, 2, "training.betas is [2.0, 3.0]"),
         ([], {"training": {"average": 1}}, 2, "training.average is 1"),
         ([], {"evaluation": {"crops": 0}}, 2, "evaluation.crops is 0"),

@@ -142,11 +142,11 @@ def test_a_batch_may_be_longer_than_an_epoch(world: World) -> None:
 
 
 def test_a_step_is_a_pure_function_of_seed_and_step(world: World) -> None:
-    batches = world.batches(jitter=0.05)
+    batches = world.batches()
     forward = [batches[step] for step in range(50)]
-    again = world.batches(jitter=0.05)
+    again = world.batches()
     assert all(same(forward[step], again[step]) for step in reversed(range(50)))
-    assert not same(forward[0], world.batches(jitter=0.05, seed=4)[0])
+    assert not same(forward[0], world.batches(seed=4)[0])
 
 
 def test_the_sequence_does_not_depend_on_the_batch_size(world: World) -> None:
@@ -226,16 +226,6 @@ def test_sources_may_be_other_photographs(world: World, tmp_path: Path) -> None:
     pieces = whole.unfold(2, CROP, 1).unfold(3, CROP, 1)  # (2, 3, rows, columns, CROP, CROP)
     for crop in batch.source:
         assert (pieces == crop[None, :, None, None]).all(dim=(1, 4, 5)).any()
-
-
-def test_jitter_moves_the_quality_by_its_deviation(world: World) -> None:
-    plain, moved = world.batches(batch_size=40), world.batches(batch_size=40, jitter=0.01)
-    steps = range(50)
-    difference = torch.cat([moved[step].quality - plain[step].quality for step in steps])
-    assert difference.std().item() == pytest.approx(0.01, rel=0.1)
-    assert abs(difference.mean().item()) < 0.001
-    strong = world.batches(batch_size=40, jitter=2.0)
-    assert all(strong[step].quality.min() >= 0 and strong[step].quality.max() <= 1 for step in steps)
 
 
 def test_without_references_there_is_nothing_to_generate_from(tmp_path: Path) -> None:
