@@ -55,6 +55,8 @@ class DataSettings:
     """Highest score of the scale (format `table`)."""
     higher_is_better: bool | None = None
     """Whether a higher score is a better image (format `table`)."""
+    proxy: bool = False
+    """Whether the scores were computed and not given by people; reports then say so (format `table`)."""
     realigned: bool = True
     """LIVE: read dmos_realigned.mat rather than dmos.mat."""
     classes: tuple[str, ...] = ()

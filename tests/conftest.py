@@ -6,7 +6,8 @@ import pytest
 from hypothesis import settings
 
 # The same examples each time, so that a failure belongs to a change; `--hypothesis-profile default` draws others.
-settings.register_profile("steady", derandomize=True)
+# No deadline: how long an example takes is the machine's affair.
+settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
 pytest_plugins = ["reports_fixtures"]

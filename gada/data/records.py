@@ -98,7 +98,7 @@ class ScoredSet:
     scale: Scale
     """The scale of every `score`."""
     proxy: bool = False
-    """True when scores were computed by a full-reference metric and not given by people."""
+    """True when scores were computed and not given by people."""
     classes: tuple[str, ...] = ()
     """Distortion classes in the order of the database; () when unknown. A part of a set keeps the classes of the whole,
     so that label 3 always means the same distortion."""

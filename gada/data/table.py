@@ -33,7 +33,7 @@ def load_table(settings: DataSettings) -> ScoredSet:
                 "data.scale_high and data.higher_is_better"
             )
     scale = Scale(settings.scale_name, settings.scale_low, settings.scale_high, settings.higher_is_better)  # type: ignore[arg-type]
-    return _load(settings, settings.name or Path(settings.table).stem, scale, proxy=False)
+    return _load(settings, settings.name or Path(settings.table).stem, scale, settings.proxy)
 
 
 def load_synthetic(settings: DataSettings) -> ScoredSet:

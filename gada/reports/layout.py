@@ -75,7 +75,7 @@ class Provenance:
     dataset: str
     """Name of the data set, as "LIVE" or "TID2013-R"."""
     proxy: bool
-    """True when the scores were computed by a full-reference measure and not given by people."""
+    """True when the scores were computed and not given by people."""
     seed: int | None = None
     machine: str = ""
     """Processor, cores, GPU."""
@@ -90,8 +90,8 @@ class Provenance:
 
     def describe(self) -> str:
         """Return the sentences of a caption."""
-        by_measure = "proxy scores, computed by a full-reference measure and not given by people"
-        named = [f"{plain_name(name)}; {by_measure if proxy else 'human scores'}." for name, proxy in self.sets]
+        computed = "proxy scores, computed and not given by people"
+        named = [f"{plain_name(name)}; {computed if proxy else 'human scores'}." for name, proxy in self.sets]
         first, *others = dict.fromkeys(named)
         sentences = [f"Data: {first}", *(f"Other rows: {other}" for other in others)]
         if any(name.startswith("TID2013-R") for name, _ in self.sets):

@@ -77,6 +77,11 @@ def test_lower_may_be_better(root: Path) -> None:
     assert scored.scale.describe() == "DMOS, 1 to 5, lower is better"
 
 
+def test_computed_scores_are_named_as_such(root: Path) -> None:
+    assert not load(root).proxy
+    assert load(root, proxy=True).proxy
+
+
 def test_a_byte_order_mark_and_spaces_do_no_harm(root: Path) -> None:
     text = (root / "scores.csv").read_text().replace("image,score", "image, score")
     (root / "scores.csv").write_text(text, encoding="utf-8-sig")
@@ -213,7 +218,7 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
         load_database(DataSettings(root=layouts.scored_table(tmp_path)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_rows_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"

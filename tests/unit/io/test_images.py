@@ -336,7 +336,7 @@ def test_the_name_of_bytes_is_the_caller_s() -> None:
         read_image(b"nothing", name="upload 3")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(["JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF"]), st.data())
 def test_flipped_bytes_give_pixels_or_one_sentence(form: str, data: st.DataObject) -> None:
     damaged = bytearray(ENCODED[form])

@@ -66,7 +66,7 @@ def exact_tau_b(x: list[int], y: list[int]) -> float:
     return ratio_to_root(concordance, untied[0] * untied[1])
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(pairs())
 def test_agrees_with_exact_arithmetic(pair: Pair) -> None:
     x, y = pair
@@ -79,7 +79,7 @@ def test_agrees_with_exact_arithmetic(pair: Pair) -> None:
     assert rmse(scores, others) == pytest.approx(exact_rmse, rel=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 @pytest.mark.parametrize("figure", [lcc, srocc, krocc])
 def test_is_symmetric_and_changes_sign_with_direction(figure: Callable[..., float], pair: Pair) -> None:
@@ -89,7 +89,7 @@ def test_is_symmetric_and_changes_sign_with_direction(figure: Callable[..., floa
     assert -1 <= figure(x, y) <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 def test_ranks_do_not_change_under_a_monotone_map(pair: Pair) -> None:
     x, y = pair

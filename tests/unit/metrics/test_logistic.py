@@ -30,7 +30,7 @@ def test_five_parameters_recover_a_logistic_with_a_line() -> None:
     np.testing.assert_allclose(fit_logistic(x, curve(x), 5)(x), curve(x), atol=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(55245, 45, 1.0)
 @given(st.integers(0, 10**6), st.integers(12, 60), st.floats(0.05, 1.0))
 def test_a_fit_never_loses_against_the_line_and_five_never_against_four(seed: int, size: int, noise: float) -> None:

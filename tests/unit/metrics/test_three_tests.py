@@ -33,7 +33,7 @@ def test_a_pair_counts_only_where_all_measures_agree() -> None:
     assert p_test(one, [one, [-value for value in one]], gap=0) == (None, 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(few, few)
 def test_d_test_is_the_best_of_all_thresholds(good: list[float], bad: list[float]) -> None:
     shares = [
