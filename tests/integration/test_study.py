@@ -65,6 +65,7 @@ def test_a_study_marks_rows_of_other_data() -> None:
     table = study_table(read_rows(results))
     data = {row[0]: row[table.labels.index("data")] for row in table.rows}
     assert data["real distortions, proxy scores"] == "tid2013-like, proxy scores"
+    assert data["real distortions, ranked by level"] == "tid2013-like by level, proxy scores"
     assert data["baseline"] == "TID2013-R, human scores"
     assert "Other rows: tid2013-like; proxy scores" in table.caption
 
