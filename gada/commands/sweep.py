@@ -54,9 +54,9 @@ def sweep(
     if not classifiers:
         print_again(results or run / RESULTS, baseline, into, figure, json)
         return 0
-    rows = out or run / RESULTS
+    kept = out or run / RESULTS
     if into:
-        around_block(into, block_of(rows))
+        around_block(into, block_of(kept))
     from gada.data.labelled import load_labelled
     from gada.experiments.sweep import run_sweep
     from gada.scoring.classifiers import load_classifier
@@ -67,5 +67,5 @@ def sweep(
     write_report(run, loaded, labelled, found, baseline, photograph)
     if out:
         write_rows(out, read_rows(run / RESULTS))
-    print_again(rows, baseline, into, figure, json)
+    print_again(kept, baseline, into, figure, json)
     return 4 if found.failed else 0
