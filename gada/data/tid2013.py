@@ -15,32 +15,7 @@ from gada.io.images import shown
 SCALE = Scale("MOS", 0.0, 9.0, higher_is_better=True)
 IMAGES = 3000
 TABLE = "mos_with_names.txt"
-CLASSES = (
-    "additive Gaussian noise",
-    "additive noise in colour components",
-    "spatially correlated noise",
-    "masked noise",
-    "high-frequency noise",
-    "impulse noise",
-    "quantization noise",
-    "Gaussian blur",
-    "image denoising",
-    "JPEG compression",
-    "JPEG2000 compression",
-    "JPEG transmission errors",
-    "JPEG2000 transmission errors",
-    "non-eccentricity pattern noise",
-    "local block-wise distortions",
-    "mean shift",
-    "contrast change",
-    "change of colour saturation",
-    "multiplicative Gaussian noise",
-    "comfort noise",
-    "lossy compression of noisy images",
-    "colour quantization with dither",
-    "chromatic aberrations",
-    "sparse sampling and reconstruction",
-)
+CLASSES = tuple(f"{kind:02d}" for kind in range(1, 25))  # the database's own numbers, as tables of results name them
 _LINE = re.compile(r"(\S+)\s+(i(\d\d)_(\d\d)_(\d)\.bmp)", re.IGNORECASE)
 
 
@@ -78,14 +53,14 @@ def _lines(path: Path) -> list[str]:
 
 def _record(files: Files, parts: re.Match[str], place: str) -> ScoredImage:
     value, name, reference, kind, level = parts.groups()
-    if not 1 <= int(kind) <= len(CLASSES):
+    if kind not in CLASSES:
         raise DataError(f"{place}: there is no distortion {kind}; TID2013 has 01 to {len(CLASSES)}")
     score = score_on(SCALE, value, place)
     return ScoredImage(
         image=files.find(f"distorted_images/{name}", place),
         reference=files.find(f"reference_images/I{reference}.BMP", place),
         reference_id=f"I{reference}",
-        distortion=CLASSES[int(kind) - 1],
+        distortion=kind,
         quality=SCALE.quality(score),
         score=score,
         level=float(level),

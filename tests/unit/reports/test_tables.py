@@ -3,11 +3,15 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
+import layouts
 import pytest
 
+from gada.data.live import load_live
+from gada.data.tid2013 import load_tid2013
 from gada.experiments.report import provenance_of
 from gada.metrics.statistics import stage_difference
 from gada.reports.layout import Provenance, Table, render
@@ -189,3 +193,8 @@ def test_published_figures_equal_the_papers() -> None:
         "BLIINDS-II": 0.550, "BRISQUE": 0.562, "CORNIA-10K": 0.651, "HOSA": 0.728,
         "RankIQA+FT": 0.780, "NSSADNN": 0.844, "HallIQA": 0.879,
     }  # fmt: skip
+
+
+def test_the_classes_of_the_loaders_are_the_published_columns(tmp_path: Path) -> None:
+    for load, write, name in ((load_live, layouts.live, "LIVE"), (load_tid2013, layouts.tid2013, "TID2013")):
+        assert [heading(one) for one in load(write(tmp_path / name)).classes] == published_headings(name)[:-1]
