@@ -30,7 +30,7 @@ from gada.models.generator import Generator
 from gada.settings import ModelSettings, Settings, TrainingSettings, resolve
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
-from gada.training.evaluator import EvaluatorTraining, first
+from gada.training.evaluator import EvaluatorTraining
 from gada.training.stage import in_bfloat16
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
@@ -120,7 +120,7 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
     """Return one training step of a module outside a trainer: losses, gradients, update."""
     found = module.configure_optimizers()
     optimizers = found if isinstance(found, list) else [found]
-    asked = first(batch, module.settings.training.generator_batch)
+    asked = module.asked(batch)
 
     def autocast() -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat)

@@ -15,16 +15,7 @@ from gada.models.discriminator import Discriminator, Verdict
 from gada.models.evaluator import Judgement
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import (
-    EvaluatorTraining,
-    Span,
-    as_images,
-    equally_weighted,
-    first,
-    group,
-    real_crops,
-    seeded,
-)
+from gada.training.evaluator import EvaluatorTraining, Span, as_images, equally_weighted, group, real_crops
 
 
 class Examined(NamedTuple):
@@ -68,7 +59,7 @@ class Adversarial(EvaluatorTraining):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let each player take one step on the same generated crops."""
         for_generator, for_discriminator = cast(list[LightningOptimizer], self.optimizers())
-        asked = first(batch, self.settings.training.generator_batch)
+        asked = self.asked(batch)
         with self.toggled_optimizer(for_generator):
             generated = self.distort(asked, batch_idx)
             seen = self.examine(generated, asked)
@@ -81,7 +72,7 @@ class Adversarial(EvaluatorTraining):
     def distort(self, batch: Batch, batch_idx: int) -> Tensor:
         """Distort the references to the class and quality of their true distorted crops, (N, 3, H, W) in [0, 1]."""
         reference = as_images(batch.reference)
-        noise = self.generator.draw(reference, seeded(self.device, self.settings.seed, 1, self.step_number(batch_idx)))
+        noise = self.generator.draw(reference, self.noise_source(1, batch_idx))
         generated: Tensor = self.generator(reference, batch.label, batch.quality, noise)
         return generated
 

@@ -6,7 +6,7 @@ from gada.data.batches import Batch
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, first, real_crops, seeded
+from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, real_crops
 from gada.training.finetuning import FineTuning
 
 
@@ -34,8 +34,8 @@ class Augmentation(FineTuning):
     @torch.no_grad()
     def generated_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Distort the batch's reference crops to the asked classes and qualities."""
-        asked = first(batch, self.settings.training.generator_batch)
+        asked = self.asked(batch)
         reference = as_images(asked.source)
-        noise = self.generator.draw(reference, seeded(self.device, self.settings.seed, 2, self.step_number(batch_idx)))
+        noise = self.generator.draw(reference, self.noise_source(2, batch_idx))
         images = self.generator(reference, asked.asked_label, asked.asked_quality, noise)
         return equally_weighted(images, asked.asked_label, asked.asked_quality)

@@ -50,6 +50,7 @@ class EvaluatorTraining(LightningModule):
         training = settings.training
         self.span = training.steps_before(self.stage), training.steps("baseline")
         self.sound = True  # whether the losses and gradients of this batch are finite
+        self.rank, self.devices = 0, 1  # which of how many devices this is
         self.losses: dict[str, Tensor] = {}
         self.predicted: list[Tensor] = []
         self.true: list[Tensor] = []
@@ -57,6 +58,10 @@ class EvaluatorTraining(LightningModule):
     def compile_networks(self) -> None:
         """Compile what training calls."""
         self.evaluator.compile(dynamic=False)
+
+    def on_fit_start(self) -> None:
+        """Note which of how many devices this is."""
+        self.rank, self.devices = self.trainer.global_rank, self.trainer.world_size
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the rates of this step."""
@@ -79,10 +84,20 @@ class EvaluatorTraining(LightningModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Leave each of several devices its share of a training batch; all of them validate on all references."""
-        rank, count = self.trainer.global_rank, self.trainer.world_size
-        if count == 1 or not isinstance(batch, Batch):
+        if self.devices == 1 or not isinstance(batch, Batch):
             return batch
-        return Batch(*(part[rank::count] for part in batch))
+        return Batch(*(part[self.rank :: self.devices] for part in batch))
+
+    def asked(self, batch: Batch) -> Batch:
+        """Return the crops of a batch that the generator distorts; of several devices each has its share of them."""
+        count = self.settings.training.generator_batch
+        shared = None if count is None else max(1, len(range(self.rank, count, self.devices)))
+        return Batch(*(part[:shared] for part in batch))
+
+    def noise_source(self, phase: int, batch_idx: int) -> torch.Generator:
+        """Return the source of a step's noise, which a resumed run finds again; on each device another."""
+        key = (self.settings.seed, phase, self.step_number(batch_idx))
+        return seeded(self.device, *key, *([self.rank] if self.rank else []))
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let the evaluator take one step."""
@@ -166,13 +181,8 @@ def as_images(crops: Tensor) -> Tensor:
 
 
 def real_crops(batch: Batch) -> LabelledCrops:
-    """Return the real crops of a batch, equally weighted; without classes every image is of class 0."""
-    return equally_weighted(as_images(batch.distorted), batch.label.clamp(min=0), batch.quality)
-
-
-def first(batch: Batch, count: int | None) -> Batch:
-    """Return the first crops of a batch, or all."""
-    return Batch(*(values[:count] for values in batch))
+    """Return the real crops of a batch, equally weighted."""
+    return equally_weighted(as_images(batch.distorted), batch.label, batch.quality)
 
 
 def equally_weighted(images: Tensor, label: Tensor, quality: Tensor) -> LabelledCrops:

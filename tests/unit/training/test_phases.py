@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -201,3 +202,17 @@ def test_noise_is_a_function_of_its_key() -> None:
     draws = {key: torch.rand(2, generator=seeded(cpu, *key)) for key in ((0, 1, 5), (0, 2, 5), (1, 1, 5), (0, 1, 6))}
     assert torch.equal(draws[0, 1, 5], torch.rand(2, generator=seeded(cpu, 0, 1, 5)))
     assert len({tuple(values.tolist()) for values in draws.values()}) == 4
+
+
+def test_several_devices_share_what_the_generator_makes() -> None:
+    chosen = training(generator_batch=3)
+    modules = [Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), chosen) for _ in range(2)]
+    whole = [len(part) for part in modules[0].asked(batch())]
+    for rank, module in enumerate(modules):
+        module.rank, module.devices = rank, 2
+    shares = [len(module.asked(batch()).label) for module in modules]
+    assert (whole[2], shares) == (3, [2, 1])
+    with patch.object(Augmentation, "step_number", return_value=5):
+        noise = [torch.rand(2, generator=module.noise_source(2, 0)) for module in modules]
+    assert torch.equal(noise[0], torch.rand(2, generator=seeded(torch.device("cpu"), 0, 2, 5))), "as one device alone"
+    assert not torch.equal(*noise)
