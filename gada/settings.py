@@ -7,7 +7,7 @@ file states only what it changes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar
 
 from gada.errors import ConfigError
 
@@ -16,6 +16,7 @@ Preset = Literal["paper", "gada"]
 Layout = Literal["folders", "names", "table", "imagenet", "cifar10"]
 Stage = Literal["baseline", "phase1", "phase2", "phase3"]
 STAGES: tuple[Stage, ...] = ("baseline", "phase1", "phase2", "phase3")
+T = TypeVar("T")
 
 
 def check(group: str, settings: Any, names: tuple[str, ...], least: int) -> None:
@@ -23,6 +24,12 @@ def check(group: str, settings: Any, names: tuple[str, ...], least: int) -> None
     for name in names:
         if (value := getattr(settings, name)) is not None and not value >= least:  # NaN neither
             raise ConfigError(f"{group}.{name} is {value} but must be at least {least}.")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that the sources of noise do not take."""
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed is {seed} but must be at least 0 and below 2^32.")
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,7 @@ class TrainingSettings:
     generated_share: float = 0.5
     """Share of generated crops in the loss of phase 2."""
     unlabelled: Path | None = None
-    """Folder of photographs without scores, from which phase 2 also generates."""
+    """Folder of photographs without scores, from which phase 2 generates in place of the training references."""
 
     def __post_init__(self) -> None:
         """Check counts, rates and shares."""
@@ -349,6 +356,7 @@ class MetrifierSettings:
 
     def __post_init__(self) -> None:
         """Check counts, rate and weight."""
+        check_seed(self.seed)
         check("metrifier", self, ("batch_size",), 2)
         check("metrifier", self, ("steps", "validate_every", "validation_pairs"), 1)
         check("metrifier", self, ("crop_size",), 8)
@@ -452,6 +460,10 @@ class Settings:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
+    def __post_init__(self) -> None:
+        """Check the seed."""
+        check_seed(self.seed)
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -552,21 +564,42 @@ def as_plain(settings: Any) -> Any:
     return settings.as_posix() if isinstance(settings, Path) else settings
 
 
-def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
+def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
+    """Return settings of plain values, as `as_plain` gives them and config files hold them.
+
+    Raises:
+        ConfigError: if a key is unknown, or a value is of another type or out of its range.
+    """
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "settings", sub_configs=True)
+    try:
+        made: T = parser.instantiate(parser.parse_object({"settings": dict(plain)})).settings
+    except ConfigError:
+        raise
+    except Exception as error:  # jsonargparse has errors of its own
+        first, *others = str(error).replace("settings.", "").splitlines() or [type(error).__name__]
+        wanted = [line.strip(" -") for line in others if "Expected" in line and "NoneType" not in line]
+        raise ConfigError(" ".join([first.removeprefix("Parser key "), *wanted[:1]])) from error
+    return made
+
+
+def changed(settings: T, changes: Mapping[str, Any]) -> T:
     """Return settings with some values replaced, given by dotted keys as `training.crop_size`.
 
     Raises:
-        ConfigError: if there is no such key.
+        ConfigError: if there is no such key, or a value does not fit it.
     """
-    kinds = {field.name: field.type for field in fields(settings)}
+    plain = as_plain(settings)
     for key, value in changes.items():
-        name, _, rest = key.partition(".")
-        if name not in kinds:
-            raise ConfigError(f"{key} is no setting; known here are {', '.join(kinds)}.")
-        now = changed(getattr(settings, name), {rest: value}) if rest else value
-        if isinstance(now, list):
-            now = tuple(now)
-        if isinstance(now, str) and Path in (kinds[name], *get_args(kinds[name])):
-            now = Path(now)
-        settings = replace(settings, **{name: now})
-    return settings
+        *groups, name = key.split(".")
+        inner = plain
+        for group in groups:
+            inner = inner.get(group) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict) or name not in inner or isinstance(inner[name], dict):
+            known = inner if isinstance(inner, dict) else plain
+            shown = known[name] if isinstance(known.get(name), dict) else known
+            raise ConfigError(f"{key} is no setting; known here are {', '.join(shown)}.")
+        inner[name] = value
+    return from_plain(type(settings), plain)

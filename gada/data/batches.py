@@ -89,7 +89,8 @@ class CropBatches(Dataset[Batch]):
         references = [record.reference for record in images.images if record.reference is not None]
         self.references = references if images.has_references else []
         self.sources = list(dict.fromkeys(self.references if sources is None else sources))
-        self.labels, self.qualities = images.labels, images.qualities
+        self.labels = np.maximum(images.labels, 0)  # without classes every image is of class 0
+        self.qualities = images.qualities
         self.asked = _AskedQualities(self.labels, self.qualities, asked_quality)
         self.image_steps = _grid_steps(self.packed, self.distorted, crop, grid)
         self.source_steps = _grid_steps(self.packed_sources, self.sources, crop, grid)

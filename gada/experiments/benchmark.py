@@ -15,8 +15,18 @@ from gada.data.databases import load_database
 from gada.data.splits import check_apart
 from gada.errors import ConfigError
 from gada.experiments.benchmark_report import write_benchmark_report
-from gada.experiments.run import SHOWN, as_yaml, check_folder, draw_split, finished_stages, pack, run_stages
-from gada.experiments.stages import check_start
+from gada.experiments.run import (
+    SHOWN,
+    as_yaml,
+    check_folder,
+    check_split,
+    draw_split,
+    finished_stages,
+    pack,
+    pack_unlabelled,
+    run_stages,
+)
+from gada.experiments.stages import check_scenes, check_start
 from gada.io.files import write_text
 from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
@@ -93,8 +103,12 @@ def run_benchmark(
     check_start(STAGES, images, folder, None)
     drawn = [draw_split(images, run.settings) for run in runs]
     packed, hashes = pack(images, settings)
-    for split in drawn:  # all of them before the first is trained
+    unlabelled = pack_unlabelled(settings)
+    for run, split in zip(runs, drawn, strict=True):  # all of them before the first is trained
+        check_split(run.folder, split)
         check_apart(split, hashes)
+        if unlabelled:
+            check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
     train_splits([run for run in runs if not run.finished], jobs)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -14,6 +13,7 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.error_set import ErrorSet, build_error_set, view_card
 from gada.experiments.run import check_folder
 from gada.experiments.stages import BEST
+from gada.io.checkpoints import ENDED
 from gada.io.files import write_text
 from gada.io.records import commit, write_environment
 from gada.models.evaluator import Evaluator
@@ -26,6 +26,7 @@ from gada.settings import (
     Settings,
     TrainingSettings,
     as_plain,
+    from_plain,
     resolve,
 )
 from gada.training.dashboard import Dashboard
@@ -64,11 +65,13 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
         training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
     )
     dashboard = Dashboard(folder, "off", {})
-    save = partial(save_network, folder / BEST, network, card_of(settings, errors, crop))
+    card = card_of(settings, errors, crop)
+    save = partial(save_network, folder / BEST, network, card)
     module = MetrifierTraining(network, inner)
     train(
         module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
     )
+    save_network(folder / ENDED, network, card)
     return errors
 
 
@@ -127,15 +130,8 @@ def read_settings(folder: Path) -> MetrifierSettings:
     Raises:
         DataError: if the folder holds no run of a metrifier.
     """
-    from jsonargparse import ArgumentParser
-
-    file = folder / "config.yaml"
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(MetrifierSettings, "run", sub_configs=True)
     try:
-        plain: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-        settings: MetrifierSettings = parser.instantiate(parser.parse_object({"run": plain})).run
-    except Exception as error:  # jsonargparse and PyYAML have errors of their own
+        return from_plain(MetrifierSettings, yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, yaml.YAMLError, ConfigError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{folder} holds no run of `gada metrify fit` that can be read ({reason}).") from error
-    return settings

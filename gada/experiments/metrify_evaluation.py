@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.errors import DataError
 from gada.experiments.error_predictors import ESTIMATES, METRIFIER, predictions
 from gada.experiments.error_set import ErrorSet, build_error_set
 from gada.experiments.metrify import read_settings
 from gada.experiments.stages import BEST
+from gada.io.checkpoints import ENDED
 from gada.io.files import write_bytes, write_text
 from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
 from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage
@@ -42,9 +44,11 @@ def evaluate_metrifier(
 
     Raises:
         ConfigError: if the evaluator is not there.
-        DataError: if the folder holds no run, or its images have gone.
+        DataError: if the folder holds no finished run, or its images have gone.
     """
     settings = read_settings(folder)
+    if not (folder / ENDED).is_file():
+        raise DataError(f"the training in {folder} is not finished; call `gada metrify fit --run {folder}` again.")
     errors = build_error_set(settings, folder, device, jobs)
     predicted = predictions(errors, folder / BEST, evaluator, device)
     true = errors.errors[errors.side("test")]

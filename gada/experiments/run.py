@@ -14,10 +14,22 @@ from gada.data.records import ScoredSet
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
-from gada.experiments.stages import Run, check_beginning, check_start, evaluate_stage, train_stage
+from gada.experiments.stages import (
+    Run,
+    Unlabelled,
+    check_beginning,
+    check_scenes,
+    check_start,
+    check_unseen,
+    evaluate_stage,
+    train_stage,
+)
+from gada.io.checkpoints import ENDED, find_checkpoint, load_checkpoint
 from gada.io.files import remove_temporaries, write_text
+from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, Row, read_rows, write_environment
 from gada.metrics.correlation import ALL
+from gada.models.files import model_settings
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
@@ -53,7 +65,8 @@ def run_stages(
         The result rows of all the run's finished stages.
 
     Raises:
-        ConfigError: if the folder holds another run, or a phase lacks what it starts from or began from another.
+        ConfigError: if the folder holds another run, a phase lacks what it starts from or began from another, or a
+            checkpoint or an unlabelled photograph shows what a test reference shows.
         DataError: if the data are missing or invalid.
         DivergedError: if losses stay not finite, also at lower rates.
     """
@@ -62,14 +75,26 @@ def run_stages(
         raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
     if (folder / "split-00").exists():
         raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
+    if start:  # the networks go on as they are
+        path = find_checkpoint(start, "evaluator")
+        settings = replace(settings, model=model_settings(load_checkpoint(path, "evaluator")[1], path))
     check_folder(folder, settings)
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so
         images = replace(images, name=f"{images.name} (ceiling: trained on the test references too)")
     check_start(stages, images, folder, start)
     split = draw_split(images, settings)
+    check_split(folder, split)
     packed, hashes = pack(images, settings)
     check_apart(split, hashes)
+    if settings.training.unlabelled:
+        pictures_in(settings.training.unlabelled)  # a wrong folder is found before the phases that do not need it
+    unlabelled = pack_unlabelled(settings) if "phase2" in stages else None
+    if not settings.split.ceiling:
+        if unlabelled:
+            check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
+        if start:
+            check_unseen(start, stages, images, split, hashes)
     remove_temporaries(folder, older_than=0.0)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
@@ -77,7 +102,9 @@ def run_stages(
     dashboard = Dashboard(folder, wandb, as_plain(settings), group, f"{group}/{folder.name}" if group else folder.name)
     try:
         chosen = choose_device(device)
-        run = Run(folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes)
+        run = Run(
+            folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes, unlabelled
+        )
         for stage in sorted(stages, key=STAGES.index):
             check_beginning(run, stage)
             if stage not in finished_stages(folder):
@@ -95,8 +122,8 @@ def run_stages(
 
 
 def finished_stages(folder: Path) -> set[str]:
-    """Return the stages of a run that are trained and evaluated."""
-    return {row["stage"] for row in read_rows(folder / RESULTS)}
+    """Return the stages of a run that are trained and evaluated; one whose folder was deleted is not."""
+    return {row["stage"] for row in read_rows(folder / RESULTS) if (folder / row["stage"] / ENDED).is_file()}
 
 
 def draw_split(images: ScoredSet, settings: Settings) -> Split:
@@ -113,9 +140,26 @@ def pack(images: ScoredSet, settings: Settings) -> tuple[PackedImages, dict[str,
     A set without references has no hashes: its pictures stand for themselves, and those of one series look alike.
     """
     packed = PackedImages.open(images.files, images.root, settings.data.cache)
-    check_crops(images, packed, settings.training.crop_size)
+    check_crops(images.files, packed, settings.training.crop_size)
     paths = {record.reference_id: record.reference for record in images.images if record.reference}
     return packed, {name: perceptual_hash(packed.array(path)) for name, path in paths.items()}
+
+
+def pack_unlabelled(settings: Settings) -> Unlabelled | None:
+    """Return the unlabelled photographs that the settings name, into which crops fit; None where they name none.
+
+    Raises:
+        ConfigError: if one is smaller than a crop.
+        DataError: if the folder is missing or holds no picture, or one cannot be read.
+    """
+    folder = settings.training.unlabelled
+    if folder is None:
+        return None
+    files = pictures_in(folder)
+    packed = PackedImages.open(files, folder, settings.data.cache)
+    check_crops(files, packed, settings.training.crop_size)
+    hashes = {path.relative_to(folder).as_posix(): perceptual_hash(packed.array(path)) for path in files}
+    return Unlabelled(files, packed, hashes)
 
 
 def as_yaml(settings: Settings) -> str:
@@ -142,6 +186,16 @@ def check_folder(folder: Path, settings: Any) -> None:
         )
 
 
+def check_split(folder: Path, split: Split) -> None:
+    """Refuse a folder that holds a run on another split, drawn before the data changed: trained might become tested."""
+    file = folder / "split.json"
+    if file.is_file() and Split.read(file) != split:
+        raise ConfigError(
+            f"{folder} holds a run on another split, for its data had other references; restore them, choose another "
+            "--run, or delete the folder to start anew."
+        )
+
+
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested settings as one level with dotted keys."""
     items: dict[str, Any] = {}
@@ -161,9 +215,9 @@ def check_classes(images: ScoredSet, split: Split) -> None:
             )
 
 
-def check_crops(images: ScoredSet, packed: PackedImages, size: int) -> None:
+def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
     """Refuse crops that do not fit into every image."""
-    for path in images.files:
+    for path in files:
         height, width = packed.size(path)
         if size > min(height, width):
             raise ConfigError(

@@ -23,7 +23,7 @@ QUALITIES = (0.8, 0.5, 0.2)  # asked for beside the true quality
 
 
 def sample_grid(generator: Generator, images: ScoredSet, packed: PackedImages, size: int) -> bytes:
-    """Return a PNG with one row for each class: reference, true distortion, generated ones.
+    """Return a PNG with one row for each class that the images have: reference, true distortion, generated ones.
 
     Args:
         generator: the generator.
@@ -31,9 +31,12 @@ def sample_grid(generator: Generator, images: ScoredSet, packed: PackedImages, s
         packed: its decoded images.
         size: side of a crop, in pixels.
     """
-    rows = [class_row(generator, images, packed, name, size) for name in images.classes]
+    present = {record.distortion for record in images.images}
+    names = [name for name in images.classes or ("",) if name in present]
+    rows = [class_row(generator, images, packed, name, size) for name in names]
     labels = [
-        f"{name}, true quality {record.quality:.2f}" for name, (record, _) in zip(images.classes, rows, strict=True)
+        f"{name or 'no class'}, true quality {record.quality:.2f}"
+        for name, (record, _) in zip(names, rows, strict=True)
     ]
     columns = ["reference", "true distortion", "generated alike", *(f"generated at {asked:.1f}" for asked in QUALITIES)]
     title = f"{images.name}: generated crops; quality in [0, 1], 1 is best"
@@ -44,7 +47,7 @@ def class_row(
     generator: Generator, images: ScoredSet, packed: PackedImages, name: str, size: int
 ) -> tuple[ScoredImage, list[NDArray[np.uint8]]]:
     """Return a middling image of a class, and its row of tiles."""
-    label = images.classes.index(name)
+    label = images.classes.index(name) if name else 0  # without classes every image is of class 0
     of_class = sorted((r for r in images.images if r.distortion == name), key=lambda r: (r.quality, r.image.name))
     record = of_class[len(of_class) // 3]  # rather bad than good, so that the distortion can be seen
     reference, true = (centre(packed.array(path), size) for path in (record.reference or record.image, record.image))

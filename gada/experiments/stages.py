@@ -1,14 +1,14 @@
 """The stages of a run: what each starts from, how it is trained, and its evaluation on the test references."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
-from gada.data.perceptual_hash import PerceptualHash
+from gada.data.perceptual_hash import PerceptualHash, lookalikes
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.errors import ConfigError
@@ -17,7 +17,6 @@ from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
 from gada.io.checkpoints import ENDED, HASH, find_checkpoint, load_checkpoint
 from gada.io.files import write_bytes, write_json
-from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, commit, read_rows, write_rows
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator, head
@@ -37,7 +36,18 @@ from gada.training.stage import ValidationCrops, seed_weights, train
 BEST = "best.safetensors"
 GENERATOR = "generator.safetensors"
 BEGINNING = "from.json"  # names the evaluator that `--from` gave a stage
+CEILING = "With split.ceiling the run may see its test, and its results say so."
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Photographs without scores, from which phase 2 generates in place of the training references."""
+
+    files: list[Path]
+    packed: PackedImages
+    hashes: dict[str, PerceptualHash]
+    """By file name inside their folder."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class Run:
     """Processes that cut training batches."""
     hashes: dict[str, PerceptualHash]
     """Of each reference, by its id; none for a set without references."""
+    unlabelled: Unlabelled | None
 
     @property
     def results(self) -> Path:
@@ -103,10 +114,14 @@ class Run:
     def seen(self, stage: Stage) -> dict[str, str] | None:
         """Return the perceptual hashes, by their ids, of the references that train and choose a stage's evaluator.
 
-        With those of what it goes on from; None where nothing is known.
+        With those of what it goes on from and, of the unlabelled photographs of phase 2, the low frequencies alone,
+        for there may be thousands; None where nothing is known.
         """
         names = {*self.side("train").reference_ids, *self.split.validation} if self.hashes else ()
         seen = {name: self.hashes[name].text() for name in sorted(names)}
+        if self.unlabelled and stage == "phase2":
+            low = {name: PerceptualHash(one.low).text() for name, one in self.unlabelled.hashes.items()}
+            seen |= {f"unlabelled: {name}": text for name, text in low.items()}
         path = self.beginning(stage)
         card = load_checkpoint(path, "evaluator")[1] if path else {}
         for name, text in (card.get("references") or {}).items():
@@ -135,6 +150,49 @@ def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start:
         )
 
 
+def check_unseen(
+    start: str, stages: Sequence[Stage], images: ScoredSet, split: Split, hashes: Mapping[str, PerceptualHash]
+) -> None:
+    """Refuse to start from a checkpoint that has seen what the test references show: their test would be none.
+
+    Args:
+        start: the checkpoint.
+        stages: what is trained from it; phase 2 takes its generator too.
+        images: the set.
+        split: its split.
+        hashes: the perceptual hash of each reference; none for a set without references.
+
+    Raises:
+        ConfigError: if it was trained or chosen on a test reference, or on another split of a set without references.
+    """
+    for kind in ("evaluator", "generator") if "phase2" in stages else ("evaluator",):
+        path = find_checkpoint(start, kind)
+        card = load_checkpoint(path, kind)[1]
+        if not hashes and card.get("data") == images.name and card.get("split") != split.hash:
+            raise ConfigError(
+                f"{path} was trained on another split of {images.name} and has seen pictures of this one's test; give "
+                f"the split of its split.json, or another checkpoint. {CEILING}"
+            )
+        known = {name: PerceptualHash.read(text) for name, text in (card.get("references") or {}).items()}
+        check_scenes(str(path), known, split, hashes)
+
+
+def check_scenes(
+    where: str, known: Mapping[str, PerceptualHash], split: Split, hashes: Mapping[str, PerceptualHash]
+) -> None:
+    """Refuse scenes of a split's test among those that train.
+
+    Raises:
+        ConfigError: if there is one; the message names it.
+    """
+    shared = lookalikes({name: hashes[name] for name in split.test if hashes}, known)
+    for test, one in shared.items():
+        raise ConfigError(
+            f"{where} has seen {one!r}, which shows the same scene as {test!r}, a test reference of split "
+            f"{split.number} ({len(shared)} of {len(split.test)} are seen). {CEILING}"
+        )
+
+
 def check_beginning(run: Run, stage: Stage) -> None:
     """Refuse to go on with a stage, finished or not, that began from another evaluator than `--from` names; note it.
 
@@ -142,11 +200,17 @@ def check_beginning(run: Run, stage: Stage) -> None:
         ConfigError: if it did.
     """
     folder, path = run.folder / stage, run.beginning(stage) if run.start else None
+    noted = folder / BEGINNING
+    before = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
     if path is None:
+        if before and not (folder / ENDED).is_file():
+            raise ConfigError(
+                f"{folder} began from {before['evaluator']}; give --from again to go on, or delete the folder to train "
+                "it anew."
+            )
         return
-    noted, now = folder / BEGINNING, load_checkpoint(path, "evaluator")[1].get(HASH)
-    before = json.loads(noted.read_text(encoding="utf-8"))[HASH] if noted.is_file() else None
-    if before != now and any(folder.glob("[!.]*")):  # temporary files begin with a dot
+    now = load_checkpoint(path, "evaluator")[1].get(HASH)
+    if before.get(HASH) != now and any(folder.glob("[!.]*")):  # temporary files begin with a dot
         raise ConfigError(
             f"{folder} did not begin from {path}; choose another --run, or delete the folder to train it anew."
         )
@@ -221,7 +285,7 @@ def starting_generator(run: Run, stage: Stage) -> Generator:
 def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
     """Return the training batches of a stage."""
     training = run.settings.training
-    unlabelled = pictures_in(training.unlabelled) if training.unlabelled and stage == "phase2" else None
+    unlabelled = run.unlabelled if stage == "phase2" else None
     return CropBatches(
         run.side("train"),
         run.packed,
@@ -231,10 +295,8 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
         seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
         flip=bool(training.flip),
         grid=training.grid,
-        sources=unlabelled,
-        packed_sources=PackedImages.open(unlabelled, training.unlabelled, run.settings.data.cache)
-        if unlabelled and training.unlabelled
-        else None,
+        sources=unlabelled.files if unlabelled else None,
+        packed_sources=unlabelled.packed if unlabelled else None,
     )
 
 
@@ -257,4 +319,5 @@ def evaluate_stage(run: Run, stage: Stage) -> None:
     run.dashboard.image(f"{stage}/scatter", folder / "scatter.png")
     origin = vars(run_provenance(test, run.settings.seed))
     marked = [{**row, **origin} for row in rows]
-    write_rows(run.results, [*read_rows(run.results), *marked])  # last, because it marks the stage as finished
+    others = [row for row in read_rows(run.results) if row["stage"] != stage]
+    write_rows(run.results, [*others, *marked])  # last, because it marks the stage as finished

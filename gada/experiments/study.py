@@ -2,8 +2,9 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from gada.experiments.stages import BEFORE
 from gada.io.records import Row, read_rows, write_rows
 from gada.metrics.correlation import ALL
 from gada.reports.layout import Table, plain_name
-from gada.settings import Settings, Variant, changed
+from gada.settings import Settings, SplitSettings, Variant, changed
 
 FIGURES = {
     "srocc": "SROCC, ALL",
@@ -51,7 +52,7 @@ def run_study(
         ConfigError: if a variant starts from one that is not there, or changes an unknown setting.
         DataError: if the data are missing or invalid.
     """
-    check_variants(variants)
+    check_variants(variants, settings)
     rows: list[Row] = []
     for variant in variants:
         before = next((one for one in variants if one.name == variant.after), None)
@@ -64,17 +65,31 @@ def run_study(
     return rows
 
 
-def check_variants(variants: Sequence[Variant]) -> None:
-    """Refuse doubled names, no stages, and a start that comes later or not at all."""
-    before: set[str] = set()
+def check_variants(variants: Sequence[Variant], settings: Settings) -> None:
+    """Refuse doubled names, no stages, wrong changes, and a start that comes later, not at all or on another split."""
+    splits: dict[str, SplitSettings] = {}
+    folders: dict[str, str] = {}
     for variant in variants:
-        if variant.name in before:
+        other = folders.setdefault(slug(variant.name), variant.name)
+        if variant.name in splits:
             raise ConfigError(f"the study has two variants of the name '{variant.name}'; give each its own.")
-        if variant.after and variant.after not in before:
+        if other != variant.name or not slug(variant.name):
+            raise ConfigError(
+                f"'{variant.name}' has no folder of its own; give it another name, of letters and digits."
+            )
+        if variant.after and variant.after not in splits:
             raise ConfigError(f"'{variant.name}' starts after '{variant.after}', which is no variant before it.")
         if not variant.stages:
             raise ConfigError(f"'{variant.name}' has no stages; give one or more, as [baseline].")
-        before.add(variant.name)
+        try:
+            splits[variant.name] = changed(settings, variant.changes).split
+        except ConfigError as error:
+            raise ConfigError(f"'{variant.name}' changes {changes_of(variant.changes)}: {error}") from error
+        if variant.after and splits[variant.after] != splits[variant.name]:
+            raise ConfigError(
+                f"'{variant.name}' starts after '{variant.after}', which is on another split; what that was trained on "
+                "would be tested."
+            )
 
 
 def variant_row(variant: Variant, settings: Settings, folder: Path, before: Variant | None, device: str) -> Row:
@@ -126,6 +141,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
+def changes_of(changes: Mapping[str, Any]) -> str:
+    """Return what a variant changes, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in changes.items())
+
+
 def study_table(rows: Sequence[Row]) -> Table:
     """Return the rows of a study as a table."""
     shown = [key for key in FIGURES if key not in JUDGED or any(row.get(key) is not None for row in rows)]
@@ -141,7 +161,7 @@ def study_table(rows: Sequence[Row]) -> Table:
             (
                 row["variant"],
                 *([of] if several else []),
-                ", ".join(f"{key} {value}" for key, value in row["changes"].items()) or "-",
+                changes_of(row["changes"]) or "-",
                 row["stage"],
                 str(row["steps"]),
                 *(row.get(key) for key in shown),

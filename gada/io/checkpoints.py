@@ -17,7 +17,7 @@ from gada.settings import STAGES
 Tensors = dict[str, NDArray[Any]]
 CARD = "gada"  # the key of the card in the file's metadata
 LARGEST_CROP = 4096  # pixels of a side
-ENDED = "ended.safetensors"  # where a stage of a training ended; the next phase goes on from it
+ENDED = "ended.safetensors"  # where a training ended; the next phase goes on from it
 HASH = "sha256"  # the card's key of the tensors' hash
 BUNDLED = {"evaluator": "authentic", "generator": "live-like"}  # what `bundled` means: photographs as people have them
 
@@ -136,8 +136,8 @@ def find_checkpoint(name: str, kind: str) -> Path:
 
 
 def is_finished(folder: Path) -> bool:
-    """Return whether no training is under way in a folder: a stage leaves `ENDED` beside its checkpoint at its end."""
-    return folder.name not in STAGES or (folder / ENDED).is_file() or not (folder / "last.ckpt").is_file()
+    """Return whether no training is under way in a folder: each leaves `ENDED` beside its checkpoint at its end."""
+    return (folder / ENDED).is_file() or not (folder / "last.ckpt").is_file()
 
 
 def bundled_folder() -> Path:

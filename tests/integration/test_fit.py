@@ -1,6 +1,7 @@
 """`gada fit` through the real command line, on a tiny set."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,89 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     assert after == before  # it has seen what its beginning has seen
     assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
     assert fit("--phase", "3", "--from", "live-like", run="second", data=table | classless) == 2
+    assert "holds a run with model.widths=[8, 8, 8], not [32, 64, 64]" in capsys.readouterr().err
+    assert fit("--phase", "baseline", run="other", training={"batch_size": 4}) == 0
+    assert fit("--phase", "3", "--from", str(tmp_path / "other"), run="second", data=table | classless) == 2
     assert "did not begin from" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit("--phase", "baseline", run="first") == 0
+    start = ["--phase", "baseline", "--from", str(tmp_path / "first")]
+    assert fit(*start, run="second", model={"widths": [4, 4, 4]}) == 0
+    written = yaml.safe_load((tmp_path / "second/config.yaml").read_text())
+    assert written["model"]["widths"] == [8, 8, 8], "the networks of the checkpoint go on as they are"
+    for name in ("ended.safetensors", "last.ckpt"):  # as if it had been stopped at the beginning
+        (tmp_path / "second/baseline" / name).unlink()
+    assert fit("--phase", "baseline", run="second") == 2
+    assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
+    assert fit(*start, run="second") == 0
+    assert len([row for row in rows(tmp_path / "second") if row["distortion"] == "ALL"]) == 1
+
+
+def test_a_deleted_stage_is_trained_anew(fit: Fit, tmp_path: Path) -> None:
+    assert fit("--phase", "baseline") == 0
+    before = (tmp_path / "run/results.jsonl").read_bytes()
+    shutil.rmtree(tmp_path / "run/baseline")
+    assert fit("--phase", "baseline") == 0
+    assert (tmp_path / "run/baseline/scores.csv").is_file()
+    assert (tmp_path / "run/results.jsonl").read_bytes() == before
+
+
+def test_what_the_test_shows_is_not_trained_on(
+    fit: Fit, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit("--phase", "1", run="first", split={"number": 1}) == 0
+    tests = [json.loads((tmp_path / "first/split.json").read_text())["test"]]
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second") == 2
+    message = capsys.readouterr().err
+    assert "which shows the same scene as" in message
+    assert "a test reference of split 0 (1 of 1 are seen)" in message
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", split={"ceiling": True}) == 0
+
+    unlabelled = {"unlabelled": str(root / "references")}
+    assert fit(run="third", training=unlabelled) == 2
+    assert f"training.unlabelled {root / 'references'} has seen" in capsys.readouterr().err
+    assert not (tmp_path / "third").exists()
+    assert fit(run="third", training={"unlabelled": str(tmp_path / "nowhere")}) == 3
+    assert not (tmp_path / "third").exists(), "found before baseline and phase 1 are trained"
+
+    others = tiny.scored_set(tmp_path / "others", references=9)
+    for number in range(6):
+        (others / f"references/r{number}.png").unlink()
+    assert fit(run="third", training={"unlabelled": str(others / "references")}) == 0
+    for stage, known in (("phase1", False), ("phase2", True), ("phase3", True)):
+        card = load_checkpoint(tmp_path / "third" / stage / "best.safetensors", "evaluator")[1]
+        assert ("unlabelled: r7.png" in card["references"]) is known, stage
+    assert tests
+
+
+def test_data_that_grew_do_not_move_the_split(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grown = tiny.scored_set(tmp_path / "set")
+    assert fit("--phase", "1", root=grown) == 0
+    before = (tmp_path / "run/split.json").read_bytes()
+    tiny.scored_set(grown, references=9)
+    assert fit("--phase", "2", root=grown) == 2
+    assert "holds a run on another split" in capsys.readouterr().err
+    assert (tmp_path / "run/split.json").read_bytes() == before
+
+
+def test_references_without_classes_train_all_phases(fit: Fit, tmp_path: Path) -> None:
+    table = {"format": "table", "scale_low": 0, "scale_high": 120, "higher_is_better": False}
+    assert fit(data=table | {"distortion_column": "none"}) == 0
+    assert {row["distortion"] for row in rows(tmp_path / "run")} == {"ALL"}
+    assert sorted((tmp_path / "run/phase1/samples").glob("*.png"))
+
+
+def test_a_class_that_validation_lacks_has_no_sample(fit: Fit, tmp_path: Path) -> None:
+    whole = tiny.scored_set(tmp_path / "set")
+    assert fit("--phase", "baseline", root=whole, run="first") == 0
+    (validation,) = json.loads((tmp_path / "first/split.json").read_text())["validation"]
+    table = (whole / "scores.csv").read_text().splitlines()
+    kept = [line for line in table if not ("noise" in line and f"{Path(validation).stem}_" in line)]
+    assert len(kept) < len(table)
+    (whole / "scores.csv").write_text("\n".join(kept) + "\n")
+    assert fit("--phase", "1", root=whole) == 0
 
 
 def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_path: Path) -> None:
@@ -162,6 +245,8 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         ([], {"training": {"trunk_rate": -0.1}}, 2, "training.trunk_rate is -0.1"),
         ([], {"training": {"later_rate": -1}}, 2, "training.later_rate is -1"),
         ([], {"training": {"head_rate": float("nan")}}, 2, "training.head_rate is nan"),
+        (["--seed", "-1"], {}, 2, "seed is -1"),
+        (["--seed", str(2**32)], {}, 2, "below 2^32"),
         ([], {"training": {"betas": [2, 3]}}, 2, "training.betas is [2.0, 3.0]"),
         ([], {"training": {"average": 1}}, 2, "training.average is 1"),
         ([], {"evaluation": {"crops": 0}}, 2, "evaluation.crops is 0"),

@@ -112,6 +112,13 @@ def test_an_exported_metrifier_predicts_the_same(root: Path, tmp_path: Path) -> 
 def test_a_run_is_not_mixed_with_another(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "--seed", "1") == 2
     assert "holds a run with seed=0, not 1" in capsys.readouterr().err
+    ended = root / "run/ended.safetensors"
+    content = ended.read_bytes()
+    ended.unlink()  # as after a stop
+    assert main(["metrify", "evaluate", "--run", str(root / "run")]) == 3
+    assert "is not finished; call `gada metrify fit" in capsys.readouterr().err
+    assert main(["metrify", "predict", str(root / "pictures"), "--model", str(root / "run")]) == 2
+    ended.write_bytes(content)
     assert main(["metrify", "evaluate", "--run", str(root / "nowhere")]) == 3
     assert "holds no run of `gada metrify fit`" in capsys.readouterr().err
 

@@ -102,6 +102,12 @@ def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pyt
         ([{"name": "a", "after": "b"}, {"name": "b"}], "no variant before it"),
         ([{"name": "a", "stages": []}], "no stages"),
         ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is no setting"),
+        ([{"name": "a", "changes": {"model.pooling": "momments"}}], "'a' changes model.pooling momments: "),
+        ([{"name": "a", "changes": {"preset": "papper"}}], "papper"),
+        ([{"name": "a", "changes": {"training.batch_size": "many"}}], "many"),
+        ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is no setting; known here are number"),
+        ([{"name": "a b"}, {"name": "a-b"}], "no folder of its own"),
+        ([{"name": "a"}, {"name": "b", "after": "a", "changes": {"split.number": 1}}], "another split"),
     ],
 )
 def test_a_wrong_study_is_refused(
@@ -116,6 +122,6 @@ def test_settings_are_changed_by_dotted_keys() -> None:
     assert now.training.unlabelled == Path("photos")
     assert now.model.widths == (1, 2, 3)
     assert now.preset == "paper"
-    assert changed(now, {}) is now
+    assert changed(now, {}) == now
     with pytest.raises(ConfigError, match="known here are"):
         changed(Settings(), {"training.croop": 1})

@@ -233,7 +233,7 @@ def test_without_references_there_is_nothing_to_generate_from(tmp_path: Path) ->
     assert batch.distorted.shape == (4, 3, CROP, CROP)
     assert batch.reference.shape == batch.source.shape == (0, 3, CROP, CROP)
     assert len(batch.asked_label) == len(batch.asked_quality) == 0
-    assert batch.label.tolist() == [-1] * 4
+    assert batch.label.tolist() == [0] * 4
 
 
 def test_a_crop_larger_than_an_image_is_refused(world: World) -> None:
