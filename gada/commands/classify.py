@@ -86,13 +86,15 @@ def table(
         figure: PNG file for the curves of Figure 3.
     """
     from gada.io.files import write_bytes
-    from gada.io.records import read_results
+    from gada.io.records import check_single, read_results
     from gada.reports.iqa_ls import all_tables
     from gada.reports.iqa_ls_figures import figure_3
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
 
     rows = read_results(paths, "classify")
+    alike = ("dataset", "train_images", "n", "network", "epochs", "loss", "precision")  # as the caption says of all
+    check_single(rows, alike, ("strategy", "seed", "set", "sample"))
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
         write_bytes(figure, figure_3([row for row in rows if "sample" not in row]))

@@ -24,13 +24,14 @@ def table(
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.experiments.report import provenance_of
-    from gada.io.records import read_results
+    from gada.io.records import check_single, read_results
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
     rows = read_results(paths, "fit")
+    check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
     origin = provenance_of(rows)
     chosen = "markdown" if into else format
     match layout:

@@ -1,6 +1,7 @@
 """IQA-LS: classifiers trained by every strategy, and judged on pristine and distorted test images."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.cache import default_folder
+from gada.data.cifar10 import CLASSES
 from gada.data.cifar10c import CORRUPTIONS, read_corruption
 from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
 from gada.data.labelled import LabelledImages
@@ -18,7 +20,7 @@ from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
 from gada.metrics.classification import expected_calibration_error
-from gada.models.classifier import Classifier, load_classifier
+from gada.models.classifier import TABLE_1, Classifier, load_classifier
 from gada.models.files import Card
 from gada.scoring.torch_backend import choose_device
 from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
@@ -65,6 +67,10 @@ def fit_strategies(
         ConfigError: if the run holds one of the trainings with other settings.
     """
     strategies, device = check_strategies(names), choose_device(device)
+    if training.network == TABLE_1 and data.size != 32:
+        raise ConfigError(
+            f"data.size is {data.size}, but the paper's network sees 32 x 32 pixels; give 32, or a --training.network."
+        )
     images = load_images(data, "train")
     chosen = [(strategy, seed) for seed in seeds for strategy in strategies]
     classes = class_names(data)
@@ -76,11 +82,12 @@ def fit_strategies(
     for (strategy, seed), card in cards.items():
         folder = folder_of(run, strategy, seed)
         if not (folder / FINISHED).is_file():
+            forget_rows(run, strategy, seed)
             mixture = Mixture(versions.of(strategy), versions.labels, training.shares, seed)
             transform = training.transform if strategy.labels == "iqa-ls" else "identity"
             train_classifier(mixture, len(classes), training, folder, card, seed, transform, device)
         if not is_judged(run, strategy, seed, tests):
-            keep_rows(run, tests.rows(folder / FINISHED, training.network, device))
+            keep_rows(run, tests.rows(*load_classifier(folder / FINISHED, training.network), device))
     return read_rows(run / RESULTS)
 
 
@@ -137,6 +144,7 @@ class TestSets:
         folder = default_folder() / "classify"
         self.distorted = DistortedImages(images, view, seed=data.seed, folder=folder)
         self.title = images.title
+        self.names = class_names(data)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -148,18 +156,35 @@ class TestSets:
         for step in steps_of(ALL_THREE):
             yield set_name(step), self.distorted.array(step)
 
-    def rows(self, path: Path, network: str, device: str) -> list[Row]:
+    def labels_for(self, card: Card) -> NDArray[np.int64]:
+        """Return the true classes as a classifier counts them, (N,).
+
+        Raises:
+            ConfigError: if it does not know one.
+        """
+        known = {name: place for place, name in enumerate(card["classes"])}
+        for label in np.unique(self.labels):
+            if self.names[label] not in known:
+                raise ConfigError(
+                    f"the classifier {card['name']} does not know the class {self.names[label]!r} of {self.title}; "
+                    f"give test images of {', '.join(known)}."
+                )
+        return np.array([known.get(name, -1) for name in self.names], np.int64)[self.labels]
+
+    def rows(self, classifier: Classifier, card: Card, device: str) -> list[Row]:
         """Return a result row for each test set.
 
         Args:
-            path: a trained classifier.
-            network: what made its network.
+            classifier: a trained one, for images of this size.
+            card: its card.
             device: where to run it.
+
+        Raises:
+            ConfigError: if it does not know a class of the images.
         """
-        classifier, card = load_classifier(path, network)
-        origin = origin_of(card)
+        origin, labels = {**origin_of(card), "dataset": self.title}, self.labels_for(card)
         return [
-            {**origin, "set": name, **judged(predict(classifier, pixels, device), self.labels)}
+            {**origin, "set": name, **judged(predict(classifier, pixels, device), labels)}
             for name, pixels in self.each()
         ]
 
@@ -210,6 +235,14 @@ def is_judged(run: Path, strategy: Strategy, seed: int, tests: TestSets) -> bool
     return len(rows) == len(steps_of(ALL_THREE)) and all(row["n"] == len(tests.labels) for row in rows)
 
 
+def forget_rows(run: Path, strategy: Strategy, seed: int) -> None:
+    """Drop the rows of a training that begins anew, because its folder was deleted."""
+    rows = read_rows(run / RESULTS)
+    kept = [row for row in rows if (row["strategy"], row["seed"]) != (strategy.name, seed)]
+    if len(kept) < len(rows):
+        write_rows(run / RESULTS, kept)
+
+
 def keep_rows(run: Path, rows: Sequence[Row]) -> None:
     """Add rows to the run's results in place of those of the same strategy, seed and test set."""
     new = {(row["strategy"], row["seed"], row["set"]) for row in rows}
@@ -234,13 +267,20 @@ def evaluate_classifiers(
         corruptions: folder of CIFAR-10-C, which takes the place of the test sets.
 
     Raises:
+        ConfigError: if a classifier does not know a class of the images.
         DataError: if a folder holds no classifier.
     """
-    device, files = choose_device(device), list(found(paths))
+    device = choose_device(device)
+    loaded = [load_classifier(file, network) for file in found(paths)]
     if corruptions is None:
-        tests = TestSets(load_images(data, "test"), data)
-        return [row for file in files for row in tests.rows(file, network, device)]
-    loaded = [load_classifier(file, network) for file in files]
+        images = load_images(data, "test")
+        tests = {size: TestSets(images, replace(data, size=size)) for size in {card["size"] for _, card in loaded}}
+        return [row for classifier, card in loaded for row in tests[card["size"]].rows(classifier, card, device)]
+    for _, card in loaded:
+        if card["classes"] != list(CLASSES):
+            raise ConfigError(
+                f"the classifier {card['name']} knows other classes than CIFAR-10-C has; give one of CIFAR-10."
+            )
     return [row for name in CORRUPTIONS for row in corruption_rows(corruptions, name, loaded, device)]
 
 

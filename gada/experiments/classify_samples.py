@@ -1,6 +1,7 @@
 """Figure 4 of IQA-LS: what classifiers say of single images as the blur grows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from gada.data.distorted import steps_of
 from gada.data.mixtures import BLUR
+from gada.errors import ConfigError
 from gada.experiments.classify import TestSets, found, origin_of
 from gada.experiments.samples import as_png
 from gada.experiments.versions import load_images
@@ -46,19 +48,23 @@ def judge_samples(
     Returns:
         A row for each image and classifier.
     """
-    tests = TestSets(load_images(data, "test"), data)
+    loaded = [load_classifier(path, network) for path in found(paths)]
+    sizes = sorted({card["size"] for _, card in loaded})
+    if len(sizes) > 1:
+        raise ConfigError(f"the classifiers see images of {sizes[0]} and of {sizes[1]} pixels; give those of one size.")
+    tests = TestSets(load_images(data, "test"), replace(data, size=sizes[0]))
     chosen = first_of_each_class(tests.labels, count)
     levels = [np.array(tests.distorted.array(step)[chosen]) for step in steps_of([family])]
-    rows, loaded = [], [load_classifier(path, network) for path in found(paths)]
-    said = {}
+    rows, said = [], {}
     for classifier, card in loaded:
         each = [predict(classifier, pixels, choose_device(device)) for pixels in levels]
-        confidences = np.stack([one[np.arange(len(chosen)), tests.labels[chosen]] for one in each], axis=1)
+        true = tests.labels_for(card)[chosen]
+        confidences = np.stack([one[np.arange(len(chosen)), true] for one in each], axis=1)
         said[f"strategy {card['strategy']} ({LABELS[card['labels']]}), seed {card['seed']}"] = confidences
     for place, image in enumerate(chosen):
         for (_, card), confidences in zip(loaded, said.values(), strict=True):
             name = tests.distorted.images.names[image]
-            where = {"sample": name, "class": card["classes"][tests.labels[image]], "n": len(tests.labels)}
+            where = {"sample": name, "class": tests.names[tests.labels[image]], "n": len(tests.labels)}
             values = [round(float(value), 4) for value in confidences[place]]
             rows.append({**origin_of(card), **where, "distortion": family.split("/")[1], "confidences": values})
     if figure:

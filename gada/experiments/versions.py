@@ -63,7 +63,8 @@ def load_images(data: ClassifyDataSettings, part: str) -> LabelledImages:
         )
     places = {name: place for place, name in enumerate(names)}
     indices = np.array([places[label] for label in labels], np.int64)
-    return drawn(replace(images, labels=indices, classes=len(names)), count, data.seed)
+    images = replace(images, title=data.root.resolve().name, labels=indices, classes=len(names))
+    return drawn(images, count, data.seed)
 
 
 def class_names(data: ClassifyDataSettings) -> list[str]:

@@ -129,6 +129,31 @@ def read_results(paths: Sequence[str | Path], verb: str) -> list[Row]:
     return results
 
 
+def check_single(rows: Sequence[Row], alike: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse rows of several experiments, and rows given twice: one table would mix them.
+
+    Args:
+        rows: result rows.
+        alike: what all of them must have in common.
+        keys: what tells them apart.
+
+    Raises:
+        ConfigError: if they differ in the former, or two have the latter in common.
+    """
+    for name in alike:
+        if len(found := list(dict.fromkeys(row.get(name) for row in rows))) > 1:
+            raise ConfigError(
+                f"the rows have different {name}: {found[0]} and {found[1]}; give those of one at a time."
+            )
+    seen: set[tuple[Any, ...]] = set()
+    for row in rows:
+        key = tuple(row.get(name) for name in keys)
+        if key in seen:
+            which = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True) if value is not None)
+            raise ConfigError(f"the row of {which} is given twice; name each file or folder once.")
+        seen.add(key)
+
+
 def write_rows(path: Path, rows: list[Row]) -> None:
     """Write rows as JSON lines, atomically."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows))

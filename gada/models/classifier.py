@@ -127,10 +127,10 @@ def build_classifier(network: str, classes: int, inputs: Inputs = "standardised"
     module, _, function = network.partition(":")
     try:
         made = getattr(import_module(module), function)(classes)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # whatever the user's function raises
         raise ConfigError(
-            f"the network {network!r} cannot be made ({error}); give {TABLE_1}, or package.module:function with a "
-            "function that takes the number of classes."
+            f"the network {network!r} cannot be made ({type(error).__name__}: {error}); give {TABLE_1}, or "
+            "package.module:function with a function that takes the number of classes."
         ) from error
     if not isinstance(made, nn.Module):
         raise ConfigError(f"{network} gives a {type(made).__name__}; it must give an nn.Module.")

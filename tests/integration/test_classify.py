@@ -122,7 +122,48 @@ def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("strategy,labels,pristine,Blur level 1")
 
 
-def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_classifier_is_judged_by_the_names_of_classes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1", "--training.epochs", "8") == 0
+    own = ["classify", "evaluate", str(root / "run"), "--network", "toys:small", "--data.layout", "folders"]
+    right = {row["set"]: row["accuracy"] for row in read_rows(root / "run/results.jsonl")}
+    for part in ("train", "test"):  # a set without the class of the first index
+        shutil.copytree(root / "pictures" / part, root / "part" / part)
+        shutil.rmtree(root / "part" / part / "blue")
+    assert main([*own, "--data.root", str(root / "part"), "--out", str(root / "part.jsonl")]) == 0
+    rows = read_rows(root / "part.jsonl")
+    assert {row["dataset"] for row in rows} == {"part"}
+    of_blue = [main([*own, "--data.root", str(only(root, "blue")), "--out", str(root / "blue.jsonl")])]
+    assert of_blue == [0]
+    blue = {row["set"]: row["accuracy"] for row in read_rows(root / "blue.jsonl")}
+    for row in rows:  # 8 of the 12 test images, and the other 4
+        assert (8 * row["accuracy"] + 4 * blue[row["set"]]) / 12 == pytest.approx(right[row["set"]], abs=1e-5)
+    (root / "part/train/red").rename(root / "part/train/pink")
+    (root / "part/test/red").rename(root / "part/test/pink")
+    assert main([*own, "--data.root", str(root / "part")]) == 2
+    assert "does not know the class 'pink' of part" in capsys.readouterr().err
+
+
+def only(root: Path, name: str) -> Path:
+    """Return a copy of the pictures with one class alone."""
+    for part in ("train", "test"):
+        shutil.copytree(root / "pictures" / part / name, root / name / part / name)
+    return root / name
+
+
+def test_a_deleted_training_takes_its_results_along(root: Path) -> None:
+    assert fit(root, "1") == 0
+    shutil.rmtree(root / "run/strategy-1/seed-0")
+    assert fit(root, "1", "--training.loss", "cross-entropy") == 0
+    assert {row["loss"] for row in read_rows(root / "run/results.jsonl")} == {"cross-entropy"}
+
+
+def test_one_training_stands_in_a_table_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1") == 0
+    assert main(["classify", "table", str(root / "run"), str(root / "run")]) == 2
+    assert "strategy 1, seed 0, set pristine is given twice" in capsys.readouterr().err
+
+
+def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert fit(root, "1") == 0
     corrupted = root / "cifar10c"
     corrupted.mkdir()
@@ -130,7 +171,11 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None
         np.save(corrupted / f"{name}.npy", np.stack([coloured(i % 3, i)[:32, :32] for i in range(10)]))
     np.save(corrupted / "labels.npy", np.arange(10) % 3)
     own = ["--network", "toys:small", *data(root), "--corruptions", str(corrupted)]
-    assert main(["classify", "evaluate", str(root / "run"), "--out", str(root / "c.jsonl"), *own]) == 0
+    command = ["classify", "evaluate", str(root / "run"), "--out", str(root / "c.jsonl"), *own]
+    assert main(command) == 2
+    assert "knows other classes than CIFAR-10-C" in capsys.readouterr().err
+    monkeypatch.setattr("gada.experiments.classify.CLASSES", ("blue", "green", "red"))
+    assert main(command) == 0
     assert "not normalised" in capsys.readouterr().out
     rows = read_rows(root / "c.jsonl")
     assert len(rows) == 15 * 5
@@ -162,6 +207,8 @@ def test_the_trained_classifier_is_one_of_the_sweep_s(tmp_path: Path, capsys: py
     [
         (["--strategies", "[13]"], 2, "strategy '13' is unknown"),
         (["--training.network", "nowhere:network"], 2, "nowhere:network"),
+        (["--training.network", "torch.nn:Linear"], 2, "'torch.nn:Linear' cannot be made (TypeError"),
+        (["--training.network", "table1", "--data.size", "64"], 2, "data.size is 64"),
         (["--data.per_class", "100"], 2, "per_class"),
         (["--strategies", "[10]", "--training.generator", "absent"], 2, "absent"),
         (["--data.root", "absent"], 3, "absent"),

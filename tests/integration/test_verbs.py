@@ -153,6 +153,14 @@ def test_results_of_another_verb_are_refused(
     assert not page.exists()
 
 
+def test_a_table_is_of_one_data_set_and_names_each_run_once(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Path(__file__).parents[2] / "docs/results"
+    assert main(["table", str(kept / "live-like.jsonl"), str(kept / "tid2013-r.jsonl"), "--layout", "summary"]) == 2
+    assert "different dataset: live-like and TID2013-R" in capsys.readouterr().err
+    assert main(["table", str(kept / "live-like.jsonl"), str(kept / "live-like.jsonl")]) == 2
+    assert "is given twice; name each file or folder once" in capsys.readouterr().err
+
+
 def test_the_dashboard_stays_in_the_run(trained: Path) -> None:
     assert list((trained / "run" / "wandb").glob("offline-run-*/*.wandb"))
 
