@@ -29,7 +29,7 @@ def score(
         out: Write rows to this .csv, .jsonl or .parquet file (a folder of Parquet files with --engine ray); a stopped
             job goes on where it was.
         json: Print one JSON object instead of lines.
-        device: Where to run the evaluator.
+        device: Where to run the evaluator; Ray's workers take processors.
         engine: `ray` spreads the job over a Ray cluster.
         jobs: Threads that decode, or Ray workers; by default one for each processor.
         max_pixels: Greatest height x width of a picture.
@@ -44,6 +44,10 @@ def score(
     for name, value in (("crops", crops), ("jobs", jobs), ("max-pixels", max_pixels)):
         if value is not None and value < 1:
             raise ConfigError(f"--{name} is {value} but must be at least 1.")
+    if engine == "ray" and device not in ("auto", "cpu"):
+        raise ConfigError(f"--engine ray scores on processors; leave out --device {device}.")
+    if json and (out or engine == "ray"):
+        raise ConfigError("--json prints the scores and --out writes them to a file; give one of the two.")
     check_range(float_range)
     check_arguments(path for path in paths if path != "-")
     pictures = pictures_of(arguments_of(paths))

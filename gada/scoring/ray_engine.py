@@ -2,11 +2,12 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
 from gada.io.images import shown
 from gada.io.records import Row
 from gada.scoring.inputs import Range
@@ -18,6 +19,8 @@ from gada.scoring.views import Mode
 
 BATCH = 64  # pictures a task takes at a time
 PART = 1000  # rows in a Parquet file, at least: what a stopped job can lose
+NEEDED = ["image", "model", "mode", "error"]
+NAME = re.compile(r"[0-9a-f]{32}_\d{6}[0-9_-]*\.parquet")  # how Ray calls what it writes
 
 
 class Worker:
@@ -71,7 +74,8 @@ def score_with_ray(
         How many files failed, those of the stopped job included.
 
     Raises:
-        ConfigError: if Ray is not installed, `out` is no folder, or it holds another job's scores.
+        ConfigError: if Ray is not installed, `out` is no folder, or it holds another job's scores or other tables.
+        DataError: if a Parquet file in it is damaged.
     """
     if out is None or out.suffix:
         raise ConfigError(f"--engine ray writes a folder of Parquet files; give one with --out, not {out}.")
@@ -102,21 +106,36 @@ def score_with_ray(
 
 
 def finished_rows(folder: Path, scorer: Scorer | None) -> list[Row]:
-    """Return what is known of the files that are done; a Parquet file that was cut off is removed.
+    """Return what is known of the files that are done; a file of Ray's that was cut off is removed.
 
     Raises:
-        ConfigError: if the rows are not of this scorer.
+        ConfigError: if the folder holds Parquet files of something else, or the rows are not of this scorer.
+        DataError: if a file is damaged.
     """
-    import pyarrow
-    from pyarrow import parquet
-
     rows: list[Row] = []
     for path in sorted(folder.glob("*.parquet")):
-        try:
-            rows += parquet.read_table(path, columns=["image", "model", "mode", "error"]).to_pylist()
-        except pyarrow.ArrowInvalid:
-            path.unlink()
+        rows += rows_of(path)
     for row in rows if scorer else []:
         if scorer and (row["model"], row["mode"]) != (scorer.model, scorer.protocol()):
             raise ConfigError(f"{folder} holds scores of {row['model']} ({row['mode']}); give another --out.")
     return rows
+
+
+def rows_of(path: Path) -> list[Row]:
+    """Return the rows of a Parquet file; only one that Ray began and did not finish is removed, and has none."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        names = parquet.read_schema(path).names
+    except pyarrow.ArrowInvalid as error:  # no footer, which is written last
+        if not NAME.fullmatch(path.name):
+            raise ConfigError(f"{path} is no Parquet file of this job; move it, or give another --out.") from error
+        path.unlink()
+        return []
+    if not set(NEEDED) <= set(names):
+        raise ConfigError(f"{path} holds another table, no scores; give another --out.")
+    try:
+        return list(parquet.read_table(path, columns=NEEDED).to_pylist())
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is damaged; delete it to score its pictures anew.") from error

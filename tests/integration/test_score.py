@@ -18,7 +18,8 @@ from PIL import Image
 
 import gada
 from gada.__main__ import build_parser, main, spelled
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
+from gada.scoring.ray_engine import finished_rows
 from gada.scoring.rows import COLUMNS, row_of
 from gada.scoring.scorer import Judged
 from gada.scoring.streaming import score_files
@@ -188,6 +189,9 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
         (["{folder}", "--float_range", "[1, 0]"], 2, "float_range is [1, 0]"),
         (["{folder}", "--model", "nothing"], 2, "nothing"),
         (["{folder}", "--engine", "ray"], 2, "--out"),
+        (["{folder}", "--engine", "ray", "--out", "scores", "--device", "cuda"], 2, "--device"),
+        (["{folder}", "--engine", "ray", "--out", "scores", "--json"], 2, "--json"),
+        (["{folder}", "--out", "scores.csv", "--json"], 2, "--json"),
     ],
 )
 def test_bad_input(
@@ -253,6 +257,27 @@ def test_onnx_needs_no_torch(model: str, folder: Path, tmp_path: Path) -> None:
     assert score == pytest.approx(gada.load_scorer(model)(folder / "picture1.png").score, abs=1e-3)
 
 
+def test_ray_removes_no_file_but_its_own_that_was_cut_off(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table, foreign = tmp_path / "mine.parquet", tmp_path / "half.parquet"
+    own = tmp_path / f"{'0a' * 16}_000003-0.parquet"
+    own.write_bytes(b"PAR1 cut off")
+    assert finished_rows(tmp_path, None) == []
+    assert not own.exists()
+    parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), table)
+    with pytest.raises(ConfigError, match=r"mine\.parquet holds another table"):
+        finished_rows(tmp_path, None)
+    table.rename(own)  # also under such a name
+    with pytest.raises(ConfigError, match="holds another table"):
+        finished_rows(tmp_path, None)
+    own.rename(table)
+    foreign.write_bytes(b"no Parquet")
+    with pytest.raises(ConfigError, match=r"half\.parquet is no Parquet file"):
+        finished_rows(tmp_path, None)
+    assert foreign.read_bytes() == b"no Parquet"
+    assert parquet.read_table(table).num_rows == 3
+
+
 @pytest.mark.slow
 def test_ray_gives_the_same_rows_and_goes_on(model: str, folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
@@ -280,7 +305,7 @@ def test_ray_gives_the_same_rows_and_goes_on(model: str, folder: Path, tmp_path:
     assert code(folder / "more") == 0
     (first,) = out.glob("*.parquet")
     kept = first.read_bytes()
-    (out / "cut-off.parquet").write_bytes(kept[: len(kept) // 2])
+    (out / f"{'0' * 32}_000000-0.parquet").write_bytes(kept[: len(kept) // 2])
     assert code(folder) == 4
     rows = [row for path in out.glob("*.parquet") for row in parquet.read_table(path).to_pylist()]
     assert first.read_bytes() == kept
