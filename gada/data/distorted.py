@@ -22,6 +22,7 @@ from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
+from gada.io.images import MAX_PIXELS
 
 VERSION = 1
 AHEAD = 4  # images a thread decodes at a time
@@ -77,12 +78,15 @@ class View:
         """Return what the network sees of a photograph (H, W, 3), (size, size, 3).
 
         Raises:
-            DataError: if the photograph is smaller than the square.
+            DataError: if the photograph is smaller than the square, or so thin that it would be resized to a huge one.
         """
         height, width = photograph.shape[:2]
         if self.resize is not None and min(height, width) != self.resize:
             shorter = min(height, width)
             height, width = self.resize * height // shorter, self.resize * width // shorter
+            if height * width > max(MAX_PIXELS, photograph.size):
+                wide, high = photograph.shape[1::-1]
+                raise DataError(f"{wide} x {high} pixels are too thin to be resized to a shorter side of {self.resize}")
             method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[self.filter]
             photograph = np.asarray(Image.fromarray(photograph).resize((width, height), method))
         if min(height, width) < self.size:

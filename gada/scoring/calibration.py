@@ -39,7 +39,7 @@ def varied_pictures(folder: Path, size: int) -> tuple[Pictures, Pictures]:
         raise ConfigError(f"--images {folder} has {len(paths)} photographs, but at least {LEAST} are needed.")
     sides: tuple[Pictures, Pictures] = [], []
     for index, path in enumerate(paths[:MOST]):
-        photograph = reflect_up(read_image(path), max(size, 32))[:SIDE, :SIDE]
+        photograph = reflect_up(read_image(path)[:SIDE, :SIDE], max(size, 32))
         sides[index % 2].append(photograph)
         for turn, family in enumerate(FAMILIES):
             level = LEVELS[(index // 2 + turn) % len(LEVELS)]

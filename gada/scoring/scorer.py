@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gada.data.records import Scale
 from gada.io.images import MAX_PIXELS
 from gada.scoring.inputs import Picture, Range, is_many, pixels_from
-from gada.scoring.views import Mode, corners_of, covering_starts, cut, even_indices, positions, reflect_up
+from gada.scoring.views import Mode, corners_of, cover, cut, positions
 
 AT_ONCE = 128 * 128 * 60  # pixels judged at once; bounds memory, a score does not depend on it
 
@@ -125,7 +125,7 @@ class Scorer:
             A `Prediction`, or a list of them in the order given.
 
         Raises:
-            DataError: if a picture cannot be read.
+            DataError: if a picture cannot be read, or is too thin for mode `dense`.
         """
         if is_many(pictures):
             return list(self.score_all(pixels_from(picture, max_pixels, float_range) for picture in pictures))
@@ -146,8 +146,11 @@ class Scorer:
         return positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
 
     def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the crops of a picture (H, W, 3) by which it is judged, (n, size, size, 3)."""
-        image = reflect_up(image, self.size)
+        """Return the crops of a picture (H, W, 3) by which it is judged, (n, size, size, 3).
+
+        Raises:
+            DataError: if it is too thin for mode `dense`.
+        """
         return cut(image, self.corners(image.shape[0], image.shape[1]), self.size)
 
     def is_full(self, waiting: list[NDArray[np.uint8]]) -> bool:
@@ -201,12 +204,9 @@ class Scorer:
             float_range: the (black, white) values of files and arrays of floats.
 
         Raises:
-            DataError: if the picture cannot be read.
+            DataError: if the picture cannot be read, or is too thin to be covered.
         """
-        image = reflect_up(pixels_from(picture, max_pixels, float_range), self.size)
-        tops, lefts = (covering_starts(side, self.size, self.grid) for side in image.shape[:2])
-        if most and len(tops) * len(lefts) > most:
-            share = (most / (len(tops) * len(lefts))) ** 0.5
-            tops, lefts = (starts[even_indices(len(starts), share)] for starts in (tops, lefts))
+        image = pixels_from(picture, max_pixels, float_range)
+        tops, lefts = cover(image.shape[0], image.shape[1], self.size, self.grid, most)
         quality = self.judge(cut(image, corners_of(tops, lefts), self.size)).quality
         return QualityMap(self.scale.score(quality).reshape(len(tops), len(lefts)), tops, lefts, self.size)

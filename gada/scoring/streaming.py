@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.io.images import MAX_PIXELS, read_image
+from gada.io.images import MAX_PIXELS, read_image, shown
 from gada.scoring.inputs import Range
 from gada.scoring.scorer import Prediction, Scorer
 
@@ -43,9 +43,15 @@ def score_files(
 
     def crops_of(path: Path) -> Crops | DataError:
         try:
-            return scorer.cut(read_image(path, max_pixels, float_range))
+            image = read_image(path, max_pixels, float_range)
         except DataError as error:
             return error
+        try:
+            return scorer.cut(image)
+        except DataError as error:
+            return DataError(f"{shown(path)}: {error}")
+        except MemoryError:  # one picture must not end the job of a million
+            return DataError(f"{shown(path)} needs more memory than there is; make it smaller, or lower --max-pixels.")
 
     waiting: list[tuple[Path, Crops | DataError]] = []
     for path, crops in in_threads(crops_of, paths, jobs or os.cpu_count() or 1):

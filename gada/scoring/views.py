@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.crops import below, crop_positions
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
 
 Mode = Literal["crops", "grid", "dense"]
 PAPER_CROPS = 30  # section 4.2
 GRID_CROPS = 8  # speed against agreement with 30 random crops, which `tests/bench_scoring.py` measures
+MOST = 50_000_000  # pixels of the crops that cover a picture; a larger picture's may have four times its own
 GOLDEN = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio
 
 
@@ -21,8 +22,8 @@ def positions(
 
     Args:
         mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the whole picture).
-        height: of the picture, at least `size`.
-        width: of the picture, at least `size`.
+        height: of the picture; one that is smaller than a crop is taken as reflected up to it.
+        width: of the picture, likewise.
         size: side of a crop, in pixels.
         count: how many; by default 30 (the paper's) for `crops`, few for `grid`. `dense` takes as many as it needs.
         seed: of `crops`.
@@ -30,16 +31,18 @@ def positions(
 
     Raises:
         ConfigError: if the mode is unknown or the count is not positive.
+        DataError: if a picture is too thin for `dense`.
     """
     if count is not None and count < 1:
         raise ConfigError(f"--crops is {count} but must be at least 1.")
+    sides = max(height, size), max(width, size)
     match mode:
         case "crops":
-            return crop_positions(seed, height, width, count or PAPER_CROPS, size, grid)
+            return crop_positions(seed, *sides, count or PAPER_CROPS, size, grid)
         case "grid":
-            return stratified_positions(height, width, size, count or GRID_CROPS) // grid * grid
+            return stratified_positions(*sides, size, count or GRID_CROPS) // grid * grid
         case "dense":
-            return corners_of(covering_starts(height, size, grid), covering_starts(width, size, grid))
+            return corners_of(*cover(height, width, size, grid))
     raise ConfigError(f"--mode is {mode!r} but must be crops, grid or dense.")
 
 
@@ -54,6 +57,32 @@ def stratified_positions(height: int, width: int, size: int, count: int) -> NDAr
     golden = index * np.uint64(GOLDEN) + np.uint64(1 << 63)  # wraps at 2**64: the fraction of index x golden + 1/2
     spread = below(golden, min(height, width) - size + 1)
     return np.stack([spread, even] if width >= height else [even, spread], axis=1)
+
+
+def cover(
+    height: int, width: int, size: int, grid: int = 1, most: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tops (R,) and the lefts (C,) of crops that cover a picture.
+
+    Args:
+        height: of the picture; one that is smaller than a crop is taken as reflected up to it.
+        width: of the picture, likewise.
+        size: side of a crop, in pixels.
+        grid: as for `positions`.
+        most: at most so many crops; of a larger picture only some rows and columns are taken, evenly spread.
+
+    Raises:
+        DataError: if the picture is so thin that the crops would hold far more pixels than it.
+    """
+    tops, lefts = (covering_starts(max(side, size), size, grid) for side in (height, width))
+    if most and len(tops) * len(lefts) > most:
+        share = (most / (len(tops) * len(lefts))) ** 0.5
+        rows = min(most, max(1, int(len(tops) * share)))
+        columns = min(most // rows, max(1, int(len(lefts) * share)))
+        tops, lefts = tops[even_indices(len(tops), rows)], lefts[even_indices(len(lefts), columns)]
+    if len(tops) * len(lefts) * size**2 > max(MOST, 4 * height * width):
+        raise DataError(f"{width} x {height} pixels are too thin to be covered by crops of {size} x {size}")
+    return tops, lefts
 
 
 def covering_starts(side: int, size: int, grid: int = 1) -> NDArray[np.int64]:
@@ -72,17 +101,20 @@ def corners_of(tops: NDArray[np.int64], lefts: NDArray[np.int64]) -> NDArray[np.
     return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def even_indices(count: int, share: float) -> NDArray[np.int64]:
-    """Return a share of the indices 0 to `count` - 1, evenly spread and one at least."""
-    kept = max(1, int(count * share))
+def even_indices(count: int, kept: int) -> NDArray[np.int64]:
+    """Return `kept` of the indices 0 to `count` - 1, evenly spread."""
     return (2 * np.arange(kept) + 1) * count // (2 * kept)
 
 
 def cut(image: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Cut square crops of a picture (H, W, 3), (n, size, size, 3)."""
+    """Cut square crops of a picture (H, W, 3), (n, size, size, 3).
+
+    A picture that is smaller than a crop is reflected up to it, each crop by itself: a thin one would take a hundred
+    times its memory.
+    """
     crops = np.empty((len(corners), size, size, 3), dtype=np.uint8)
     for crop, (top, left) in zip(crops, corners, strict=True):
-        crop[:] = image[top : top + size, left : left + size]
+        crop[:] = reflect_up(image[top : top + size, left : left + size], size)
     return crops
 
 

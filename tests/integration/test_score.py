@@ -21,7 +21,7 @@ from gada.__main__ import build_parser, main, spelled
 from gada.errors import ConfigError, DataError
 from gada.scoring.ray_engine import finished_rows
 from gada.scoring.rows import COLUMNS, row_of
-from gada.scoring.scorer import Judged
+from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.streaming import score_files
 
 
@@ -209,6 +209,25 @@ def test_bad_input(
 def test_the_pixel_limit_can_be_lowered(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", str(folder / "picture0.png"), "--model", model, "--max-pixels", "100"]) == 4
     assert "--max-pixels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), DataError("it is too thin")])
+def test_a_picture_that_cannot_be_cut_is_a_row(
+    model: str, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    scorer, cut = gada.load_scorer(model), Scorer.cut
+
+    def refuse(one: Scorer, image: np.ndarray) -> np.ndarray:
+        if image.shape[0] == 61:
+            raise error
+        return cut(one, image)
+
+    Image.fromarray(picture(0, 61, 61)).save(folder.parent / "large.png")
+    monkeypatch.setattr(Scorer, "cut", refuse)
+    (_, bad), (_, good) = score_files(scorer, [folder.parent / "large.png", folder / "picture0.png"])
+    assert isinstance(bad, DataError)
+    assert "large.png" in str(bad)
+    assert isinstance(good, gada.Prediction)
 
 
 def test_an_animation_is_named(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

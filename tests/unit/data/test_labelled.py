@@ -134,6 +134,8 @@ def test_a_view_is_the_middle_of_the_resized_photograph() -> None:
     np.testing.assert_array_equal(View(60, None)(photograph), photograph[:, 20:80])
     with pytest.raises(DataError, match="fewer than the network's"):
         View(61, None)(photograph)
+    with pytest.raises(DataError, match="2000000 x 1 pixels are too thin"):
+        View(20, 30)(np.zeros((1, 2_000_000, 3), np.uint8))
 
 
 def test_ladders_by_name() -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gada.errors import ConfigError
-from gada.scoring.views import Mode, covering_starts, cut, positions, reflect_up, stratified_positions
+from gada.errors import ConfigError, DataError
+from gada.scoring.views import Mode, cover, covering_starts, cut, positions, reflect_up, stratified_positions
 
 SIDES = st.integers(64, 3000)
 
@@ -60,6 +60,31 @@ def test_cut_takes_what_lies_there() -> None:
     crops = cut(image, np.array([[3, 5], [8, 18]]), 32)
     assert (crops[0] == image[3:35, 5:37]).all()
     assert (crops[1] == image[8:, 18:]).all()
+
+
+@pytest.mark.parametrize("mode", ["crops", "grid", "dense"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 3), (20, 31), (40, 90)])
+def test_crops_of_a_small_picture_are_those_of_the_reflected_one(mode: Mode, shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    whole = reflect_up(image, 32)
+    corners = positions(mode, *shape, 32)
+    assert (corners == positions(mode, whole.shape[0], whole.shape[1], 32)).all()
+    assert (cut(image, corners, 32) == [whole[top : top + 32, left : left + 32] for top, left in corners]).all()
+
+
+def test_a_thin_picture_takes_no_memory_but_its_own() -> None:
+    thin = np.broadcast_to(np.uint8(7), (1, 45_000_000, 3))  # half a terabyte, were it reflected up to a crop of 4096
+    modes: list[Mode] = ["crops", "grid"]
+    for mode in modes:
+        assert (cut(thin, positions(mode, 1, 45_000_000, 4096, 2), 4096) == 7).all()
+    with pytest.raises(DataError, match="45000000 x 1 pixels are too thin"):
+        positions("dense", 1, 45_000_000, 128)
+
+
+@pytest.mark.parametrize("sides", [(1, 45_000_000), (45_000_000, 1), (3000, 2000)])
+def test_a_cover_can_be_bounded(sides: tuple[int, int]) -> None:
+    tops, lefts = cover(*sides, 128, most=400)
+    assert 300 < len(tops) * len(lefts) <= 400
 
 
 @pytest.mark.parametrize(
