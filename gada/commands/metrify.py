@@ -143,9 +143,9 @@ def predict(
     from gada.scoring.streaming import score_files
 
     check_arguments(path for path in paths if path != "-")
-    scorer, pictures = load_metrifier(model, device), pictures_of(arguments_of(paths))
+    scorer = load_metrifier(model, device)
     if out:
-        failed = score_to_file(scorer, pictures, out, jobs, MAX_PIXELS, None)
+        failed = score_to_file(scorer, paths, out, jobs, MAX_PIXELS, None)
     else:
-        failed = print_scores(scorer, score_files(scorer, pictures, jobs), json)
+        failed = print_scores(scorer, score_files(scorer, pictures_of(arguments_of(paths)), jobs), json)
     return 4 if failed else 0

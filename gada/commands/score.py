@@ -60,7 +60,7 @@ def score(
 
     scorer = load_scorer(model, mode, crops, seed, device)
     if out:
-        failed = score_to_file(scorer, pictures, out, jobs, max_pixels, float_range)
+        failed = score_to_file(scorer, paths, out, jobs, max_pixels, float_range)
     else:
         failed = print_scores(scorer, score_files(scorer, pictures, jobs, max_pixels, float_range), json)
     return 4 if failed else 0

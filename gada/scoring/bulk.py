@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gada.errors import DataError
+from gada.io.folders import pictures_of
 from gada.io.images import shown
 from gada.io.records import Row
 from gada.scoring.inputs import Range
-from gada.scoring.rows import Journal, row_of, write_object
+from gada.scoring.rows import Journal, job_of, row_of, write_object
 from gada.scoring.scorer import Scorer
 from gada.scoring.streaming import Outcome, score_files
 
@@ -54,27 +55,39 @@ def print_scores(scorer: Scorer, outcomes: Iterable[tuple[Path, Outcome]], as_js
 
 def score_to_file(
     scorer: Scorer,
-    pictures: Iterable[Path],
+    paths: list[str],
     out: Path,
     jobs: int | None,
     max_pixels: int,
     float_range: Range | None,
 ) -> int:
-    """Write the scores of files to `out`, going on where a stopped job was; return how many files failed."""
+    """Write the scores of pictures to `out`, going on where a stopped job was; return how many failed.
+
+    Args:
+        scorer: the scorer.
+        paths: what the command line names: pictures, folders, patterns, or - for standard input.
+        out: a .csv, .jsonl or .parquet file.
+        jobs: threads that decode; by default one for each processor.
+        max_pixels: height x width allowed in a file.
+        float_range: the (black, white) values of files of floats.
+
+    Raises:
+        ConfigError: if the file is of another kind, or its journal of another job.
+        DataError: if it cannot be written.
+    """
     start = time.monotonic()
-    with plain_warnings(), Journal(out, scorer) as journal:
-        before = len(journal.done)
-        left = (path for path in pictures if shown(path) not in journal.done)
+    with plain_warnings(), Journal(out, job_of(scorer, paths, float_range)) as journal:
+        left = (path for path in pictures_of(arguments_of(paths)) if not journal.has(shown(path)))
         with progress_bar() as advance:
             for path, outcome in score_files(scorer, left, jobs, max_pixels, float_range):
                 journal.add(row_of(path, outcome, scorer))
                 advance()
         journal.finish()
-    scored, seconds = len(journal.done) - before, time.monotonic() - start
-    taken = f", {before} of them before" if before else ""
+    seconds = time.monotonic() - start
+    taken = f", {journal.taken} of them before" if journal.taken else ""
     say(
-        f"{len(journal.done)} pictures{taken}, {journal.failed} failed, "
-        f"{scored / max(seconds, 1e-9):.0f} a second; wrote {out}"
+        f"{journal.taken + journal.added} pictures{taken}, {journal.failed} failed, "
+        f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}"
     )
     return journal.failed
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, unwritable
 from gada.io.images import shown
 from gada.io.records import Row
+from gada.scoring.inputs import Range
 from gada.scoring.scorer import Prediction, Scorer
 
 COLUMNS = {
@@ -45,35 +48,55 @@ def row_of(path: Path, outcome: Prediction | DataError, scorer: Scorer) -> Row:
     return row | figures | {"distortion": outcome.distortion}
 
 
+def job_of(scorer: Scorer, paths: Iterable[str], float_range: Range | None) -> Row:
+    """Return what makes the rows of one job another's: model, crops, what was asked for, and how floats are read.
+
+    Relative paths count from where they were given. The limit of pixels decides only which files fail, and those are
+    tried again.
+    """
+    asked = {path: os.path.abspath(path) for path in paths}  # noqa: PTH100  # a pattern is no path
+    return {
+        "model": scorer.model,
+        "mode": scorer.protocol(),
+        "float_range": list(float_range) if float_range else None,
+        "paths": asked,
+    }
+
+
 class Journal:
     """Rows as they come, in `OUT.partial`; `finish` turns them into the file that was asked for.
 
+    Its first line is the job. What a stopped job scored is taken up; what it failed at is tried again.
+
     Args:
         out: a .csv, .jsonl or .parquet file.
-        scorer: whose rows they are; a journal of another model or mode is refused.
+        job: whose rows they are, as `job_of` says; the journal of another job is refused.
 
     Raises:
-        ConfigError: if the suffix is another, a package is missing, or the journal is another job's.
+        ConfigError: if the suffix is another, a package is missing, or the journal is another job's or damaged.
+        DataError: if the journal cannot be written.
     """
 
-    def __init__(self, out: Path, scorer: Scorer) -> None:
+    def __init__(self, out: Path, job: Row) -> None:
         if out.suffix not in SUFFIXES:
             raise ConfigError(f"--out is {out} but must end in {', '.join(SUFFIXES)}.")
         if out.suffix == ".parquet":
             import_pyarrow()
         self.out = out
         self.path = out.with_name(f"{out.name}.partial")
-        self.done: set[str] = set()
-        self.failed = 0
+        self.before: Counter[str] = Counter()  # rows of a stopped job that no picture has claimed
+        self.lines = 0  # rows of a stopped job, failures included
+        self.taken = self.added = self.failed = 0
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             self.file = self.path.open("a+b")
         except OSError as error:
             raise unwritable(self.path, error) from error
         try:
-            self._take_up(scorer)
-        except ConfigError:
-            self.file.close()
+            if not self._take_up(job):
+                self._write(job)
+        except (ConfigError, DataError):
+            self.__exit__()
             raise
 
     def __enter__(self) -> "Journal":
@@ -83,36 +106,52 @@ class Journal:
         with suppress(OSError):  # what could not be written was said already
             self.file.close()
 
-    def _take_up(self, scorer: Scorer) -> None:
-        """Read the rows of a stopped job; a line that was cut off is dropped."""
+    def _take_up(self, job: Row) -> bool:
+        """Read the rows of a stopped job, if there is one; a line that was cut off is dropped."""
         self.file.seek(0)
         end = 0
         for line in self.file:
             if not line.endswith(b"\n"):
                 break
             try:
-                row = dict(json.loads(line))
-            except (ValueError, TypeError) as error:
+                content = dict(json.loads(line))
+                if end:
+                    self.lines += 1
+                    self.before[content["image"]] += content["error"] is None
+            except (ValueError, TypeError, KeyError) as error:
                 raise ConfigError(f"{self.path} is damaged; delete it to score all pictures anew.") from error
-            if (row.get("model"), row.get("mode")) != (scorer.model, scorer.protocol()):
-                whose = f"{row.get('model')} ({row.get('mode')})"
-                raise ConfigError(f"{self.path} is of a job with {whose}; delete it, or give another --out.")
-            self._count(row)
+            if not end:
+                self._compare(content, job)
             end += len(line)
         self.file.truncate(end)
+        return end > 0
+
+    def _compare(self, was: Row, job: Row) -> None:
+        """Refuse another job's journal."""
+        if other := next((key for key in job if was.get(key) != job[key]), None):
+            what = "other paths" if other == "paths" else f"another {other} ({was.get(other)})"
+            raise ConfigError(f"{self.path} is of a job with {what}; delete it, or give another --out.")
+
+    def has(self, name: str) -> bool:
+        """Tell whether a stopped job scored this picture; each of its rows counts for one picture of the name."""
+        if not self.before[name]:
+            return False
+        self.before[name] -= 1
+        self.taken += 1
+        return True
 
     def add(self, row: Row) -> None:
         """Write one row."""
+        self._write(row)
+        self.added += 1
+        self.failed += row["error"] is not None
+
+    def _write(self, content: Row) -> None:
         try:
-            self.file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+            self.file.write(json.dumps(content, allow_nan=False).encode() + b"\n")
             self.file.flush()
         except OSError as error:
             raise unwritable(self.path, error, "free some space; the same command goes on where it stopped") from error
-        self._count(row)
-
-    def _count(self, row: Row) -> None:
-        self.done.add(row["image"])
-        self.failed += row.get("error") is not None
 
     def finish(self) -> None:
         """Write the file that was asked for, and remove the journal."""
@@ -121,7 +160,7 @@ class Journal:
         except OSError as error:
             raise unwritable(self.path, error) from error
         with self.path.open(encoding="utf-8") as lines, atomic_path(self.out) as temporary:
-            rows = (json.loads(line) for line in lines)
+            rows = self._asked(lines)
             match self.out.suffix:
                 case ".csv":
                     write_csv(temporary, rows)
@@ -130,6 +169,18 @@ class Journal:
                 case ".parquet":
                     write_parquet(temporary, rows)
         self.path.unlink()
+
+    def _asked(self, lines: Iterable[str]) -> Iterator[Row]:
+        """Yield the rows, less what a stopped job failed at, and less pictures that are not asked for any more."""
+        for number, line in enumerate(lines):
+            row = json.loads(line)
+            if number > self.lines:
+                yield row
+            elif number and row["error"] is None:
+                if self.before[row["image"]]:
+                    self.before[row["image"]] -= 1
+                else:
+                    yield row
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:

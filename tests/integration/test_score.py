@@ -20,7 +20,7 @@ import gada
 from gada.__main__ import build_parser, main, spelled
 from gada.errors import ConfigError, DataError
 from gada.scoring.ray_engine import finished_rows
-from gada.scoring.rows import COLUMNS, row_of
+from gada.scoring.rows import COLUMNS, job_of, row_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.streaming import score_files
 
@@ -142,21 +142,86 @@ def test_a_stopped_job_goes_on(
         patch.setattr("gada.scoring.bulk.score_files", stop)
         assert main(["score", str(folder), "--model", model, "--out", str(stopped)]) == 130
     partial = tmp_path / "stopped.csv.partial"
-    assert len(partial.read_text().splitlines()) == 4
+    assert len(partial.read_text().splitlines()) == 1 + 4  # the job, and one row that failed
     with partial.open("a") as file:
         file.write('{"image": "cut o')
     capsys.readouterr()
     assert main(["score", str(folder), "--model", model, "--out", str(stopped)]) == 4
-    assert "10 pictures, 4 of them before, 1 failed" in capsys.readouterr().err
-    assert [row["image"] for row in read_csv(stopped)] == [row["image"] for row in read_csv(whole)]
+    assert "10 pictures, 3 of them before, 1 failed" in capsys.readouterr().err
+    assert sorted(row["image"] for row in read_csv(stopped)) == sorted(row["image"] for row in read_csv(whole))
     assert not partial.exists()
 
 
-def test_a_job_of_another_mode_is_not_mixed_in(model: str, folder: Path, tmp_path: Path) -> None:
-    row = row_of(Path("a.png"), DataError("a.png is bad"), gada.load_scorer(model, "dense"))
-    (tmp_path / "scores.csv.partial").write_text(json.dumps(row) + "\n")
+def journal_of(out: Path, model: str, paths: list[str], rows: list[dict[str, Any]]) -> Path:
+    """Write what a stopped job leaves."""
+    lines = [job_of(gada.load_scorer(model), paths, None), *rows]
+    partial = out.with_name(out.name + ".partial")
+    partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return partial
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        (["{folder}", "--mode", "dense"], "another mode (grid of 8)"),
+        (["{folder}/more"], "other paths"),
+        (["{folder}", "--float_range", "[0, 1]"], "another float_range (None)"),
+    ],
+)
+def test_another_job_is_not_mixed_in(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], word: str
+) -> None:
+    out = tmp_path / "scores.csv"
+    partial = journal_of(out, model, [str(folder)], [])
+    before = partial.read_text()
+    asked = [word.format(folder=folder) for word in asked]
+    assert main(["score", *asked, "--model", model, "--out", str(out)]) == 2
+    assert word in capsys.readouterr().err
+    assert partial.read_text() == before
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("content", ['{"image": "a.png", "error": null}\n', "[1]\n", "{\n"])
+def test_a_journal_that_is_none_is_refused(model: str, folder: Path, tmp_path: Path, content: str) -> None:
+    partial = tmp_path / "scores.csv.partial"
+    partial.write_text(content)
     assert main(["score", str(folder), "--model", model, "--out", str(tmp_path / "scores.csv")]) == 2
-    assert not (tmp_path / "scores.csv").exists()
+    assert partial.read_text() == content
+
+
+def test_relative_paths_count_from_where_they_were_given(
+    model: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    journal_of(tmp_path / "scores.csv", model, ["more"], [])
+    (tmp_path / "more").mkdir()
+    Image.fromarray(picture(0)).save(tmp_path / "more" / "picture7.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(["score", "more", "--model", model, "--out", "scores.csv"]) == 2
+
+
+def test_what_a_stopped_job_failed_at_is_tried_again(model: str, folder: Path, tmp_path: Path) -> None:
+    scorer, out, path = gada.load_scorer(model), tmp_path / "scores.jsonl", folder / "picture0.png"
+    journal_of(out, model, [str(path)], [row_of(path, DataError("it has more pixels than --max-pixels"), scorer)])
+    assert main(["score", str(path), "--model", model, "--out", str(out)]) == 0
+    (row,) = map(json.loads, out.read_text().splitlines())
+    assert row["error"] is None
+
+
+def test_each_picture_that_is_named_has_a_row(
+    model: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer, out = gada.load_scorer(model), tmp_path / "scores.jsonl"
+    names = [str(folder / f"picture{index}.png") for index in (0, 1, 0, 2, 0)]
+    gone = row_of(Path("gone.png"), scorer(picture(0)), scorer)
+    done = row_of(Path(names[0]), scorer(picture(0)), scorer)
+    for rows in ([], [done], [done, gone], [done, done, done, done]):
+        for jobs in ("1", "3"):
+            journal_of(out, model, ["-"], rows)
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(names).encode())))
+            assert main(["score", "-", "--model", model, "--out", str(out), "--jobs", jobs]) == 0
+            found = [json.loads(line)["image"] for line in out.read_text().splitlines()]
+            assert sorted(found) == sorted(names)
 
 
 def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
