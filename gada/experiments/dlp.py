@@ -13,7 +13,7 @@ from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
 from gada.experiments.evaluation import reduced, with_progress
-from gada.io.checkpoints import find_checkpoint
+from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import write_text
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
@@ -88,6 +88,7 @@ def run_dlp(
     if not 0 <= gap < 100:
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
+    check_quality(scorer.card, model)
     paths = pictures_in(photographs)
     shown = with_progress(paths, len(paths), "photographs")
     judged = [one for path in shown for one in judge(scorer, path, evaluation)]

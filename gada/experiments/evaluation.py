@@ -18,7 +18,7 @@ from gada.data.records import ScoredSet
 from gada.data.splits import split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import run_provenance
-from gada.io.checkpoints import find_checkpoint
+from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import write_text
 from gada.io.images import read_image
 from gada.io.records import Row
@@ -102,6 +102,7 @@ def evaluate_model(
         DataError: if the data are missing or invalid, or nothing of them is left.
     """
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
+    check_quality(scorer.card, model)
     images = one_side(load_database(data), side, split, scorer.card, keep_shared=keep_shared)
     known, left_out = seen_by(scorer), dict[str, str]()
     if side == "all" and not keep_shared and known:

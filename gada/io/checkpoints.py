@@ -94,6 +94,16 @@ def check_card(card: Mapping[str, Any], path: Path) -> None:
             raise DataError(f"the card of {path} has no valid {name}; get the file again, or export it anew.")
 
 
+def check_quality(card: Mapping[str, Any], model: str | Path) -> None:
+    """Refuse a metrifier where quality is asked for: it looks at pictures in another way, and predicts another thing.
+
+    Raises:
+        ConfigError: if it is one.
+    """
+    if "view" in card:
+        raise ConfigError(f"{model} predicts a classifier's error, not quality; use it with `gada metrify predict`.")
+
+
 def hash_of(tensors: Tensors) -> str:
     """Return the SHA-256 of named tensors, in hexadecimal; it does not depend on their order."""
     digest = sha256()

@@ -9,7 +9,7 @@ from torchmetrics import Metric
 
 from gada.data.records import Scale
 from gada.errors import DataError
-from gada.io.checkpoints import find_checkpoint
+from gada.io.checkpoints import check_card, check_quality, find_checkpoint
 from gada.models.files import load_evaluator
 from gada.scoring.views import Mode, positions
 
@@ -27,7 +27,7 @@ class DifferentiableScorer(nn.Module):
         seed: of the positions of mode `crops`.
 
     Raises:
-        ConfigError: if there is no such model.
+        ConfigError: if there is no such model, or it is a metrifier.
         DataError: if the file is damaged or is no evaluator's.
     """
 
@@ -35,7 +35,10 @@ class DifferentiableScorer(nn.Module):
         self, model: str | Path = "bundled", mode: Mode = "grid", crops: int | None = None, seed: int = 0
     ) -> None:
         super().__init__()
-        evaluator, card = load_evaluator(find_checkpoint(str(model), "evaluator"))
+        path = find_checkpoint(str(model), "evaluator")
+        evaluator, card = load_evaluator(path)
+        check_card(card, path)
+        check_quality(card, model)
         self.evaluator = evaluator.requires_grad_(requires_grad=False)
         self.scale = Scale(**card["scale"])
         self.size, self.grid = int(card["crop_size"]), int(card.get("crop_grid", 1))

@@ -22,7 +22,7 @@ from gada.io.checkpoints import CARD, find_checkpoint
 from gada.io.files import sha256_of
 from gada.models.files import Card, load_evaluator
 from gada.scoring.calibration import quantize, varied_pictures
-from gada.scoring.loading import load_scorer
+from gada.scoring.loading import open_scorer
 from gada.scoring.parity import Parity, check, compare, synthetic_pictures
 from gada.scoring.torch_backend import WholeEvaluator, whole
 
@@ -79,7 +79,7 @@ def export_evaluator(
             if kind == "openvino":
                 write_openvino(written, onnx_file, card)
         pictures = held_out or synthetic_pictures()
-        parity = compare(load_scorer(path, device="cpu"), load_scorer(written, device="cpu"), pictures)
+        parity = compare(open_scorer(path, device="cpu"), open_scorer(written, device="cpu"), pictures)
         check(parity, precision)
         for suffix in (".bin", SUFFIXES[kind]) if kind == "openvino" else (SUFFIXES[kind],):
             shutil.move(written.with_suffix(suffix), out.with_suffix(suffix))

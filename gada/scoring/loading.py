@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from gada.io.checkpoints import find_checkpoint
+from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.scoring.scorer import Scorer
 from gada.scoring.views import Mode
 
@@ -28,9 +28,18 @@ def load_scorer(
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Raises:
-        ConfigError: if the model, the mode, the device or the package that runs it is not there.
+        ConfigError: if the model, the mode, the device or the package that runs it is not there, or it is a metrifier.
         DataError: if the file is damaged or is no evaluator's.
     """
+    scorer = open_scorer(model, mode, crops, seed, device)
+    check_quality(scorer.card, model)
+    return scorer
+
+
+def open_scorer(
+    model: str | Path, mode: Mode = "grid", crops: int | None = None, seed: int = 0, device: str = "auto"
+) -> Scorer:
+    """Return a scorer on a model, as `load_scorer` does, a metrifier included."""
     path = find_checkpoint(str(model), "evaluator")
     backend = import_module(f"gada.scoring.{BACKENDS.get(path.suffix, 'torch_backend')}")
     scorer: Scorer = backend.load_scorer(path, device, crops, seed, mode)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gada.data.distorted import View
 from gada.errors import ConfigError
-from gada.scoring.loading import load_scorer
+from gada.scoring.loading import open_scorer
 from gada.scoring.scorer import Scorer
 
 CROPS = 4
@@ -37,7 +37,7 @@ def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
         ConfigError: if there is none, or it is an evaluator of quality.
         DataError: if the file is damaged.
     """
-    scorer = load_scorer(model, "grid", device=device)
+    scorer = open_scorer(model, "grid", device=device)
     if "view" not in scorer.card:
         raise ConfigError(f"{model} predicts quality, not a classifier's error; train one with `gada metrify fit`.")
     crops = 1 if scorer.size >= scorer.card["view"]["size"] else CROPS

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from toys import coloured, folders
 
+import gada
 from gada.__main__ import main
 from gada.errors import ConfigError
 from gada.experiments.error_set import build_error_set
@@ -107,6 +108,18 @@ def test_an_exported_metrifier_predicts_the_same(root: Path, tmp_path: Path) -> 
     pictures = [coloured(label, 60) for label in range(3)]
     found = [[one.score for one in load_metrifier(model)(pictures)] for model in (root / "run", file)]
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)
+    with pytest.raises(ConfigError, match="not quality"):
+        gada.load_scorer(file)
+
+
+def test_a_metrifier_is_no_model_of_quality(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(coloured(1, 0)).save(tmp_path / "picture.png")
+    assert main(["score", str(tmp_path), "--model", str(root / "run")]) == 2
+    assert "gada metrify predict" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="not quality"):
+        gada.DifferentiableScorer(root / "run")
+    assert main(["dlp", "--model", str(root / "run"), "--references", str(tmp_path)]) == 2
+    assert "gada metrify predict" in capsys.readouterr().err
 
 
 def test_a_run_is_not_mixed_with_another(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
