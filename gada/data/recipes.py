@@ -98,7 +98,8 @@ def find_sources(references: Path, crops: Path | None) -> tuple[Source, ...]:
 
     Args:
         references: Folder of photographs.
-        crops: CSV table with columns reference, kodak (a file name), top, left; or None.
+        crops: CSV table with columns reference (which names the files made of it), kodak (a file name), top, left; or
+            None.
 
     Raises:
         DataError: if the folder has no photograph, two have one name, or the table does not fit the folder.
@@ -123,6 +124,8 @@ def _photographs_of(references: Path) -> Iterator[Source]:
 
 def _crops_of(references: Path, crops: Path) -> Iterator[Source]:
     for number, row in _rows(crops, ("reference", "kodak", "top", "left")):
+        if row["reference"] in ("", ".", "..") or set(row["reference"]) & set("/\\"):  # it becomes a file's name
+            raise DataError(f"{crops}, line {number}: {row['reference']!r} cannot name a file; give a name such as I01")
         path = references / row["kodak"]
         if Path(row["kodak"]).name != row["kodak"] or not path.is_file():
             raise DataError(f"{crops}, line {number}: {row['kodak']!r} is no file of {references}")
