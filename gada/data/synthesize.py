@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from io import StringIO
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find
 from gada.data.records import Scale
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
-from gada.io.files import atomic_path, sha256_of, unwritable, write_json, write_text
+from gada.io.files import TEMPORARY, atomic_path, remove_temporaries, sha256_of, unwritable, write_json, write_text
 from gada.io.images import read_image
 
 PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
@@ -33,6 +34,9 @@ PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
 
 PROXY_SMALLEST_SIDE = 161
 """MS-SSIM halves the picture four times and then needs its whole window."""
+
+JOURNAL = "finished.jsonl"
+"""What is made so far, one line for each image, in the folder of a set that is not complete."""
 
 
 def synthesize(
@@ -49,7 +53,7 @@ def synthesize(
 
     The folder gets `references/`, `images/` (PNG), `scores.csv` (columns image, score, reference, distortion, level;
     paths relative to the folder) and `manifest.json`. Table and final manifest come last, so a folder with a table is
-    complete. Started again, it makes only what is missing or damaged.
+    complete. Started again, it makes only what is missing or damaged; all, if the table is, with its scores.
 
     Args:
         references: Folder of photographs.
@@ -71,6 +75,9 @@ def synthesize(
     human = None if scores == "proxy" else human_scores(Path(scores), recipe, sources, cells)
     plan = _plan(recipe, sources, cells, human, seed)
     finished = _finished(out, plan)
+    remove_temporaries(out, older_than=0.0)
+    if finished:  # before the manifest forgets that the set was complete: what is known of its images would go with it
+        write_text(out / JOURNAL, "".join(_line(image, *entry) for image, entry in finished.items()))
     write_json(out / "manifest.json", plan | {"complete": False})  # first, so that the folder says whose it is
     _write_references(out, sources)
     tasks = [
@@ -79,13 +86,13 @@ def synthesize(
     todo = [task for task in tasks if task.image not in finished]
     made = track(_run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True))
     try:
-        with (out / "finished.jsonl").open("a", encoding="utf-8") as journal:
+        with (out / JOURNAL).open("a", encoding="utf-8") as journal:
             for image, digest, proxy in made:
                 finished[image] = (digest, proxy)
-                journal.write(json.dumps([image, digest, proxy]) + "\n")
+                journal.write(_line(image, digest, proxy))
                 journal.flush()
     except OSError as error:
-        raise unwritable(out / "finished.jsonl", error) from error
+        raise unwritable(out / JOURNAL, error) from error
     if human is not None:
         finished = {task.image: (finished[task.image][0], human[task.key]) for task in tasks}
     _write_table(out, plan, tasks, finished)
@@ -192,7 +199,7 @@ def _finished(out: Path, plan: dict[str, Any]) -> dict[str, tuple[str, float | N
     Raises:
         DataError: if the folder holds anything else.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists() or (out.is_dir() and all(path.name.startswith(TEMPORARY) for path in out.iterdir())):
         return {}
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
@@ -204,27 +211,35 @@ def _finished(out: Path, plan: dict[str, Any]) -> dict[str, tuple[str, float | N
             f"{out} holds another set ({manifest.get('name')}, seed {manifest.get('seed')}; differing: "
             f"{', '.join(differing)}); give a new folder"
         )
-    entries = list(_journal(out / "finished.jsonl"))
-    if manifest.get("complete"):
-        with (out / "scores.csv").open(newline="", encoding="utf-8") as file:
-            entries += [
-                (row["image"], manifest["files"][row["image"]], float(row["score"])) for row in csv.DictReader(file)
-            ]
+    entries = _journal(out / JOURNAL), _table(out / "scores.csv", manifest)
     return {
         image: (digest, score)
-        for image, digest, score in entries
+        for image, digest, score in chain(*entries)
         if (out / image).is_file() and sha256_of(out / image) == digest
     }
 
 
 def _journal(path: Path) -> Iterator[tuple[str, str, float | None]]:
     """Read the lines of an interrupted run; the last may be torn."""
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
             image, digest, score = json.loads(line)
-        except ValueError:
+        except (ValueError, TypeError):
             continue
         yield image, digest, score
+
+
+def _line(image: str, digest: str, score: float | None) -> str:
+    return json.dumps([image, digest, score]) + "\n"
+
+
+def _table(path: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, str, float | None]]:
+    """Read the table of a complete set; of one that is lost or damaged nothing is taken."""
+    files = manifest.get("files")
+    if isinstance(files, dict) and path.is_file() and sha256_of(path) == files.get(path.name):
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                yield row["image"], files.get(row["image"], ""), float(row["score"])
 
 
 def _write_references(out: Path, sources: Iterable[Source]) -> None:
@@ -286,4 +301,4 @@ def _write_table(
     write_text(out / "scores.csv", table.getvalue())
     files["scores.csv"] = sha256_of(out / "scores.csv")
     write_json(out / "manifest.json", plan | {"complete": True, "files": files})
-    (out / "finished.jsonl").unlink()
+    (out / JOURNAL).unlink()

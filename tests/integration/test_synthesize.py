@@ -139,6 +139,50 @@ def test_an_interrupted_run_goes_on(references: Path, tmp_path: Path, monkeypatc
     assert not (tmp_path / "set/finished.jsonl").exists()
 
 
+def test_a_complete_set_keeps_what_it_has_when_its_mending_is_interrupted(
+    small_set: Path, references: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gada.data import synthesize as module
+
+    before, made, run = files_of(small_set), list[str](), module.Task.run
+    lost = "images/noise/china_noise_2.png"
+    (small_set / lost).unlink()
+
+    def interrupted(task: module.Task) -> tuple[str, str, float | None]:
+        raise KeyboardInterrupt
+
+    def counted(task: module.Task) -> tuple[str, str, float | None]:
+        made.append(task.image)
+        return run(task)
+
+    for instead, code in ((interrupted, 130), (interrupted, 130), (counted, 0)):
+        monkeypatch.setattr(module.Task, "run", instead)
+        assert synthesize(references, small_set, "--recipe", "iqa-ls", "--jobs", "1") == code
+    assert made == [lost]
+    assert files_of(small_set) == before
+
+
+@pytest.mark.parametrize("table", [None, b"damaged", b"\xff\xfe\x00"])
+def test_a_lost_or_damaged_table_is_made_again(table: bytes | None, small_set: Path, references: Path) -> None:
+    before = files_of(small_set)
+    (small_set / "scores.csv").unlink()
+    if table:
+        (small_set / "scores.csv").write_bytes(table)
+    assert synthesize(references, small_set, "--recipe", "iqa-ls", "--jobs", "1") == 0
+    assert files_of(small_set) == before
+
+
+def test_what_a_killed_process_left_is_removed(small_set: Path, references: Path, tmp_path: Path) -> None:
+    before = files_of(small_set)
+    (small_set / "images/noise/.gada-0a1b2c3d-china_noise_1.png").write_bytes(b"half")
+    assert synthesize(references, small_set, "--recipe", "iqa-ls", "--jobs", "1") == 0
+    assert files_of(small_set) == before
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun/.gada-0a1b2c3d-manifest.json").write_bytes(b"{")  # killed while it wrote its very first file
+    assert synthesize(references, tmp_path / "begun", "--recipe", "iqa-ls", "--jobs", "1") == 0
+    assert files_of(tmp_path / "begun") == before
+
+
 @pytest.mark.parametrize("options", [["--recipe", "iqa-ls", "--seed", "1"], ["--recipe", "live"]])
 def test_a_folder_with_another_set_is_refused(
     options: list[str], small_set: Path, references: Path, capsys: pytest.CaptureFixture[str]
