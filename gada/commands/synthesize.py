@@ -17,7 +17,7 @@ def synthesize(
     """Make a scored set of distorted images from a folder of photographs.
 
     Args:
-        references: folder of undistorted photographs.
+        references: folder of undistorted photographs; those in its subfolders count too, and names must differ.
         out: folder to write; new or empty, or begun by the same command, which is then resumed.
         recipe: whose distortions, at whose strengths.
         scores: "proxy" (MS-SSIM mapped to 0-100, 0 is best), or a CSV table of human scores

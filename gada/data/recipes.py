@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from gada.data.records import Scale
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
-from gada.io.images import SUFFIXES, read_image
+from gada.io.folders import pictures_in
+from gada.io.images import read_image
 
 Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
 
@@ -93,32 +94,37 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
     )
 
 
-def find_sources(references: Path, crops: Path | None) -> tuple[Source, ...]:
-    """List the references: every photograph of a folder, or the crops that a table names in it.
+def find_sources(references: Path, crops: Path | None, out: Path | None = None) -> tuple[Source, ...]:
+    """List the references: every photograph of a folder and its subfolders, or the crops that a table names in it.
 
     Args:
         references: Folder of photographs.
         crops: CSV table with columns reference (which names the files made of it), kodak (a file name), top, left; or
             None.
+        out: Folder whose pictures are no references, also where it lies among them: that of the set.
 
     Raises:
         DataError: if the folder has no photograph, two have one name, or the table does not fit the folder.
     """
     if not references.is_dir():
         raise DataError(f"{references} is no folder; give the folder of the reference photographs")
-    sources = tuple(_crops_of(references, crops) if crops else _photographs_of(references))
+    sources = tuple(_crops_of(references, crops) if crops else _photographs_of(references, out))
     if not sources:
-        raise DataError(f"{crops or references} holds no reference; photographs end in {', '.join(sorted(SUFFIXES))}")
-    names = [source.name.lower() for source in sources]
+        raise DataError(f"{crops or references} holds no reference; there must be one at least")
+    named = dict[str, Source]()
     for source in sources:
-        if names.count(source.name.lower()) > 1:
-            raise DataError(f"{crops or references} has two references named {source.name}; names must differ")
+        other = named.setdefault(source.name.lower(), source)
+        if other is not source:
+            raise DataError(
+                f"{crops or references} has two references named {source.name} (of {other.path} and {source.path}); "
+                "names must differ"
+            )
     return sources
 
 
-def _photographs_of(references: Path) -> Iterator[Source]:
-    for path in sorted(references.iterdir()):
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+def _photographs_of(references: Path, out: Path | None) -> Iterator[Source]:
+    for path in pictures_in(references):
+        if out is None or out.resolve() not in path.resolve().parents:
             yield Source(path.stem, path)
 
 

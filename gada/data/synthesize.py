@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
@@ -26,8 +25,8 @@ from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find
 from gada.data.records import Scale
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
-from gada.io.files import TEMPORARY, atomic_path, remove_temporaries, sha256_of, unwritable, write_json, write_text
-from gada.io.images import read_image
+from gada.io.files import TEMPORARY, remove_temporaries, sha256_of, unwritable, write_json, write_text
+from gada.io.images import read_image, write_png
 
 PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
 """What a set without human scores is scored on; 0 is the undistorted photograph."""
@@ -56,7 +55,7 @@ def synthesize(
     complete. Started again, it makes only what is missing or damaged; all, if the table is, with its scores.
 
     Args:
-        references: Folder of photographs.
+        references: Folder of photographs, with its subfolders.
         out: Folder to write; new, empty, or begun by the same call.
         recipe: Whose distortions.
         scores: "proxy", or a CSV table of human scores (see `human_scores`).
@@ -71,7 +70,7 @@ def synthesize(
     """
     if seed < 0 or (jobs is not None and jobs < 1):
         raise ConfigError(f"seed is {seed} and jobs {jobs}; seed must be 0 or more, jobs 1 or more")
-    sources, cells = find_sources(references, crops), cells_of(recipe, levels)
+    sources, cells = find_sources(references, crops, out), cells_of(recipe, levels)
     human = None if scores == "proxy" else human_scores(Path(scores), recipe, sources, cells)
     plan = _plan(recipe, sources, cells, human, seed)
     finished = _finished(out, plan)
@@ -135,7 +134,7 @@ class Task:
         reference = _reference(self.out, self.reference)
         noise = noise_seed(self.seed, self.reference, self.distortion, self.level)
         distorted = distort(reference, self.family, self.level, noise)
-        _write_png(self.out / self.image, distorted)
+        write_png(self.out / self.image, distorted)
         return self.image, sha256_of(self.out / self.image), proxy_dmos(distorted, reference) if self.proxy else None
 
 
@@ -244,12 +243,7 @@ def _table(path: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, str, flo
 
 def _write_references(out: Path, sources: Iterable[Source]) -> None:
     for source in sources:
-        _write_png(out / "references" / f"{source.name}.png", source.pixels())
-
-
-def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    with atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)  # fast to write and to decode
+        write_png(out / "references" / f"{source.name}.png", source.pixels())
 
 
 @lru_cache(maxsize=1)

@@ -30,9 +30,6 @@ from gada.io.files import atomic_path
 from gada.io.folders import can_be_listed
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".jpf", ".gif", ".avif"}
-)
 MAX_PIXELS = 50_000_000
 MID_GREY = 128
 
@@ -117,7 +114,7 @@ def check_range(float_range: tuple[float, float] | None) -> None:
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write (H, W, 3) or (H, W) uint8 pixels as PNG, atomically."""
     with atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG")
+        Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)  # fast to write and to decode
 
 
 def shown(path: str | Path) -> str:

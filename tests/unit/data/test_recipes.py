@@ -46,6 +46,24 @@ def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
     assert [source.name for source in find_sources(folder, None)] == ["a", "b"]
 
 
+def test_pictures_are_those_that_the_other_verbs_see(tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photos", "a.png")
+    photographs(folder / "sub", "b.dib", "c.png")
+    (folder / "d.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert [source.name for source in find_sources(folder, None)] == ["a", "d", "b", "c"]
+    with pytest.raises(DataError, match=r"d\.heic is a HEIC image"):
+        find_sources(folder, None)[1].pixels()
+    photographs(folder / "sub", "a.jpg")
+    with pytest.raises(DataError, match=r"two references named a \(of .*photos/a\.png and .*photos/sub/a\.jpg\)"):
+        find_sources(folder, None)
+
+
+def test_a_set_among_its_references_is_none_of_them(tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photos", "a.png")
+    photographs(folder / "set", "a.png")
+    assert [source.path for source in find_sources(folder, None, folder / "set")] == [folder / "a.png"]
+
+
 def test_crops_are_cut(tmp_path: Path) -> None:
     folder = photographs(tmp_path / "photos", "k1.png")
     (tmp_path / "crops.csv").write_text(CROPS + "I01,k1.png,16,28,1\n")
@@ -91,7 +109,7 @@ def test_a_crop_outside_its_photograph_is_told(tmp_path: Path) -> None:
 def test_wrong_folders_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothere is no folder"):
         find_sources(tmp_path / "nothere", None)
-    with pytest.raises(DataError, match="holds no reference"):
+    with pytest.raises(DataError, match="holds no picture"):
         find_sources(tmp_path, None)
     photographs(tmp_path / "photos", "a.png", "A.bmp.png", "A.png")
     with pytest.raises(DataError, match="two references named"):
