@@ -13,7 +13,7 @@ from gada.data.splits import Split
 from gada.experiments.report import curves_section, provenance_of, samples_sections, scatter_section
 from gada.experiments.samples import as_png, centre
 from gada.io.files import write_bytes, write_text
-from gada.io.records import Row, environment
+from gada.io.records import Row, environment, harmless
 from gada.metrics.correlation import ALL, FIGURES
 from gada.metrics.statistics import FEWEST_SPLITS, stage_differences
 from gada.reports.contact_sheet import contact_sheet
@@ -154,7 +154,7 @@ def extremes_section(folder: Path, images: ScoredSet, packed: PackedImages, spli
     once.sort()
     rows = [once[:EXTREMES], once[: -EXTREMES - 1 : -1]]
     width = max(map(len, rows))
-    paths = {record.image.relative_to(images.root).as_posix(): record.image for record in images.images}
+    paths = {harmless(record.image.relative_to(images.root).as_posix()): record.image for record in images.images}
     tiles = [[centre(packed.array(paths[one.image]), TILE) for one in row] for row in rows]
     captions = [[f"{one.image}: {one.score:.3g}, predicted {one.predicted:.3g}" for one in row] for row in rows]
     sheet = contact_sheet(tiles, ["best", "worst"], [""] * width, images.scale.describe(), captions)
@@ -167,7 +167,7 @@ def extremes_section(folder: Path, images: ScoredSet, packed: PackedImages, spli
 
 
 def scores_of(folder: Path, split: int) -> list[Scored]:
-    """Return the test images of a split as phase 3 scored them."""
+    """Return the test images of a split as phase 3 scored them; names are `harmless`, as in the file."""
     with (folder / f"split-{split:02d}" / LAST / "scores.csv").open(encoding="utf-8", newline="") as file:
         found = [(row["image"], float(row["score"]), float(row["predicted"])) for row in csv.DictReader(file)]
     return [Scored(abs(score - predicted), image, score, predicted, split) for image, score, predicted in found]

@@ -1,7 +1,5 @@
 """D-test, L-test and P-test of an evaluator, from pristine photographs alone (Ma et al., IEEE TIP 26, 2017)."""
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +15,7 @@ from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import write_text
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
+from gada.io.records import as_csv
 from gada.metrics.dlp import Consistency, Discriminability, Preference, d_test, l_test, p_test
 from gada.metrics.gmsd import gmsd
 from gada.metrics.psnr import luminance
@@ -157,8 +156,5 @@ def dlp_table(found: Dlp) -> Table:
 
 def write_judged(path: Path, judged: list[Judged]) -> None:
     """Write one CSV line for each picture."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Judged._fields)
-    writer.writerows([f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in judged)
-    write_text(path, text.getvalue())
+    rows = [[f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in judged]
+    write_text(path, as_csv([Judged._fields, *rows]))

@@ -1,7 +1,5 @@
 """A trained evaluator against the scores of a set (paper, section 4.2)."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -21,7 +19,7 @@ from gada.experiments.report import run_provenance
 from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import write_text
 from gada.io.images import read_image
-from gada.io.records import Row
+from gada.io.records import Row, as_csv
 from gada.metrics.correlation import rows_by_distortion
 from gada.reports.layout import Provenance
 from gada.scoring.scorer import Prediction, Scorer
@@ -59,17 +57,15 @@ def result_rows(predictions: list[Prediction], images: ScoredSet, stage: str, sp
 
 def write_scores(path: Path, predictions: list[Prediction], images: ScoredSet) -> None:
     """Write one CSV line for each image: file, class, true and predicted score, spread over crops."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "reference", "distortion", "score", "predicted", "spread"])
+    rows = [["image", "reference", "distortion", "score", "predicted", "spread"]]
     for record, prediction in zip(images.images, predictions, strict=True):
         name = record.image.relative_to(images.root).as_posix()
         predicted = images.scale.score(prediction.quality)
         spread = prediction.spread
-        writer.writerow(
+        rows.append(
             [name, record.reference_id, record.distortion, f"{record.score:.6g}", f"{predicted:.6f}", f"{spread:.6f}"]
         )
-    write_text(path, text.getvalue())
+    write_text(path, as_csv(rows))
 
 
 def evaluate_model(

@@ -5,8 +5,9 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ NEEDED = {  # what every result row of a verb holds
     "fidelity ranking": ("metric", "n", "srocc", "published_srocc"),
     "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),
 }
+FIGURES = re.compile(r"[-+](?:[-+±.,()\de ]|to|inf|nan)*")  # such as -1e-05, or +0.013 (+0.001 to +0.025)
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
 
 
@@ -162,8 +164,20 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 def metrics_csv(rows: Sequence[Mapping[str, float]]) -> str:
     """Return the figures of a training as CSV with a header of all their names."""
     names = list(dict.fromkeys(name for row in rows for name in row))
+    return as_csv([names, *([f"{row[name]:.6g}" if name in row else "" for name in names] for row in rows)])
+
+
+def as_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as CSV, the first being the header; every cell is `harmless`."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def harmless(cell: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would run; figures and their signs stay as they are."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", "\\r")  # Python's writer does not quote it, and a new row would begin behind it
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) and not FIGURES.fullmatch(text) else text

@@ -1,7 +1,5 @@
 """Tables and the figure of a robustness sweep: accuracy along the ladders, corruption errors."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from gada.io.records import Row
+from gada.io.records import Row, as_csv
 from gada.metrics.classification import baseline_corruption_error, corruption_error, relative_corruption_error
 from gada.reports.canvas import COLOURS, MARKERS, label_axes, png, put_title
 from gada.reports.layout import Cell, Table
@@ -30,12 +28,9 @@ LITTLE = 0.1
 
 def sweep_csv(rows: Sequence[Row]) -> str:
     """Return result rows as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
-    return text.getvalue()
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[row.get(name, "") for name in names] for row in rows]
+    return as_csv([names, *([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in cells)])
 
 
 def networks_of(rows: Sequence[Row]) -> list[str]:

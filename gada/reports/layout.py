@@ -1,11 +1,11 @@
 """A table as data, and how it is written as text, Markdown, LaTeX and CSV."""
 
-import csv
-import io
 import textwrap
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
+
+from gada.io.records import as_csv
 
 Format = Literal["text", "markdown", "latex", "csv"]
 Cell = str | float | None
@@ -199,10 +199,7 @@ def _latex_cell(text: str) -> str:
 
 
 def _csv(table: Table) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     groups = table.groups or ("",) * len(table.columns)
     columns = [f"{group} {name}".strip() for group, name in zip(groups, table.columns, strict=True)]
-    writer.writerow([*table.labels, *columns])
-    writer.writerows([f"{cell:.6f}" if isinstance(cell, float) else cell or "" for cell in row] for row in table.rows)
-    return text.getvalue()
+    rows = ([f"{cell:.6f}" if isinstance(cell, float) else cell or "" for cell in row] for row in table.rows)
+    return as_csv([[*table.labels, *columns], *rows])

@@ -12,7 +12,7 @@ from typing import IO, Any
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, unwritable
 from gada.io.images import shown
-from gada.io.records import Row
+from gada.io.records import Row, harmless
 from gada.scoring.inputs import Range
 from gada.scoring.scorer import Prediction, Scorer
 
@@ -189,11 +189,6 @@ def write_csv(path: Path, rows: Iterable[Row]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([harmless(row[name]) for name in COLUMNS] for row in rows)
-
-
-def harmless(value: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would run."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def write_jsonl(path: Path, rows: Iterable[Row]) -> None:

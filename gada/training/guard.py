@@ -1,7 +1,5 @@
 """What keeps a training sound: a bad batch is skipped and counted, and a training that diverges goes back."""
 
-import csv
-import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ from torch import Tensor
 from gada.data.batches import Batch
 from gada.errors import DivergedError
 from gada.io.files import write_text
+from gada.io.records import as_csv
 from gada.training.checkpoints import check_finite
 from gada.training.evaluator import EvaluatorTraining
 
@@ -91,11 +90,7 @@ class SkipBadBatches(Callback):
 
     def table(self) -> str:
         """Return one CSV line for each image of each skipped batch."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["step", "image"])
-        writer.writerows([step, name] for step in self.skipped for name in self.files_of(step))
-        return text.getvalue()
+        return as_csv([("step", "image"), *((step, name) for step in self.skipped for name in self.files_of(step))])
 
     def go_back(self, reason: ArithmeticError) -> None:
         """Count a return to the last checkpoint.

@@ -13,10 +13,15 @@ from evaluators import picture, save_evaluator
 from PIL import Image
 
 from gada.__main__ import main
+from gada.data.cache import PackedImages
+from gada.data.databases import load_database
 from gada.data.live_itw import load_live_itw
 from gada.data.perceptual_hash import perceptual_hash
+from gada.data.splits import Split
 from gada.errors import DataError
+from gada.experiments.benchmark_report import extremes_section
 from gada.io.images import read_image
+from gada.settings import DataSettings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 Report = dict[str, Any]
@@ -100,3 +105,20 @@ def test_nothing_is_left_out_in_silence(evaluator: Path, tmp_path: Path, capsys:
     model = save_evaluator(tmp_path / "evaluator.safetensors", references=seen)
     assert main(["evaluate", "--model", str(model), "--data.root", str(root)]) == 3
     assert "trained on every scene" in capsys.readouterr().err
+
+
+def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path) -> None:
+    photographs(tmp_path / "set", 2)
+    (tmp_path / "set" / "1.jpg").rename(tmp_path / "set" / "=1+1.jpg")
+    rows = [{"image": "=1+1.jpg", "score": -3.5}, {"image": "0.jpg", "score": 2}]
+    layouts.table(tmp_path / "set" / "scores.csv", rows)
+    scale = ["--data.scale_low", "-5", "--data.scale_high", "5", "--data.higher_is_better", "true"]
+    options = ["--data.format", "table", "--data.root", str(tmp_path / "set"), *scale]
+    scores = tmp_path / "split-00" / "phase3" / "scores.csv"  # as a benchmark has them, whose page reads them back
+    assert main(["evaluate", "--model", str(evaluator), *options, "--evaluation.crops", "2", "--out", str(scores)]) == 0
+    assert scores.read_text().splitlines()[1].startswith("'=1+1.jpg,'=1+1.jpg,,-3.5,")
+    data = DataSettings(format="table", root=tmp_path / "set", scale_low=-5, scale_high=5, higher_is_better=True)
+    images = load_database(data)
+    packed = PackedImages.open(images.files, images.root, tmp_path)
+    section = extremes_section(tmp_path, images, packed, [Split(("a",), ("b",), ("c",), seed=0, number=0)])
+    assert len(section.pictures) == 1

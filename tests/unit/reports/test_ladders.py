@@ -1,7 +1,7 @@
 """Tables and findings of a sweep, from rows that are typed here."""
 
 from gada.io.records import Row
-from gada.reports.ladders import findings, ladder_figure, ladder_table, summary_table
+from gada.reports.ladders import findings, ladder_figure, ladder_table, summary_table, sweep_csv
 from gada.reports.layout import render
 
 LADDERS = {"blur": (1, 2), "noise": (10, 20), "jpeg": (20, 12, 8), "jpeg2000": (40, 20), "contrast": (0.9, 0.4, 0.1)}
@@ -80,3 +80,8 @@ def test_the_figure_is_a_png_and_the_same_each_time() -> None:
     rows = rows_of("one", ROBUST)
     assert ladder_figure(rows, "title").startswith(b"\x89PNG")
     assert ladder_figure(rows, "title") == ladder_figure(rows, "title")
+
+
+def test_csv_holds_all_columns_and_nothing_that_a_spreadsheet_runs() -> None:
+    rows: list[Row] = [{"network": "=1+1", "top1": 0.5, "strength": None}, {"network": "b", "level": 2}]
+    assert sweep_csv(rows) == "network,top1,strength,level\n'=1+1,0.5,,\nb,,,2\n"

@@ -198,3 +198,9 @@ def test_published_figures_equal_the_papers() -> None:
 def test_the_classes_of_the_loaders_are_the_published_columns(tmp_path: Path) -> None:
     for load, write, name in ((load_live, layouts.live, "LIVE"), (load_tid2013, layouts.tid2013, "TID2013")):
         assert [heading(one) for one in load(write(tmp_path / name)).classes] == published_headings(name)[:-1]
+
+
+def test_no_cell_of_csv_is_run_by_a_spreadsheet() -> None:
+    rows = (("=1+1", "@a", -0.5), ("b", "-0.1 ± 0.2", None))
+    text = render(Table("", ("network",), ("+cmd", "-0.1"), rows), "csv")
+    assert cells(text) == [["network", "'+cmd", "-0.1"], ["'=1+1", "'@a", "-0.500000"], ["b", "-0.1 ± 0.2", ""]]

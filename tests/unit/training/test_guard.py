@@ -14,7 +14,7 @@ from torture.training import not_finite
 
 from gada.__main__ import main
 from gada.training.evaluator import EvaluatorTraining
-from gada.training.guard import RETURNS
+from gada.training.guard import RETURNS, SkipBadBatches
 
 Spoil = Callable[[EvaluatorTraining, Any, int], None]
 
@@ -148,3 +148,9 @@ def test_without_a_checkpoint_it_goes_back_to_its_beginning(root: Path, tmp_path
     assert fit(root, tmp_path) == 0
     assert len(first) == 2
     assert torch.equal(*first)
+
+
+def test_names_of_images_are_written_as_text(tmp_path: Path) -> None:
+    guard = SkipBadBatches(tmp_path / "skipped.csv", "phase1", lambda step: ["=1+1.png", f"{step}.png"])
+    guard.count(4)
+    assert guard.path.read_text() == "step,image\n4,'=1+1.png\n4,4.png\n"
