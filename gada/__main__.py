@@ -127,6 +127,18 @@ def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
         def error(self, message: str, error: Exception | None = None) -> NoReturn:
             raise ConfigError(" ".join(message.split())) from error
 
+        def parse_path(self, cfg_path: Any, **kwargs: Any) -> Any:
+            try:
+                return super().parse_path(cfg_path, **kwargs)
+            except UnicodeDecodeError as error:
+                raise ConfigError(f"--config {cfg_path} is no text in UTF-8; give a YAML file of settings.") from error
+
+        def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return super().parse_args(*args, **kwargs)
+            except UnicodeDecodeError as error:  # of a group, as in --data FILE, which is read elsewhere
+                raise ConfigError("a group of settings names a file that is no text in UTF-8; give YAML.") from error
+
     class Formatter(DefaultHelpFormatter):  # type: ignore[misc, unused-ignore]
         def _get_help_string(self, action: Any) -> str:
             default = action.default

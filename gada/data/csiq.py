@@ -7,6 +7,7 @@ sheet as `csiq.DMOS.csv`.
 """
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _spreadsheet_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     if start is None:
         raise DataError(f"{shown(path)}: the sheet {SHEET!r} has no line with the columns {', '.join(COLUMNS)}")
     for number, cells in enumerate(lines[start + 1 :], start=start + 2):
-        row = {str(name): _plain(value) for name, value in zip(lines[start], cells, strict=True) if name is not None}
+        row = {str(name): _plain(value) for name, value in zip_longest(lines[start], cells) if name is not None}
         if row["image"]:
             yield f"{path.name}, row {number}", row
 

@@ -93,20 +93,29 @@ def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list
         missing: what to do if there is none.
 
     Raises:
-        ConfigError: if a line is no JSON object.
+        ConfigError: if the file is no text, or a line is no JSON object.
         DataError: if the file is missing or empty and that is refused.
     """
     if not path.is_file() or not path.stat().st_size:
         if missing == "refuse":
             raise DataError(f"{path} holds no result rows; name a results.jsonl or a run's folder.")
         return []
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows.append(dict(json.loads(line)))
-        except ValueError as error:
-            raise ConfigError(f"{path}, line {number} is no JSON object; restore the file or delete it.") from error
-    return rows
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8; name a file of result rows, one JSON object a line.") from error
+    return [_row_of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+
+
+def _row_of(line: str, place: str) -> Row:
+    """Return the row in a line; `place` names the line in the message."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{place} is no JSON object; restore the file or delete it.") from error
+    if not isinstance(row, dict):
+        raise ConfigError(f"{place} is no JSON object; restore the file or delete it.")
+    return row
 
 
 def read_results(paths: Sequence[str | Path], verb: str) -> list[Row]:

@@ -212,3 +212,35 @@ def test_every_command_of_the_readme_parses(monkeypatch: pytest.MonkeyPatch) -> 
     assert all("--images.per_class" in command for command in commands if "imagenet" in command), "or the disk is full"
     for command in commands:
         parse(shlex.split(command, comments=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["score", "{}", "--config", "{}"], "--config {} is no text in UTF-8"), (["fit", "--data", "{}"], "a group of")],
+)
+def test_settings_that_are_no_text_are_refused(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photograph = str(ROOT / "data/photos/coffee.png")
+    assert main([option.format(photograph) for option in options]) == 2
+    said = capsys.readouterr().err
+    assert words.format(photograph) in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"5\n", "rows.jsonl, line 1 is no JSON object"),
+        (b'{"a": 1}\n[["a", 1]]\n', "line 2 is no JSON object"),
+        (b"\xff\xfe{}", "rows.jsonl is no text in UTF-8"),
+    ],
+)
+def test_files_that_hold_no_rows_are_refused(
+    content: bytes, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    assert main(["table", str(tmp_path / "rows.jsonl")]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from gada.data import csiq
 from gada.data.csiq import load_csiq
 from gada.data.databases import load_database
 from gada.data.kadid10k import load_kadid10k
@@ -258,6 +259,16 @@ def test_a_wrong_spreadsheet_is_refused(tmp_path: Path, damage: Callable[[Path],
     layouts.csiq(tmp_path, layouts.csiq_rows(1))
     damage(tmp_path / "csiq.DMOS.xlsx")
     with pytest.raises(DataError, match=match):
+        load_csiq(tmp_path, partial=True)
+
+
+def test_a_short_row_of_the_spreadsheet_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spreadsheet that does not say how wide it is has rows of different length."""
+    layouts.csiq(tmp_path, layouts.csiq_rows(1))
+    whole = csiq._sheet(tmp_path / "csiq.DMOS.xlsx")
+    short = [line[: 6 if number == 5 else None] for number, line in enumerate(whole)]
+    monkeypatch.setattr(csiq, "_sheet", lambda path: short)
+    with pytest.raises(DataError, match=r"csiq\.DMOS\.xlsx, row 6: the level '' is not 1 to 5"):
         load_csiq(tmp_path, partial=True)
 
 

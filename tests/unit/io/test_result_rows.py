@@ -2,10 +2,11 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
-from gada.io.records import as_csv, harmless
+from gada.io.records import as_csv, harmless, read_rows, write_rows
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-rf.png", "@SUM(A1)", "\t=1", "-1+HYPERLINK(1)"])
@@ -23,3 +24,9 @@ def test_no_cell_begins_a_row() -> None:
 )
 def test_figures_and_plain_text_stay(cell: object) -> None:
     assert harmless(cell) == cell
+
+
+def test_rows_come_back_whatever_their_text_holds(tmp_path: Path) -> None:
+    rows = [{"image": "a\u2028b\x85\r\n=1"}, {"image": "ü"}]  # some of which str.splitlines takes for an end of line
+    write_rows(tmp_path / "rows.jsonl", rows)
+    assert read_rows(tmp_path / "rows.jsonl") == rows
