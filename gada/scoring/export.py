@@ -19,7 +19,7 @@ from torch.export import Dim
 
 from gada.errors import ConfigError
 from gada.io.checkpoints import CARD, find_checkpoint
-from gada.io.files import sha256_of
+from gada.io.files import sha256_of, unwritable
 from gada.models.files import Card, load_evaluator
 from gada.scoring.calibration import quantize, varied_pictures
 from gada.scoring.loading import open_scorer
@@ -58,16 +58,16 @@ def export_evaluator(
 
     Raises:
         ConfigError: if model, format, precision and images do not fit, or a package is missing.
-        DataError: if the file that was made does not agree with the evaluator.
+        DataError: if the file cannot be written, or does not agree with the evaluator.
     """
     path = find_checkpoint(model, "evaluator")
     evaluator, card = load_evaluator(path)
     card = {**card, "precision": precision, "exported_from": sha256_of(path)}
-    out = out or Path(path.stem + ("-int8" if precision == "int8" else "")).with_suffix(SUFFIXES[kind])
+    out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
     calibration, held_out = varied_pictures(images, card["crop_size"]) if images else ([], [])
-    with TemporaryDirectory(dir=made(out.parent)) as folder, quiet():
-        written = Path(folder) / out.name
+    with folder_beside(out) as folder, quiet():
+        written = folder / out.name
         module, example = whole(evaluator, card), example_pixels(int(card["crop_size"]))
         if kind == "torch":
             write_torch(written, module, example, card)
@@ -107,10 +107,19 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
             raise ConfigError(f'--format {kind} needs {package}: pip install "gada-iqa[{extra}]".') from error
 
 
-def made(folder: Path) -> Path:
-    """Return a folder that is there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@contextmanager
+def folder_beside(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside a file; what cannot be written there is told of the file.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise unwritable(out, error) from error
 
 
 def example_pixels(size: int) -> Tensor:

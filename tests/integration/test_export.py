@@ -129,6 +129,29 @@ def test_bad_requests(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_is_named_like_its_model(
+    model: str, photographs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr("gada.scoring.parity.INT8_SROCC", 0.9)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model-v1.2.safetensors").write_bytes(Path(model).read_bytes())
+    for precision in ("float32", "int8"):
+        images = ["--images", photographs] if precision == "int8" else []
+        assert main(["export", "--model", "model-v1.2.safetensors", "--precision", precision, *images]) == 0
+    names = {path.name for path in tmp_path.glob("*.onnx")}
+    assert names == {"model-v1.2.onnx", "model-v1.2-int8.onnx"}
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "evaluator.pt2"
+    assert main(["export", "--model", model, "--format", "torch", "--out", str(out)]) == 3
+    assert f"{out} cannot be written" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.onnx", b"no model"), ("a.xml", b"<no/>"), ("a.pt2", b"no zip")])
 def test_what_is_no_model_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     for module in ("onnxruntime", "openvino"):
