@@ -71,6 +71,18 @@ def load_checkpoint(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
     return tensors, card
 
 
+def read_card(text: str, path: Path) -> dict[str, Any]:
+    """Return the card that an exported model holds as JSON.
+
+    Raises:
+        DataError: if it is no JSON object.
+    """
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DataError(f"the card of {path} is no JSON object; get the file again, or export it anew.") from error
+
+
 def check_card(card: Mapping[str, Any], path: Path) -> None:
     """Refuse a card that lacks what a scorer needs of it.
 
@@ -85,13 +97,24 @@ def check_card(card: Mapping[str, Any], path: Path) -> None:
         "classes": isinstance(card.get("classes"), list) and all(isinstance(name, str) for name in card["classes"]),
         "crop_size": isinstance(card.get("crop_size"), int) and 8 <= card["crop_size"] <= LARGEST_CROP,
         "crop_grid": isinstance(card.get("crop_grid", 1), int) and 1 <= card.get("crop_grid", 1) <= LARGEST_CROP,
+        "scale": set(scale) == {"name", "low", "high", "higher_is_better"},
         "scale.name": isinstance(scale.get("name"), str),
         "scale.low and scale.high": all(isinstance(scale.get(end), int | float) for end in ("low", "high")),
         "scale.higher_is_better": isinstance(scale.get("higher_is_better"), bool),
+        "view": "view" not in card or is_view(card["view"]),
     }
     for name, is_right in right.items():
         if not is_right:
             raise DataError(f"the card of {path} has no valid {name}; get the file again, or export it anew.")
+
+
+def is_view(view: Any) -> bool:
+    """Tell whether a metrifier's card says how it sees pictures."""
+    if not isinstance(view, dict) or set(view) != {"size", "resize", "filter"}:
+        return False
+    sides = [view["size"]] if view["resize"] is None else [view["size"], view["resize"]]
+    right = all(isinstance(side, int) and 0 < side <= LARGEST_CROP for side in sides)
+    return right and view["filter"] in ("bilinear", "bicubic")
 
 
 def check_quality(card: Mapping[str, Any], model: str | Path) -> None:

@@ -67,8 +67,10 @@ def _from_array(array: NDArray[Any], float_range: Range | None) -> NDArray[np.ui
 
 
 def _from_tensor(tensor: Any) -> NDArray[np.uint8]:
+    if tensor.is_floating_point() and tensor.element_size() < 4:
+        tensor = tensor.float()  # numpy has no bfloat16
     array = tensor.detach().cpu().numpy()
-    if array.ndim != 3 or array.shape[0] not in (1, 3):
+    if array.ndim != 3 or array.shape[0] not in (1, 3) or not array.size:
         raise DataError(f"a tensor of shape {tuple(array.shape)} is no picture; give (3, H, W) or (N, 3, H, W).")
     pixels = array.transpose(1, 2, 0)
     if pixels.dtype != np.uint8 and pixels.dtype.kind == "f" and not (pixels.min() >= 0 and pixels.max() <= 1):

@@ -1,6 +1,5 @@
 """A trained evaluator in ONNX Runtime: no torch."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD, check_card
+from gada.io.checkpoints import CARD, check_card, read_card
 from gada.io.files import sha256_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
@@ -46,7 +45,7 @@ def load_scorer(
         DataError: if the file is missing or was not written by `gada export`.
     """
     session = open_session(path, device)
-    card = json.loads(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"))
+    card = read_card(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"), path)
     if card.get("kind") != "evaluator":
         raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format onnx`.")
     check_card(card, path)
@@ -54,12 +53,20 @@ def load_scorer(
 
 
 def open_session(path: Path, device: str) -> Any:
-    """Open an ONNX file on a device."""
+    """Open an ONNX file on a device.
+
+    Raises:
+        ConfigError: if ONNX Runtime or the device is not there.
+        DataError: if the file is missing or no ONNX model.
+    """
     try:
         import onnxruntime as ort
     except ImportError as error:
         raise ConfigError('scoring an .onnx model needs ONNX Runtime: pip install "gada-iqa[onnx]".') from error
-    provider = PROVIDERS["cpu" if device == "auto" else device]
+    kind, _, number = ("cpu" if device == "auto" else device).partition(":")
+    provider = PROVIDERS.get(kind)
+    if provider is None or not (number.isdecimal() or device in ("auto", kind)):
+        raise ConfigError(f"--device {device} is unknown; give auto, {', '.join(PROVIDERS)} or cuda:NUMBER.")
     if provider not in ort.get_available_providers():
         raise ConfigError(f"--device {device} is not in this build of ONNX Runtime, which lacks the {provider}.")
     if not path.is_file():
@@ -68,7 +75,8 @@ def open_session(path: Path, device: str) -> Any:
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve decoding
     options.log_severity_level = 3
+    chosen = {"device_id": number} if kind == "cuda" and number else {}
     try:
-        return ort.InferenceSession(path, options, providers=[provider])
+        return ort.InferenceSession(path, options, providers=[(provider, chosen)])
     except Exception as error:  # onnxruntime's own classes derive from several built-in ones
         raise DataError(f"{path} cannot be read as an ONNX model ({str(error).splitlines()[0]}).") from error

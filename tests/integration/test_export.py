@@ -9,6 +9,8 @@ from PIL import Image
 
 import gada
 from gada.__main__ import main
+from gada.errors import ConfigError, DataError
+from gada.scoring.onnx_backend import open_session
 from gada.scoring.parity import synthetic_pictures
 from gada.scoring.torch_backend import WholeEvaluator
 
@@ -160,6 +162,29 @@ def test_what_is_no_model_is_refused(tmp_path: Path, name: str, content: bytes) 
     path.write_bytes(content)
     Image.fromarray(picture(0)).save(tmp_path / "p.png")
     assert main(["score", str(tmp_path / "p.png"), "--model", str(path)]) == 3
+
+
+@pytest.mark.parametrize("card", ["{", "[1]", "[" * 100_000, "{}"])
+def test_a_card_that_is_none_is_refused(tmp_path: Path, card: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    out = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "g", [value], [out])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+    onnx.helper.set_model_props(model, {"gada": card})
+    onnx.save(model, tmp_path / "a.onnx")
+    with pytest.raises(DataError, match=r"a\.onnx"):
+        gada.load_scorer(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize(("device", "word"), [("cuda:0", "CUDA"), ("cuda:x", "unknown"), ("tpu", "unknown")])
+def test_a_device_of_onnx_is_named(tmp_path: Path, device: str, word: str) -> None:
+    ort = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in ort.get_available_providers():
+        pytest.skip("this machine has cuda")
+    with pytest.raises(ConfigError, match=word):
+        open_session(tmp_path / "a.onnx", device)
 
 
 def test_a_missing_package_is_named(

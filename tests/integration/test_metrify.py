@@ -98,6 +98,9 @@ def test_predict_a_folder(root: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     Image.fromarray(good[:8, :8]).save(bad)
     assert main(["metrify", "predict", str(bad), "--model", str(root / "run")]) == 4
     assert "fewer than the network's 32 x 32" in capsys.readouterr().err
+    for options, word in ((["--jobs", "-1"], "--jobs is -1"), (["--json", "--out", str(out)], "--json")):
+        assert main(["metrify", "predict", str(bad), "--model", str(root / "run"), *options]) == 2
+        assert word in capsys.readouterr().err
     assert main(["metrify", "predict", str(bad), "--model", "bundled"]) == 2
     assert "predicts quality, not a classifier's error" in capsys.readouterr().err
 

@@ -106,6 +106,12 @@ def test_lossless_containers_score_exactly_alike(scorer: Scorer, mode: str) -> N
     assert {scorer(contained(image, container)) for container in LOSSLESS[mode]} == {scorer(expected)}
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_tensors_of_short_floats_are_pictures(scorer: Scorer, kind: torch.dtype) -> None:
+    tensor = (torch.from_numpy(picture(1)).permute(2, 0, 1) / 255).to(kind)
+    assert scorer(tensor) == scorer(tensor.float())
+
+
 def test_grey_is_scored_as_colour(scorer: Scorer) -> None:
     grey = picture(3)[..., 0]
     assert scorer(grey) == scorer(np.dstack([grey] * 3)) == scorer(grey[..., None])
@@ -167,6 +173,7 @@ def test_a_picture_smaller_than_a_crop_has_a_score(scorer: Scorer) -> None:
         (np.zeros((4, 4), np.int32), "int32"),
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (torch.zeros(4, 4), "shape"),
+        (torch.zeros(3, 0, 0), "shape"),
         (torch.full((3, 4, 4), 255.0), r"\[0, 1\]"),
         (torch.full((3, 4, 4), float("nan")), r"\[0, 1\]"),
         (b"no picture", "no image"),
@@ -188,6 +195,22 @@ def test_a_model_without_classes(tmp_path: Path) -> None:
     path = save_evaluator(tmp_path / "plain.safetensors", classes=["one"])
     with pytest.raises(DataError, match="does not fit its own card"):
         gada.load_scorer(path)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {"scale": {**CARD["scale"], "unit": "points"}},
+        {"scale": {"name": "MOS", "low": 0, "high": 1}},
+        {"view": {"size": 32}},
+        {"view": {"size": 32, "resize": 40, "filter": "none"}},
+    ],
+)
+def test_a_card_with_other_entries_is_refused(tmp_path: Path, card: dict[str, object]) -> None:
+    path = save_evaluator(tmp_path / "plain.safetensors", **card)
+    for load in (gada.load_scorer, gada.DifferentiableScorer):
+        with pytest.raises(DataError, match=f"has no valid {next(iter(card))}"):
+            load(path)
 
 
 def test_a_device_that_is_not_there_is_named(checkpoint: Path) -> None:
