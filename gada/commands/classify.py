@@ -54,12 +54,19 @@ def evaluate(
         network: For a network of your own, the function that makes it, as in training.
         data: Labelled images.
     """
+    from gada.errors import ConfigError
     from gada.experiments.classify import evaluate_classifiers
     from gada.experiments.classify_samples import judge_samples
     from gada.io.records import write_rows
     from gada.reports.iqa_ls import corruption_table, samples_table, table_2
     from gada.reports.layout import render
 
+    if samples and corruptions:
+        raise ConfigError(
+            "--samples judges single test images and --corruptions a set of its own; give one of the two."
+        )
+    if figure and not samples:
+        raise ConfigError(f"--figure {figure} is of single test images; say how many with --samples, or leave it out.")
     files = [Path(path) for path in paths]
     if samples:
         rows = judge_samples(files, data, network, samples, device, figure)

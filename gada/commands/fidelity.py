@@ -24,7 +24,7 @@ def fidelity(
         into: Markdown file whose blocks "gada fidelity" and "gada fidelity ranking" are replaced instead of printing.
     """
     from gada.data.table import load_synthetic
-    from gada.errors import ConfigError
+    from gada.errors import ConfigError, DataError
     from gada.experiments.fidelity import fidelity_table, measure_fidelity, rank_full_reference, ranking_table
     from gada.io.records import read_results, write_rows
     from gada.reports.markdown import around_block, replace_block
@@ -42,6 +42,10 @@ def fidelity(
     if ranking:
         rows = rank_full_reference(load_synthetic(DataSettings(root=ranking)))
         write_rows(files["gada fidelity ranking"], rows)
+    if not any(file.exists() for file in files.values()):
+        raise DataError(
+            f"{results} holds no fidelity.jsonl and no fidelity-ranking.jsonl; name the folder with --results."
+        )
     for (block, file), table in zip(files.items(), (fidelity_table, ranking_table), strict=True):
         if file.exists():
             text = table(read_results([file], block.removeprefix("gada ")))

@@ -32,12 +32,16 @@ def generate(
         data: Which scored images to read.
         split: How the references are divided.
     """
+    from gada.errors import ConfigError
     from gada.experiments.judge import judge_generator, judge_table
     from gada.experiments.samples import write_contact_sheet
     from gada.io.records import write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
 
+    for name, value in (("judge_model", judge_model), ("results", results), ("into", into)):
+        if value and not judge:
+            raise ConfigError(f"--{name} {value} is for what the judge says; add --judge, or leave it out.")
     block = "gada generate --judge"
     if judge and into:
         around_block(into, block)

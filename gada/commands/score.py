@@ -24,7 +24,7 @@ def score(
         paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
         model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or `bundled`.
         mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
-        crops: Crops a picture; by default the mode's.
+        crops: Crops a picture, for `grid` and `crops`; by default the mode's.
         seed: Of the positions of mode `crops`.
         out: Write rows to this .csv, .jsonl or .parquet file (a folder of Parquet files with --engine ray); a stopped
             job goes on where it was.

@@ -22,7 +22,7 @@ def serve(
         host: Address to listen on; the default is reached from this machine only.
         port: Port to listen on; 0 takes a free one.
         mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
-        crops: Crops a picture; by default the mode's.
+        crops: Crops a picture, for `grid` and `crops`; by default the mode's.
         device: Where to run the evaluator.
         max_megabytes: Greatest file.
         max_pixels: Greatest height x width.

@@ -23,6 +23,7 @@ def table(
         published: Add the published figures (Table 1; Tables 2 and 3 always have them).
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
+    from gada.errors import ConfigError
     from gada.experiments.report import provenance_of
     from gada.io.records import check_single, read_results
     from gada.metrics.statistics import stage_differences
@@ -30,6 +31,8 @@ def table(
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
+    if published and layout in ("summary", "differences"):
+        raise ConfigError(f"--published is of the paper's tables, which --layout {layout} is not; leave it out.")
     rows = read_results(paths, "fit")
     check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
     origin = provenance_of(rows)

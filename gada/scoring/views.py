@@ -25,16 +25,18 @@ def positions(
         height: of the picture; one that is smaller than a crop is taken as reflected up to it.
         width: of the picture, likewise.
         size: side of a crop, in pixels.
-        count: how many; by default 30 (the paper's) for `crops`, few for `grid`. `dense` takes as many as it needs.
+        count: how many; by default 30 (the paper's) for `crops`, few for `grid`; none for `dense`.
         seed: of `crops`.
         grid: corners are multiples of it; 8 keeps crops on the block grid of JPEG, as some models were trained.
 
     Raises:
-        ConfigError: if the mode is unknown or the count is not positive.
+        ConfigError: if the mode is unknown, or the count is not positive or given for `dense`.
         DataError: if a picture is too thin for `dense`.
     """
     if count is not None and count < 1:
         raise ConfigError(f"--crops is {count} but must be at least 1.")
+    if count is not None and mode == "dense":
+        raise ConfigError(f"--crops is {count}, but --mode dense takes as many as cover the picture; leave it out.")
     sides = max(height, size), max(width, size)
     match mode:
         case "crops":

@@ -203,6 +203,15 @@ def test_the_trained_classifier_is_one_of_the_sweep_s(tmp_path: Path, capsys: py
 
 
 @pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--samples", "2", "--corruptions", "folder"], "--corruptions"), (["--figure", "x.png"], "--figure")],
+)
+def test_options_that_do_not_go_together(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["classify", "evaluate", "absent.safetensors", *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("options", "code", "says"),
     [
         (["--strategies", "[13]"], 2, "strategy '13' is unknown"),

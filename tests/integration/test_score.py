@@ -249,6 +249,7 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
         (["{folder}", "--out", "scores.xls"], 2, ".parquet"),
         (["{folder}", "--crops", "0"], 2, "--crops"),
         (["{folder}", "--mode", "all"], 2, "mode"),
+        (["{folder}", "--mode", "dense", "--crops", "3"], 2, "--crops is 3"),
         (["{folder}", "--jobs", "0"], 2, "--jobs"),
         (["{folder}", "--float_range", "[1, 1]"], 2, "float_range is [1, 1]"),
         (["{folder}", "--float_range", "[1, 0]"], 2, "float_range is [1, 0]"),

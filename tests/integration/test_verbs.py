@@ -106,6 +106,9 @@ def test_generate_draws_each_class(trained: Path, tmp_path: Path, capsys: pytest
     for size in ("30", "-8"):
         assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--crop_size", size)]) == 2
         assert f"--crop_size is {size} but must be a multiple of 8" in capsys.readouterr().err
+    for option in ("--judge_model", "--results", "--into"):
+        assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), option, "something")]) == 2
+        assert f"{option} something is for what the judge says" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
 
 
@@ -123,6 +126,9 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     assert main(["table", "--layout", "summary", rows, "--into", str(page)]) == 0
     assert "| Phase 1 | median |" in page.read_text()
     assert main(["table", "--layout", "differences", rows]) == 0  # one stage has no difference, and says nothing
+    for layout in ("summary", "differences"):
+        assert main(["table", "--layout", layout, rows, "--published", "true"]) == 2
+        assert "--published" in capsys.readouterr().err
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err

@@ -26,6 +26,11 @@ def test_rows_of_another_verb_are_refused(tmp_path: Path, capsys: pytest.Capture
     assert "has a row without 'distortion'" in capsys.readouterr().err
 
 
+def test_results_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fidelity", "--results", str(tmp_path / "nowhere")]) == 3
+    assert "nowhere holds no fidelity.jsonl" in capsys.readouterr().err
+
+
 def test_the_golden_table_is_whole() -> None:
     published = read_published(GOLDEN)
     cells = {(name, number, level) for name, number, level, _, _ in published}
