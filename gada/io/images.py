@@ -6,6 +6,7 @@ Every picture becomes 8-bit RGB in sRGB, upright, whatever its container:
 - transparent pixels are laid over mid grey (128);
 - grey, palette, CMYK and YCbCr become RGB; an embedded colour profile is converted to sRGB;
 - 16-bit samples are scaled by dropping their low byte (12-bit ones likewise), as Pillow does for colour;
+- where a TIFF says that 0 is white, it is;
 - 32-bit integers and floats are refused unless their range is given;
 - of an animation or a file of several pages the first is taken, with a warning;
 - the header is checked against a limit of pixels before anything is decoded;
@@ -23,7 +24,8 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path
@@ -32,6 +34,7 @@ from gada.io.folders import can_be_listed
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
 MAX_PIXELS = 50_000_000
 MID_GREY = 128
+PNG_END = 65_536  # bytes of a PNG's end in which EXIF data are looked for
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
@@ -99,8 +102,10 @@ def image_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int
     """
     with _opened(path, shown(path), max_pixels) as image:
         width, height = image.size
-        if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
-            return height, width  # Pillow turns the size of a TIFF itself, and would decode a PNG to look for EXIF
+        if isinstance(image, TiffImageFile) and ExifTags.Base.Orientation in image.tag_v2:
+            return height, width  # Pillow turns the size of a TIFF by its tag, but not by XMP
+        if image.format == "PNG" and _says_more_at_its_end(image):
+            image.load()  # rare, and what stands behind the pixels is known only then
         return (width, height) if _orientation(image) >= 5 else (height, width)
 
 
@@ -131,7 +136,7 @@ def _pixels(image: Image.Image, label: str, float_range: tuple[float, float] | N
 
 
 @contextmanager
-def _opened(source: str | Path | bytes, label: str, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(source: str | Path | bytes, label: str, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
     """Open an image and check its header; whatever a decoder raises becomes one sentence."""
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
@@ -182,8 +187,10 @@ def _not_identified(label: str, head: bytes) -> str:
 
 def _rgb(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
     """Convert a loaded image to (H, W, 3) uint8 sRGB."""
-    alpha = None
+    alpha: Image.Image | NDArray[np.uint8] | None = None
     if image.mode.startswith("I;16"):
+        if "transparency" in image.info:  # the grey that is transparent, of 16 bits
+            alpha = (np.asarray(image) != image.info["transparency"]) * np.uint8(255)
         image = _with_info(Image.fromarray(_eight_bits(image)), image)
     elif image.mode in ("I", "F"):
         image = Image.fromarray(_scaled(image, label, float_range))
@@ -199,10 +206,11 @@ def _with_info(converted: Image.Image, image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Drop the low bits of grey samples of 16 (or, in a TIFF, 12) bits."""
+    """Drop the low bits of grey samples of 16 (or, in a TIFF, 12) bits; a TIFF may say that 0 is white."""
     tags = getattr(image, "tag_v2", {})
     bits = 12 if tags.get(ExifTags.Base.BitsPerSample) == (12,) else 16
-    return (np.asarray(image) >> (bits - 8)).astype(np.uint8)
+    grey = (np.asarray(image) >> (bits - 8)).astype(np.uint8)
+    return ~grey if tags.get(ExifTags.Base.PhotometricInterpretation) == 0 else grey  # Pillow turns 8 bits itself
 
 
 def _scaled(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
@@ -261,10 +269,21 @@ def _mode_of(space: str, mode: str) -> str:
     return ""
 
 
+def _says_more_at_its_end(image: ImageFile.ImageFile) -> bool:
+    """Return whether the end of a PNG's file, behind the pixels, may hold an orientation; the file is not decoded."""
+    if image.fp is None:
+        return False
+    here = image.fp.tell()
+    image.fp.seek(max(image.fp.seek(0, os.SEEK_END) - PNG_END, here))
+    end = image.fp.read()
+    image.fp.seek(here)
+    return any(word in end for word in (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type exif"))
+
+
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; damaged EXIF data counts as upright."""
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    try:  # not the method of PNG, which would decode the picture to look behind it
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     except Exception:  # EXIF is parsed by hand in Pillow; its errors are of many kinds and touch no pixel
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from gada.errors import ConfigError, DataError
 from gada.io.images import image_size, pixels_of, read_image, shown, write_png
@@ -93,6 +93,23 @@ def test_16_bit_grey_is_scaled(form: str) -> None:
     np.testing.assert_array_equal(read_image(encoded(deep, form, **options))[..., 2], GREY)
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_tiff_may_say_that_0_is_white(kind: type, compression: str | None) -> None:
+    stored: NDArray[Any] = GREY.astype(kind) * (257 if kind is np.uint16 else 1)
+    if kind is np.uint8:  # Pillow inverts what it writes, too, but 8 bits alone
+        stored = 255 - stored
+    data = encoded(Image.fromarray(stored), "TIFF", compression=compression, tiffinfo={262: 0})
+    np.testing.assert_array_equal(read_image(data)[..., 0], 255 - GREY)
+
+
+def test_a_transparent_grey_of_16_bits_lies_over_mid_grey() -> None:
+    deep = GREY.astype(np.uint16) * 257
+    deep[0] = deep[1, 0] + 1  # of the same 8 bits, but not transparent
+    decoded = read_image(encoded(Image.fromarray(deep), "PNG", transparency=int(deep[1, 0])))[..., 0]
+    np.testing.assert_array_equal(decoded, np.where(deep == deep[1, 0], 128, deep >> 8))
+
+
 def png(colour_type: int, depth: int, rows: NDArray[Any], height: int, width: int) -> bytes:
     """A PNG that announces the given kind and size; Pillow cannot write 16-bit colour."""
 
@@ -149,6 +166,48 @@ def test_exif_rotation(form: str, orientation: int, tmp_path: Path) -> None:
     turned.getexif()[0x0112] = orientation
     np.testing.assert_array_equal(read_image(path), np.asarray(ImageOps.exif_transpose(turned)))
     assert image_size(path) == read_image(path).shape[:2]
+
+
+XMP = b'<rdf:RDF xmlns:rdf="r"><rdf:Description xmlns:tiff="t" tiff:Orientation="6"/></rdf:RDF>'
+
+
+def behind_the_pixels(kind: bytes, body: bytes) -> bytes:
+    """A PNG with a chunk between its pixels and its end."""
+    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    whole = encoded(Image.fromarray(PIXELS), "PNG")
+    return whole[:-12] + chunk + whole[-12:]
+
+
+def with_xmp(form: str) -> bytes:
+    if form == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        return encoded(Image.fromarray(PIXELS), form, pnginfo=text)
+    options: dict[str, Any] = {"tiffinfo": {700: XMP}} if form == "TIFF" else {"xmp": XMP}
+    return encoded(Image.fromarray(PIXELS), form, **options)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(pytest.param(with_xmp(form), id=f"XMP in {form}") for form in ("PNG", "TIFF", "JPEG", "WEBP", "AVIF")),
+        pytest.param(behind_the_pixels(b"eXIf", exif(6).tobytes()[6:]), id="EXIF behind the pixels of a PNG"),
+        pytest.param(
+            behind_the_pixels(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP), id="XMP behind the pixels of a PNG"
+        ),
+    ],
+)
+def test_the_size_of_the_header_is_that_of_the_pixels_wherever_the_rotation_stands(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "turned").write_bytes(data)
+    assert image_size(tmp_path / "turned") == read_image(tmp_path / "turned").shape[:2] == (40, 24)
+
+
+def test_a_png_is_not_decoded_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(encoded(Image.fromarray(PIXELS), "PNG"))
+    (tmp_path / "b").write_bytes(with_xmp("PNG")[:-20])
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", lambda self: pytest.fail("decoded"))
+    assert image_size(tmp_path / "a") == (24, 40)
+    assert image_size(tmp_path / "b") == (40, 24)
 
 
 def profile(primaries: str) -> bytes:
