@@ -2,11 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
 from pathlib import Path
 
+from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
 from gada.io.images import image_size, shown
@@ -116,7 +117,24 @@ def _check_doubles(images: Iterable[ScoredImage], places: Sequence[str]) -> None
 def _check_sizes(scored: ScoredSet) -> None:
     """Read the header of every file, in threads, and compare each image with its reference."""
     with ThreadPoolExecutor(8) as pool:
-        sizes = dict(zip(scored.files, pool.map(image_size, scored.files), strict=True))
+        _compare_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
+
+
+def check_sizes(images: ScoredSet, packed: PackedImages) -> None:
+    """Compare the decoded size of each image with that of its reference; a header may lack how a picture is turned.
+
+    Args:
+        images: a loaded set, or a part of one.
+        packed: its decoded images.
+
+    Raises:
+        DataError: if an image has another size than its reference; the message names both.
+    """
+    _compare_sizes(images, {path: packed.size(path) for path in images.files})
+
+
+def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
+    """Refuse a set with an image whose (height, width) is not that of its reference."""
     for record in scored.images:
         if record.reference is not None and sizes[record.image] != sizes[record.reference]:
             (height, width), (reference_height, reference_width) = sizes[record.image], sizes[record.reference]

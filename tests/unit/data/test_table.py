@@ -1,5 +1,7 @@
 import csv
 import json
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,10 @@ import layouts
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from gada.data.cache import PackedImages
+from gada.data.checks import check_sizes
 from gada.data.databases import load_database
 from gada.data.records import ScoredSet
 from gada.data.table import rows_of
@@ -137,6 +142,24 @@ def test_a_folder_linked_out_of_the_root_is_refused(root: Path, tmp_path: Path) 
 def test_the_root_itself_may_be_a_link(root: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(root)
     assert len(load(tmp_path / "link")) == 30
+
+
+def test_an_image_that_its_header_does_not_show_turned_is_found_when_it_is_decoded(root: Path) -> None:
+    turned = root / "blur" / "r1_2.png"
+    exif, whole = Image.Exif(), turned.read_bytes()
+    exif[0x0112] = 6
+    turned.unlink()
+    late = [png_chunk(b"eXIf", exif.tobytes()[6:]), png_chunk(b"raNd", bytes(70_000))]
+    turned.write_bytes(b"".join([whole[:-12], *late, whole[-12:]]))
+    scored = load(root)
+    packed = PackedImages.open(scored.files, scored.root, root.parent / "cache")
+    with pytest.raises(DataError, match=r"r1_2\.png has 48 x 32 pixels .* but its reference .*r1\.png has 32 x 48"):
+        check_sizes(scored, packed)
+    check_sizes(scored.select([scored.images[0].reference_id]), packed)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def test_an_image_of_another_size_than_its_reference_is_refused(root: Path) -> None:
