@@ -64,17 +64,26 @@ class Files:
             raise DataError(f"{where}: the image {shown(path)} does not exist")
         return real
 
+    def has(self, name: str) -> bool:
+        """Return whether something of that name is there, in the case in which `find` would find it."""
+        path = self.root / name.replace("\\", "/")
+        return any(path.with_name(one).exists() for one in (self._named(path) if self.any_case else [path.name]))
+
     def _in_any_case(self, path: Path, where: str) -> Path:
+        names = self._named(path) or [path.name]
+        if len(names) > 1:
+            raise DataError(f"{where}: {shown(path)} is there twice, as {' and '.join(map(shown, names))}; remove one")
+        return path.with_name(names[0])
+
+    def _named(self, path: Path) -> list[str]:
+        """Return the names in the folder of `path` that differ from its name by case at most."""
         folder = path.parent
         if folder not in self.listings:
             listing: dict[str, list[str]] = {}
             for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
                 listing.setdefault(entry.name.lower(), []).append(entry.name)
             self.listings[folder] = listing
-        names = self.listings[folder].get(path.name.lower(), [path.name])
-        if len(names) > 1:
-            raise DataError(f"{where}: {shown(path)} is there twice, as {' and '.join(map(shown, names))}; remove one")
-        return path.with_name(names[0])
+        return self.listings[folder].get(path.name.lower(), [])
 
 
 def checked(scored: ScoredSet, places: Sequence[str], expected: int | None = None, partial: bool = False) -> ScoredSet:

@@ -49,7 +49,7 @@ def load_live(root: Path, realigned: bool = True, partial: bool = False) -> Scor
     records, places = [], []
     for entry, ((folder, name), reference) in enumerate(zip(names, references, strict=True)):
         place = f"{table}, entry {entry + 1}"
-        if originals[entry] or (partial and not (root / name).exists()):
+        if originals[entry] or (partial and not files.has(name)):
             continue
         score = score_on(scale, float(scores[entry]), place)
         pristine = files.find(f"refimgs/{reference}", f"refnames_all.mat, entry {entry + 1}")

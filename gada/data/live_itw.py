@@ -39,7 +39,7 @@ def load_live_itw(root: Path, partial: bool = False) -> ScoredSet:
     records, places = [], []
     for entry, (name, value) in enumerate(zip(names, scores, strict=True), start=1):
         place = f"{SCORES}.mat, entry {entry}"
-        if SHOWN_FOR_TRAINING.fullmatch(name) or (partial and not (root / "Images" / name).exists()):
+        if SHOWN_FOR_TRAINING.fullmatch(name) or (partial and not files.has(f"Images/{name}")):
             continue
         score = score_on(SCALE, float(value), place)
         image = files.find(f"Images/{name}", f"{NAMES}.mat, entry {entry}")

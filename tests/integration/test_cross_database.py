@@ -78,6 +78,7 @@ def test_live_in_the_wild_drops_what_trained_the_observers(tmp_path: Path) -> No
     (tmp_path / "whole" / "Images" / "4.bmp").unlink()
     with pytest.raises(DataError, match=r"4\.bmp does not exist"):
         load_live_itw(tmp_path / "whole")
+    (tmp_path / "whole" / "Images" / "5.bmp").rename(tmp_path / "whole" / "Images" / "5.BMP")
     assert len(load_live_itw(tmp_path / "whole", partial=True)) == 1161
 
 

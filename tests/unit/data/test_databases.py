@@ -84,6 +84,12 @@ def test_live_without_an_image_is_refused_unless_partial(live: Path) -> None:
     assert len(load_live(live, partial=True)) == 778
 
 
+def test_a_part_of_live_may_have_names_in_capitals(live: Path) -> None:
+    for path in (live / "wn").iterdir():
+        path.rename(path.with_name(path.name.upper()))
+    assert len(load_live(live)) == len(load_live(live, partial=True)) == 779
+
+
 def test_live_with_an_image_twice_is_refused(live: Path) -> None:
     layouts.picture(live / "wn" / "IMG7.BMP")
     with pytest.raises(DataError, match=r"is there twice, as IMG7\.BMP and img7\.bmp"):
