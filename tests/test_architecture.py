@@ -50,3 +50,9 @@ def test_torch_stays_in_its_rooms(file: str) -> None:
 
 def test_no_drawer_for_everything() -> None:
     assert not {"utils.py", "common.py", "helpers.py"} & {Path(file).name for file in FILES}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_cores_are_counted_in_one_place(file: str) -> None:
+    """`os.sched_getaffinity` is there on Linux alone."""
+    assert file == "io/records.py" or "sched_getaffinity" not in (PACKAGE / file).read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
 from gada.io.images import MAX_PIXELS
+from gada.io.records import available_cores
 
 VERSION = 1
 AHEAD = 4  # images a thread decodes at a time
@@ -152,7 +153,7 @@ class DistortedImages:
             jobs: processes; by default one for each core. One means this process, between two steps.
         """
         missing = [step for step in steps if not self.file(step).is_file()]
-        jobs = min(jobs or len(os.sched_getaffinity(0)), len(missing))
+        jobs = min(jobs or available_cores(), len(missing))
         if jobs <= 1:
             for step in steps:
                 if step in missing:

@@ -27,6 +27,7 @@ from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
 from gada.io.files import TEMPORARY, remove_temporaries, sha256_of, unwritable, write_json, write_text
 from gada.io.images import read_image, write_png
+from gada.io.records import available_cores
 
 PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
 """What a set without human scores is scored on; 0 is the undistorted photograph."""
@@ -253,7 +254,7 @@ def _reference(out: Path, name: str) -> NDArray[np.uint8]:
 
 def _run(tasks: list[Task], jobs: int | None) -> Iterator[tuple[str, str, float | None]]:
     """Run the tasks and yield their results in order."""
-    jobs = min(jobs or len(os.sched_getaffinity(0)), len(tasks))
+    jobs = min(jobs or available_cores(), len(tasks))
     if jobs <= 1:
         yield from map(Task.run, tasks)
         return

@@ -28,7 +28,7 @@ from gada.experiments.run import (
 )
 from gada.experiments.stages import check_scenes, check_start
 from gada.io.files import write_text
-from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
+from gada.io.records import RESULTS, Row, available_cores, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
 from gada.metrics.statistics import stage_differences, summary_over_splits
 from gada.scoring.torch_backend import each_device
@@ -216,7 +216,7 @@ def end_with_parent() -> None:
 def shared_cores(jobs: int) -> Iterator[None]:
     """Let each new process compute with its share of the cores, unless the user has said with how many threads."""
     name, before = "OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS")
-    os.environ.setdefault(name, str(max(1, len(os.sched_getaffinity(0)) // jobs)))
+    os.environ.setdefault(name, str(max(1, available_cores() // jobs)))
     try:
         yield
     finally:

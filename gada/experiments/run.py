@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from gada.data.cache import PackedImages
+from gada.data.checks import check_sizes
 from gada.data.databases import load_database
 from gada.data.perceptual_hash import PerceptualHash, perceptual_hash
 from gada.data.records import ScoredSet
@@ -140,6 +141,7 @@ def pack(images: ScoredSet, settings: Settings) -> tuple[PackedImages, dict[str,
     A set without references has no hashes: its pictures stand for themselves, and those of one series look alike.
     """
     packed = PackedImages.open(images.files, images.root, settings.data.cache)
+    check_sizes(images, packed)
     check_crops(images.files, packed, settings.training.crop_size)
     paths = {record.reference_id: record.reference for record in images.images if record.reference}
     return packed, {name: perceptual_hash(packed.array(path)) for name, path in paths.items()}

@@ -1,6 +1,5 @@
 """A trained evaluator in ONNX Runtime: no torch."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import CARD, check_card, read_card
 from gada.io.files import sha256_of
+from gada.io.records import available_cores
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
 
@@ -72,7 +72,7 @@ def open_session(path: Path, device: str) -> Any:
     if not path.is_file():
         raise DataError(f"{path} is not there; name an .onnx file of a gada evaluator.")
     options = ort.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    options.intra_op_num_threads = available_cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve decoding
     options.log_severity_level = 3
     chosen = {"device_id": number} if kind == "cuda" and number else {}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -170,6 +171,13 @@ def test_a_lost_or_damaged_table_is_made_again(table: bytes | None, small_set: P
         (small_set / "scores.csv").write_bytes(table)
     assert synthesize(references, small_set, "--recipe", "iqa-ls", "--jobs", "1") == 0
     assert files_of(small_set) == before
+
+
+def test_cores_are_counted_where_no_system_tells_which_may_be_used(
+    small_set: Path, references: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert synthesize(references, small_set, "--recipe", "iqa-ls") == 0
 
 
 def test_what_a_killed_process_left_is_removed(small_set: Path, references: Path, tmp_path: Path) -> None:
