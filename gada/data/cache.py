@@ -16,7 +16,7 @@ from gada.errors import DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
 
-VERSION = 1
+VERSION = 2  # 2: grey of 16 bits as that of 8
 ADVICE = "free some space or choose another folder with $GADA_CACHE"
 AHEAD = 4  # images a thread decodes at a time; bounds the memory of a build
 Entry = tuple[int, int, int]  # offset into the file in bytes, height, width
