@@ -153,8 +153,6 @@ class LossSettings:
     """Whether the source loss also trains the trunk (paper: true; gada: false, for it holds the evaluator back)."""
     source_weight: float | None = None
     """Weight of the source loss."""
-    source_head: Literal["free", "spectral", "r1"] = "free"
-    """What holds the source head back: nothing, spectral normalisation, or R1 (its squared gradient, weight 0.5)."""
     reconstruction_weight: float | None = None
     """Weight of the L1 term, on images in [0, 1]."""
     feature_weight: float | None = None

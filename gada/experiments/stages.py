@@ -243,7 +243,7 @@ def build(run: Run, stage: Stage) -> EvaluatorTraining:
         case "baseline":
             return EvaluatorTraining(starting_evaluator(run, stage), settings)
         case "phase1":
-            discriminator = Discriminator(starting_evaluator(run, stage), run.settings.loss.source_head == "spectral")
+            discriminator = Discriminator(starting_evaluator(run, stage))
             return Adversarial(discriminator, starting_generator(run, stage), settings)
         case "phase2":
             return Augmentation(starting_evaluator(run, stage), starting_generator(run, stage), settings)

@@ -21,10 +21,9 @@ class Verdict(NamedTuple):
 class Discriminator(nn.Module):
     """Tells real from generated crops, and judges both."""
 
-    def __init__(self, evaluator: Evaluator, spectral: bool = False) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         super().__init__()
         self.evaluator = evaluator
-        self.spectral = spectral
         self.source_head = nn.Linear(evaluator.features, 1)
 
     def forward(self, images: Tensor) -> Verdict:
@@ -35,14 +34,7 @@ class Discriminator(nn.Module):
     def source_logits(self, features: Tensor) -> Tensor:
         """Return the source logits (N,) of pooled features (N, F)."""
         logits: Tensor = self.source_head(features).float().squeeze(1)
-        if self.spectral:  # the spectral norm of one row is its length
-            bias = self.source_head.bias
-            logits = (logits - bias) / self.source_head.weight.norm() + bias
         return logits
-
-    def source_slope(self) -> Tensor:
-        """Return the squared gradient of the source logit towards the features."""
-        return self.source_head.weight.square().sum()
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of trunk and source head, which learn at one rate (paper, section 4.2)."""

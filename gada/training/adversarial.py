@@ -133,8 +133,6 @@ class Adversarial(EvaluatorTraining):
         """Return -L_S of the discriminator."""
         source = discriminator_source_loss(real_logits, generated_logits, self.settings.loss.adversarial or "logistic")
         self.record(discriminator_source=source)
-        if self.settings.loss.source_head == "r1":
-            source = source + 0.5 * self.discriminator.source_slope()
         return source
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
