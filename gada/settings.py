@@ -213,8 +213,6 @@ class TrainingSettings:
     generator's over phase 1 (gada: true)."""
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's decay rates."""
-    average: float | None = None
-    """Decay of the generator's exponential moving average, used from phase 2 on; 0 is none (paper: 0)."""
     generated_share: float = 0.5
     """Share of generated crops in the loss of phase 2."""
     unlabelled: Path | None = None
@@ -228,8 +226,6 @@ class TrainingSettings:
         check("training", self, ("trunk_rate", "head_rate", "generator_rate", "later_rate"), 0)
         if not all(0 <= rate < 1 for rate in self.betas):
             raise ConfigError(f"training.betas is {list(self.betas)} but both must lie in [0, 1).")
-        if self.average is not None and not 0 <= self.average < 1:
-            raise ConfigError(f"training.average is {self.average:g} but must lie in [0, 1).")
         if self.crop_size % 8:
             raise ConfigError(
                 f"training.crop_size is {self.crop_size} but must be a multiple of 8 (the generator halves it thrice)."
@@ -507,7 +503,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "head_rate": 5e-4,
             "later_rate": 0.1,
             "anneal": False,
-            "average": 0.0,
         },
     },
     # Ours; the reason for each choice stands at its field.
@@ -538,7 +533,6 @@ PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
             "head_rate": 2e-3,
             "later_rate": 1.0,
             "anneal": True,
-            "average": 0.995,
         },
     },
 }

@@ -229,11 +229,11 @@ def train_stage(run: Run, stage: Stage) -> None:
     save_best = partial(save_network, folder / BEST, module.evaluator, card)
     draw = None
     if isinstance(module, Adversarial):
-        draw = partial(sample_grid, module.averaged, run.side("validation"), run.packed, training.crop_size)
+        draw = partial(sample_grid, module.generator, run.side("validation"), run.packed, training.crop_size)
     train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device, run.devices, run.workers)
     save_network(folder / ENDED, module.evaluator, card)
     if isinstance(module, Adversarial):
-        save_network(folder / GENERATOR, module.averaged, card)
+        save_network(folder / GENERATOR, module.generator, card)
 
 
 def build(run: Run, stage: Stage) -> EvaluatorTraining:

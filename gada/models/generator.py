@@ -140,7 +140,7 @@ def distort_crops(
     images = torch.from_numpy(np.stack(references)).permute(0, 3, 1, 2).to(device).float() / 255
     noise = generator.draw(images, torch.Generator(device).manual_seed(seed))
     asked = torch.tensor(qualities, dtype=torch.float32, device=device)
-    made = generator(images, torch.tensor(labels, device=device), asked, noise)
+    made = generator.forward(images, torch.tensor(labels, device=device), asked, noise)  # never the compiled form
     crops: NDArray[np.uint8] = (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     return list(crops)
 

@@ -1,12 +1,10 @@
 """Phase 1: training the AC-GAN (paper, section 3.1, step 1)."""
 
-from functools import partial
 from typing import NamedTuple, cast
 
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from gada.data.batches import Batch
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
@@ -38,19 +36,12 @@ class Adversarial(EvaluatorTraining):
         super().__init__(discriminator.evaluator, settings)
         self.discriminator = discriminator
         self.generator = generator
-        average = partial(move, 1 - (settings.training.average or 0.0))  # not torch's own, which no process can be sent
-        self.average = AveragedModel(generator, multi_avg_fn=average)
 
     def compile_networks(self) -> None:
         """Compile what training calls."""
         super().compile_networks()
         self.discriminator.compile(dynamic=False)
         self.generator.compile(dynamic=False)
-
-    @property
-    def averaged(self) -> Generator:
-        """The generator that is kept: the moving average of the trained one."""
-        return cast(Generator, self.average.module)
 
     def spans(self) -> list[Span]:
         """Return the spans of the generator's rates, which end with this phase, and of the discriminator's side."""
@@ -66,8 +57,6 @@ class Adversarial(EvaluatorTraining):
             self.descend(for_generator, self.generator_loss(generated, seen, asked))
         with self.toggled_optimizer(for_discriminator):
             self.descend(for_discriminator, self.discriminator_loss(generated.detach(), seen, batch, asked))
-        if self.sound:
-            self.average.update_parameters(self.generator)
 
     def distort(self, batch: Batch, batch_idx: int) -> Tensor:
         """Distort the references to the class and quality of their true distorted crops, (N, 3, H, W) in [0, 1]."""
@@ -141,9 +130,3 @@ class Adversarial(EvaluatorTraining):
         groups = [group(list(self.generator.parameters()), training.generator_rate)]
         generator = torch.optim.Adam(groups, betas=training.betas, fused=True)
         return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]
-
-
-@torch.no_grad()
-def move(share: float, averaged: list[Tensor], current: list[Tensor], _: Tensor | int) -> None:
-    """Move averaged weights this share of the way to the current ones."""
-    torch._foreach_lerp_(averaged, current, share)

@@ -247,7 +247,6 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         (["--seed", "-1"], {}, 2, "seed is -1"),
         (["--seed", str(2**32)], {}, 2, "below 2^32"),
         ([], {"training": {"betas": [2, 3]}}, 2, "training.betas is [2.0, 3.0]"),
-        ([], {"training": {"average": 1}}, 2, "training.average is 1"),
         ([], {"evaluation": {"crops": 0}}, 2, "evaluation.crops is 0"),
         ([], {"evaluation": {"validation_crops": 0}}, 2, "evaluation.validation_crops is 0"),
         ([], {"split": {"test": 1.5}}, 2, "split.test is 1.5"),
