@@ -189,7 +189,8 @@ class TrainingSettings:
     generator_batch: int | None = None
     """Crops of a batch that the generator distorts in phases 1 and 2; none given means all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of training; `auto` is bfloat16 where the processor has it. Finished evaluators score in float32."""
+    """Arithmetic of training; `auto` is bfloat16 where the processor has it, but float32 in phase 1, whose
+    generator needs it. Finished evaluators score in float32."""
     compile: bool = False
     """Whether to compile the networks, which takes minutes and a C++ compiler and makes long trainings faster."""
     phase1_steps: int = 3000

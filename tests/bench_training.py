@@ -47,13 +47,13 @@ Take = Callable[[int], object]
 def main() -> None:
     """Print the rate of each step, how much faster than a plain one it is, and its share of the bound."""
     settings = resolve(Settings(model=NETWORKS, training=TRAINING))
-    fast = in_bfloat16(settings.training, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         batches = photograph_batches(settings, Path(folder))
         batch = batches[0]
         takes: dict[str, Take] = {"data path": lambda step: batches[step]}
         bounds = {}
         for name, module in modules(settings).items():
+            fast = in_bfloat16(settings.training, module.stage, "cpu")
             takes[f"{name}, plain"] = plain(modules(settings)[name], batch)
             bounds[name] = bound(modules(settings)[name], batch, torch.bfloat16 if fast else torch.float32)
             module.compile_networks()
@@ -80,7 +80,8 @@ def peak_memory(name: str) -> float:
     settings = resolve(PAPER)
     with tempfile.TemporaryDirectory() as folder:
         batch = photograph_batches(settings, Path(folder))[0]
-        take = stepper(modules(settings)[name], batch, in_bfloat16(settings.training, "cpu"))
+        module = modules(settings)[name]
+        take = stepper(module, batch, in_bfloat16(settings.training, module.stage, "cpu"))
         for step in range(2):
             take(step)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

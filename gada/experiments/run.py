@@ -25,12 +25,11 @@ from gada.experiments.stages import (
     evaluate_stage,
     train_stage,
 )
-from gada.io.checkpoints import ENDED, find_checkpoint, load_checkpoint
+from gada.io.checkpoints import ENDED
 from gada.io.files import remove_temporaries, write_text
 from gada.io.folders import pictures_in
-from gada.io.records import RESULTS, Row, read_rows, write_environment
+from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
-from gada.models.files import model_settings
 from gada.scoring.torch_backend import choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
@@ -76,9 +75,6 @@ def run_stages(
         raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
     if (folder / "split-00").exists():
         raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
-    if start:  # the networks go on as they are
-        path = find_checkpoint(start, "evaluator")
-        settings = replace(settings, model=model_settings(load_checkpoint(path, "evaluator")[1], path))
     check_folder(folder, settings)
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so
@@ -88,14 +84,13 @@ def run_stages(
     check_split(folder, split)
     packed, hashes = pack(images, settings)
     check_apart(split, hashes)
-    if settings.training.unlabelled:
-        pictures_in(settings.training.unlabelled)  # a wrong folder is found before the phases that do not need it
-    unlabelled = pack_unlabelled(settings) if "phase2" in stages else None
+    generates = "phase2" in stages and "phase2" not in finished_stages(folder)
+    unlabelled = pack_unlabelled(settings) if generates else None
     if not settings.split.ceiling:
         if unlabelled:
             check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
         if start:
-            check_unseen(start, stages, images, split, hashes)
+            check_unseen(start, stages, split, hashes)
     remove_temporaries(folder, older_than=0.0)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
@@ -109,6 +104,7 @@ def run_stages(
         for stage in sorted(stages, key=STAGES.index):
             check_beginning(run, stage)
             if stage not in finished_stages(folder):
+                forget_rows(run.results, stage)
                 train_stage(run, stage)
                 evaluate_stage(run, stage)
         rows = read_rows(run.results)
@@ -125,6 +121,14 @@ def run_stages(
 def finished_stages(folder: Path) -> set[str]:
     """Return the stages of a run that are trained and evaluated; one whose folder was deleted is not."""
     return {row["stage"] for row in read_rows(folder / RESULTS) if (folder / row["stage"] / ENDED).is_file()}
+
+
+def forget_rows(results: Path, stage: Stage) -> None:
+    """Drop the rows of a stage that is trained anew, because its folder was deleted: they mark it as finished."""
+    rows = read_rows(results)
+    kept = [row for row in rows if row["stage"] != stage]
+    if len(kept) < len(rows):
+        write_rows(results, kept)
 
 
 def draw_split(images: ScoredSet, settings: Settings) -> Split:

@@ -127,18 +127,13 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     assert after == before  # it has seen what its beginning has seen
     assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
     assert fit("--phase", "3", "--from", "live-like", run="second", data=table | classless) == 2
-    assert "holds a run with model.widths=[8, 8, 8], not [32, 64, 64]" in capsys.readouterr().err
-    assert fit("--phase", "baseline", run="other", training={"batch_size": 4}) == 0
-    assert fit("--phase", "3", "--from", str(tmp_path / "other"), run="second", data=table | classless) == 2
     assert "did not begin from" in capsys.readouterr().err
 
 
 def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit("--phase", "baseline", run="first") == 0
     start = ["--phase", "baseline", "--from", str(tmp_path / "first")]
-    assert fit(*start, run="second", model={"widths": [4, 4, 4]}) == 0
-    written = yaml.safe_load((tmp_path / "second/config.yaml").read_text())
-    assert written["model"]["widths"] == [8, 8, 8], "the networks of the checkpoint go on as they are"
+    assert fit(*start, run="second") == 0
     (tmp_path / "second/baseline/ended.safetensors").unlink()  # as if it had been stopped after its last step
     assert fit("--phase", "baseline", run="second") == 2
     assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
@@ -159,7 +154,6 @@ def test_what_the_test_shows_is_not_trained_on(
     fit: Fit, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit("--phase", "1", run="first", split={"number": 1}) == 0
-    tests = [json.loads((tmp_path / "first/split.json").read_text())["test"]]
     assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second") == 2
     message = capsys.readouterr().err
     assert "which shows the same scene as" in message
@@ -180,7 +174,6 @@ def test_what_the_test_shows_is_not_trained_on(
     for stage, known in (("phase1", False), ("phase2", True), ("phase3", True)):
         card = load_checkpoint(tmp_path / "third" / stage / "best.safetensors", "evaluator")[1]
         assert ("unlabelled: r7.png" in card["references"]) is known, stage
-    assert tests
 
 
 def test_data_that_grew_do_not_move_the_split(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
