@@ -101,10 +101,10 @@ def run_stages(
         run = Run(
             folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes, unlabelled
         )
+        forget_deleted(folder)
         for stage in sorted(stages, key=STAGES.index):
             check_beginning(run, stage)
             if stage not in finished_stages(folder):
-                forget_rows(run.results, stage)
                 train_stage(run, stage)
                 evaluate_stage(run, stage)
         rows = read_rows(run.results)
@@ -123,12 +123,12 @@ def finished_stages(folder: Path) -> set[str]:
     return {row["stage"] for row in read_rows(folder / RESULTS) if (folder / row["stage"] / ENDED).is_file()}
 
 
-def forget_rows(results: Path, stage: Stage) -> None:
-    """Drop the rows of a stage that is trained anew, because its folder was deleted: they mark it as finished."""
-    rows = read_rows(results)
-    kept = [row for row in rows if row["stage"] != stage]
+def forget_deleted(folder: Path) -> None:
+    """Drop the rows of stages whose folders were deleted: they mark them as finished, and a report would need them."""
+    rows, finished = read_rows(folder / RESULTS), finished_stages(folder)
+    kept = [row for row in rows if row["stage"] in finished]
     if len(kept) < len(rows):
-        write_rows(results, kept)
+        write_rows(folder / RESULTS, kept)
 
 
 def draw_split(images: ScoredSet, settings: Settings) -> Split:

@@ -145,6 +145,9 @@ def test_a_deleted_stage_is_trained_anew(fit: Fit, tmp_path: Path) -> None:
     assert fit("--phase", "baseline") == 0
     before = (tmp_path / "run/results.jsonl").read_bytes()
     shutil.rmtree(tmp_path / "run/baseline")
+    assert fit("--phase", "1") == 0
+    assert {row["stage"] for row in rows(tmp_path / "run")} == {"phase1"}
+    shutil.rmtree(tmp_path / "run/phase1")
     assert fit("--phase", "baseline") == 0
     assert (tmp_path / "run/baseline/scores.csv").is_file()
     assert (tmp_path / "run/results.jsonl").read_bytes() == before
