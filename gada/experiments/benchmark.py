@@ -103,7 +103,8 @@ def run_benchmark(
     check_start(STAGES, images, folder, None)
     drawn = [draw_split(images, run.settings) for run in runs]
     packed, hashes = pack(images, settings)
-    unlabelled = pack_unlabelled(settings)
+    left = [run for run in runs if not run.finished]
+    unlabelled = pack_unlabelled(settings) if left else None
     for run, split in zip(runs, drawn, strict=True):  # all of them before the first is trained
         check_split(run.folder, split)
         check_apart(split, hashes)
@@ -111,7 +112,7 @@ def run_benchmark(
             check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
-    train_splits([run for run in runs if not run.finished], jobs)
+    train_splits(left, jobs)
     rows = merged(runs)
     write_rows(folder / RESULTS, rows)
     write_benchmark_report(folder, images, packed, drawn, rows, pictures)
