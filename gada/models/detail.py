@@ -61,7 +61,7 @@ class LocalMean(torch.autograd.Function):
         """Filter images (N, 3, H, W)."""
         border = len(window) // 2
         height, width = images.shape[2:]
-        padded = pad(images, (border,) * 4, mode="reflect")
+        padded = reflected(images, border)
         rows = sum_of(weight * padded[:, :, place : place + height] for place, weight in enumerate(window))
         return sum_of(weight * rows[:, :, :, place : place + width] for place, weight in enumerate(window))
 
@@ -89,7 +89,7 @@ class LessLocalMean(LocalMean):
         """Filter images (N, 3, H, W)."""
         border = len(window) // 2
         height, width = images.shape[2:]
-        padded = pad(images, (border,) * 4, mode="reflect")
+        padded = reflected(images, border)
         pixels = padded[:, :, border : border + height]
         above = sum_of(weight * (padded[:, :, place : place + height] - pixels) for place, weight in enumerate(window))
         middle = slice(border, border + width)
@@ -107,6 +107,16 @@ class LessLocalMean(LocalMean):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
         """Return the gradient of the images."""
         return slope - transposed(slope, ctx.window), None
+
+
+def reflected(images: Tensor, border: int) -> Tensor:
+    """Return images (N, 3, H, W) with reflected borders, (N, 3, H + 2 border, W + 2 border)."""
+    padded = pad(images, (border,) * 4, mode="reflect")
+    if torch.compiler.is_dynamo_compiling():
+        # A view by strides makes the compiler write the borders down; else it reflects again for each shifted read.
+        padded = padded.contiguous()
+        padded = padded.as_strided(padded.shape, padded.stride())
+    return padded
 
 
 def transposed(slope: Tensor, window: Window) -> Tensor:

@@ -1,12 +1,14 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
+from torch.nn.functional import leaky_relu
 
 from gada.models.detail import Detail
 from gada.settings import ModelSettings
@@ -118,11 +120,45 @@ def trunk(settings: ModelSettings) -> list[nn.Sequential]:
     layers = []
     inputs = 9 if settings.detail else 3
     for width in settings.widths:
-        layers.append(nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), nn.LeakyReLU(LEAK)))
+        layers.append(nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), Leaky()))
         inputs = width
-    return [*layers, nn.Sequential(nn.Conv2d(inputs, settings.maps, kernel_size=1), nn.LeakyReLU(LEAK))]
+    return [*layers, nn.Sequential(nn.Conv2d(inputs, settings.maps, kernel_size=1), Leaky())]
 
 
 def head(features: int, hidden: int, outputs: int) -> nn.Sequential:
     """Return a head of two fully connected layers (section 3.3)."""
-    return nn.Sequential(nn.Linear(features, hidden), nn.LeakyReLU(LEAK), nn.Linear(hidden, outputs))
+    return nn.Sequential(nn.Linear(features, hidden), Leaky(), nn.Linear(hidden, outputs))
+
+
+class Leaky(nn.Module):
+    """The leaky rectifier of all networks."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return max(x, LEAK x) of each value."""
+        rectified: Tensor = LeakyRectifier.apply(maps)  # type: ignore[no-untyped-call]
+        return rectified
+
+
+class LeakyRectifier(torch.autograd.Function):
+    """torch's own function, with a gradient that is computed from the output and without comparisons.
+
+    A compiled step would keep a comparison for the gradient as a mask, and loops that write masks are not vectorised.
+    """
+
+    @staticmethod
+    def forward(maps: Tensor) -> Tensor:
+        """Rectify maps of any shape."""
+        return leaky_relu(maps, LEAK)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keep the output, whose sign is the input's."""
+        del inputs
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        """Return the gradient of the maps: 1 or LEAK times that of the output."""
+        (output,) = ctx.saved_tensors
+        gradient: Tensor = slope * ((1 + LEAK) / 2 + (1 - LEAK) / 2 * output.sign())
+        return gradient

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gada.models.evaluator import LEAK
+from gada.models.evaluator import Leaky
 from gada.models.pyramid import Band, Noise, Pyramid
 from gada.settings import ModelSettings
 
@@ -151,9 +151,7 @@ class Condition(nn.Module):
     def __init__(self, classes: int, channels: int) -> None:
         super().__init__()
         self.class_embedding = nn.Embedding(classes, channels)
-        self.mix = nn.Sequential(
-            nn.Linear(channels + 1, 2 * channels), nn.LeakyReLU(LEAK), nn.Linear(2 * channels, channels)
-        )
+        self.mix = nn.Sequential(nn.Linear(channels + 1, 2 * channels), Leaky(), nn.Linear(2 * channels, channels))
 
     def forward(self, label: Tensor, quality: Tensor) -> Tensor:
         """Embed classes (N,) and qualities (N,) in [0, 1]."""
@@ -190,9 +188,9 @@ class Unmodulated(nn.Identity):
 
 def down(inputs: int, outputs: int) -> nn.Sequential:
     """Return a convolution that halves the size."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(LEAK))
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1), Leaky())
 
 
 def up(inputs: int, outputs: int) -> nn.Sequential:
     """Return a transposed convolution that doubles the size."""
-    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(LEAK))
+    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), Leaky())

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gada.models.evaluator import LEAK
+from gada.models.evaluator import Leaky
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -86,7 +86,7 @@ class Band(nn.Module):
         super().__init__()
         self.modulation = modulation
         self.loudness = Knob(embedding, 3)
-        self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), nn.LeakyReLU(LEAK)) if refined else None
+        self.refine = nn.Sequential(nn.Conv2d(maps, refined, 3, padding=1), Leaky()) if refined else None
         self.change = zero(nn.Conv2d(maps + refined, 9, kernel_size=3, padding=1))
         self.colours = zero(nn.Linear(embedding, 12))
 

@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 import torch
 from evaluators import picture
+from torch.nn.functional import leaky_relu
 
 from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
 from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import Evaluator, judge_crops, moments
+from gada.models.evaluator import LEAK, Evaluator, Leaky, judge_crops, moments
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
 from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
 from gada.settings import ModelSettings, Preset, Settings, resolve
 
 PRESETS: tuple[Preset, ...] = ("paper", "gada")
+WHEN_COMPILED = pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by torch, of a Function
 
 
 def model(preset: Preset, **sizes: object) -> ModelSettings:
@@ -96,7 +98,7 @@ def test_relative_detail_is_the_same_at_any_contrast() -> None:
     torch.testing.assert_close(Detail()(faint)[:, :3], 0.4 * Detail()(image)[:, :3], atol=1e-5, rtol=0)
 
 
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by torch, when it compiles a Function
+@WHEN_COMPILED
 def test_the_gradient_of_detail_is_that_of_its_formula() -> None:
     images = torch.rand(2, 3, 10, 14, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert torch.autograd.gradcheck(Detail(), (images.requires_grad_(),))
@@ -108,6 +110,20 @@ def test_the_gradient_of_detail_is_that_of_its_formula() -> None:
     torch.testing.assert_close(slope.double(), expected, rtol=1e-4, atol=1e-4)
 
 
+@WHEN_COMPILED
+def test_detail_and_rectifier_are_the_same_when_compiled() -> None:
+    images = torch.rand(2, 3, 17, 24, generator=torch.Generator().manual_seed(0))
+    for view in (images, images.to(memory_format=torch.channels_last)):
+        torch.testing.assert_close(torch.compile(Detail(), backend="aot_eager")(view), Detail()(view))
+    maps = (images - 0.5).requires_grad_()
+    for rectify in (Leaky(), torch.compile(Leaky(), backend="aot_eager")):
+        (slope,) = torch.autograd.grad(rectify(maps).square().sum(), maps)
+        (expected,) = torch.autograd.grad(leaky_relu(maps, LEAK).square().sum(), maps)
+        torch.testing.assert_close(slope, expected)
+        assert torch.equal(rectify(maps), leaky_relu(maps, LEAK))
+
+
+@WHEN_COMPILED
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_generator_is_compiled_whole(preset: Preset) -> None:
     generator = Generator(model(preset), classes=2)
