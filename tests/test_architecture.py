@@ -11,7 +11,7 @@ ROOMS = (
     "__main__ commands experiments training scoring models losses data distortions reports metrics io settings errors"
 ).split()
 TORCH_ROOMS = {"training", "models", "losses"}
-TORCH_FILES = {"data/batches.py", "metrics/ssim.py"}
+TORCH_FILES = {"data/batches.py", "data/resident.py", "metrics/ssim.py"}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "programs", "differentiable", "export")}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "responses")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}

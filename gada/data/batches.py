@@ -1,6 +1,6 @@
 """Training batches as a pure function of (seed, step): the same on every machine, in any order, after any resume."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +18,8 @@ from gada.errors import ConfigError
 from gada.io.images import shown
 
 AskedQuality = Literal["observed", "uniform"]
+Cut = Callable[[PackedImages, Sequence[Path], NDArray[np.int64], NDArray[np.bool_]], Tensor]
+"""Makes of images, top left corners (N, 2) and mirror flags (N,) what a batch holds: crops, or where they lie."""
 DRAWN = 5  # random numbers an image and epoch; two are spare, for with fewer every sequence would be another
 
 
@@ -99,6 +101,13 @@ class CropBatches(Dataset[Batch]):
         return self.steps
 
     def __getitem__(self, step: int) -> Batch:
+        return self._batch(step, self._crops)
+
+    def places(self, step: int) -> Batch:
+        """Return a step's batch with `Places` instead of crops, for whoever holds the images themselves."""
+        return self._batch(step, places_of)
+
+    def _batch(self, step: int, cut: Cut) -> Batch:
         if not 0 <= step < self.steps:
             raise IndexError(f"step {step} of {self.steps}")
         index, bits = self._sequence(step)
@@ -106,11 +115,11 @@ class CropBatches(Dataset[Batch]):
         mirror = (bits[:, 2] >> np.uint64(63)).astype(bool) & self.flip
         references = [self.references[i] for i in index] if self.references else []
         return Batch(
-            distorted=_cut(self.packed, [self.distorted[i] for i in index], corners, mirror, self.crop),
-            reference=_cut(self.packed, references, corners, mirror, self.crop),
+            distorted=cut(self.packed, [self.distorted[i] for i in index], corners, mirror),
+            reference=cut(self.packed, references, corners, mirror),
             label=torch.from_numpy(self.labels[index]),
             quality=torch.from_numpy(self.qualities[index].astype(np.float32)),
-            **self._asked(step),
+            **self._asked(step, cut),
         )
 
     def files_of(self, step: int) -> list[str]:
@@ -131,7 +140,7 @@ class CropBatches(Dataset[Batch]):
             bits[here] = draws[index[here]]
         return index, bits
 
-    def _asked(self, step: int) -> dict[str, Tensor]:
+    def _asked(self, step: int, cut: Cut) -> dict[str, Tensor]:
         """Draw what the generator is asked for at `step`; nothing where there is nothing to generate from."""
         count = self.batch_size if self.sources else 0
         bits = raw_bits(count * 6, "asked", self.seed, step).reshape(count, 6)
@@ -142,8 +151,20 @@ class CropBatches(Dataset[Batch]):
         return {
             "asked_label": torch.from_numpy(label),
             "asked_quality": torch.from_numpy(quality.astype(np.float32)),
-            "source": _cut(self.packed_sources, [self.sources[i] for i in source], corners, mirror, self.crop),
+            "source": cut(self.packed_sources, [self.sources[i] for i in source], corners, mirror),
         }
+
+    def _crops(
+        self, packed: PackedImages, paths: Sequence[Path], corners: NDArray[np.int64], mirror: NDArray[np.bool_]
+    ) -> Tensor:
+        """Cut one crop from each image, (N, 3, crop, crop) uint8."""
+        crops = np.empty((len(paths), self.crop, self.crop, 3), dtype=np.uint8)
+        for target, path, (top, left) in zip(crops, paths, corners.tolist(), strict=False):
+            target[:] = packed.array(path)[top : top + self.crop, left : left + self.crop]
+        planes = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous()
+        for row in np.flatnonzero(mirror[: len(paths)]).tolist():
+            planes[row] = planes[row].flip(-1)
+        return planes
 
 
 class _AskedQualities:
@@ -192,14 +213,15 @@ def _grid_steps(packed: PackedImages, paths: Sequence[Path], crop: int, grid: in
     return (sizes - crop) // grid + 1
 
 
-def _cut(
-    packed: PackedImages, paths: Sequence[Path], corners: NDArray[np.int64], mirror: NDArray[np.bool_], crop: int
+def places_of(
+    packed: PackedImages, paths: Sequence[Path], corners: NDArray[np.int64], mirror: NDArray[np.bool_]
 ) -> Tensor:
-    """Cut one crop from each image, (N, 3, crop, crop) uint8."""
-    crops = np.empty((len(paths), crop, crop, 3), dtype=np.uint8)
-    for target, path, (top, left) in zip(crops, paths, corners.tolist(), strict=False):
-        target[:] = packed.array(path)[top : top + crop, left : left + crop]
-    planes = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous()
-    for row in np.flatnonzero(mirror[: len(paths)]).tolist():
-        planes[row] = planes[row].flip(-1)
-    return planes
+    """Return where in the packed file each image's crop lies, (N, 3) int64.
+
+    They are the number of its first byte, the bytes from one of its rows to the next, and 1 if it is mirrored.
+    """
+    places = np.empty((len(paths), 3), dtype=np.int64)
+    for target, path, (top, left), flipped in zip(places, paths, corners.tolist(), mirror.tolist(), strict=False):
+        offset, _, width = packed.entries[path]
+        target[:] = offset + 3 * (top * width + left), 3 * width, flipped
+    return torch.from_numpy(places)

@@ -9,7 +9,8 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
-from gada.data.batches import Batch
+from gada.data.batches import Batch, CropBatches
+from gada.data.resident import ResidentImages
 from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, Judgement
@@ -49,9 +50,13 @@ class EvaluatorTraining(LightningModule):
         self.rate = rate
         training = settings.training
         self.span = training.steps_before(self.stage), training.steps("baseline")
-        self.sound = True  # whether the losses and gradients of this batch are finite
+        self.bad = torch.zeros(())  # 1 where a loss or gradient of this batch is not finite
         self.rank, self.devices = 0, 1  # which of how many devices this is
+        self.on_device: CropBatches | None = None  # whose images are to lie on the device
+        self.resident: ResidentImages | None = None
         self.losses: dict[str, Tensor] = {}
+        self.sums: dict[str, Tensor] = {}
+        self.taken = torch.zeros(())
         self.predicted: list[Tensor] = []
         self.true: list[Tensor] = []
 
@@ -60,11 +65,21 @@ class EvaluatorTraining(LightningModule):
         self.evaluator.compile(dynamic=False)
 
     def on_fit_start(self) -> None:
-        """Note which of how many devices this is."""
+        """Note which of how many devices this is, and bring the images there, if they are to lie there."""
         self.rank, self.devices = self.trainer.global_rank, self.trainer.world_size
+        self.resident = ResidentImages(self.on_device, self.device) if self.on_device else None
+
+    def on_fit_end(self) -> None:
+        """Free the images."""
+        self.resident = None
+
+    def on_train_epoch_start(self) -> None:
+        """Begin the means of the losses anew."""
+        self.sums, self.taken = {}, torch.zeros((), device=self.device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the rates of this step."""
+        self.bad = torch.zeros((), device=self.device)
         step = self.step_number(batch_idx)
         for optimizer, span in zip(self.trainer.optimizers, self.spans(), strict=True):
             pace = self.pace(step, span)
@@ -84,9 +99,11 @@ class EvaluatorTraining(LightningModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Leave each of several devices its share of a training batch; all of them validate on all references."""
-        if self.devices == 1 or not isinstance(batch, Batch):
+        if not isinstance(batch, Batch):
             return batch
-        return Batch(*(part[self.rank :: self.devices] for part in batch))
+        if self.devices > 1:
+            batch = Batch(*(part[self.rank :: self.devices] for part in batch))
+        return self.resident.cut(batch) if self.resident else batch
 
     def asked(self, batch: Batch) -> Batch:
         """Return the crops of a batch that the generator distorts; of several devices each has its share of them."""
@@ -106,15 +123,23 @@ class EvaluatorTraining(LightningModule):
         self.descend(cast(LightningOptimizer, self.optimizers()), loss)
 
     def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
-        """Take one step down a player's loss, unless it or its gradient is not finite."""
+        """Take one step down a player's loss, unless it, its gradient or the player's before is not finite.
+
+        Nothing here waits for the device: fused Adam itself looks at `found_inf`, as for torch's gradient scaler.
+        """
         optimizer.zero_grad()
         self.manual_backward(loss)
         slopes = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
         norm = get_total_norm([loss.detach(), *(slope for slope in slopes if slope is not None)])
-        self.sound = self.sound and bool(norm.isfinite())
-        if self.sound:
-            optimizer.step()
-            self.log_dict(self.losses, on_step=False, on_epoch=True, batch_size=1)  # every step counts alike
+        self.bad = torch.maximum(self.bad, (~norm.isfinite()).float())
+        optimizer.optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # torch does not declare it
+        optimizer.step()
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Count a step that was taken, and its losses."""
+        for name, value in self.losses.items():
+            self.sums[name] = self.sums.get(name, 0) + torch.where(self.bad > 0, 0, value)
+        self.taken += 1 - self.bad
         self.losses = {}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
@@ -130,7 +155,7 @@ class EvaluatorTraining(LightningModule):
         return (weights.class_weight or 0) * of_class + (weights.quality_weight or 0) * of_quality
 
     def record(self, **losses: Tensor) -> None:
-        """Note losses; of every step that is taken they are logged as means between two validations."""
+        """Note losses; of the steps that are taken they are logged as means between two validations."""
         self.losses |= {f"loss_{name}": value.detach() for name, value in losses.items()}
 
     def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
@@ -158,7 +183,8 @@ class EvaluatorTraining(LightningModule):
         self.true.append(quality)
 
     def on_validation_epoch_end(self) -> None:
-        """Log SROCC and LCC over the validation references."""
+        """Log SROCC and LCC over the validation references, and the mean losses of the steps since the last time."""
+        self.log_dict({name: total / self.taken.clamp(min=1) for name, total in self.sums.items()})
         predicted, true = (torch.cat(values).double().cpu().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from gada.training.evaluator import EvaluatorTraining
 
 IN_A_ROW = 3  # bad batches after which the training goes back
 RETURNS = 3  # to the last checkpoint, each at half the rate
+LATER = 50  # batches after which a GPU is asked how they went
 NAMED = 5  # images in a message; all stand in skipped.csv
 
 
@@ -28,8 +30,9 @@ class DivergingError(ArithmeticError):
 class SkipBadBatches(Callback):
     """Undoes what a bad batch did, counts it, and says when it is one too many.
 
-    The module itself refuses the step (`EvaluatorTraining.descend`); what is left to undo are the statistics of
-    normalisation, which the forward pass moved.
+    The optimiser itself refuses the step (`EvaluatorTraining.descend`); what is left to undo are the statistics of
+    normalisation, which the forward pass moved. A GPU is not asked after each batch how it went, for it would have to
+    finish it first; nothing is lost by asking later.
 
     Args:
         path: the CSV file that names the images of each skipped batch.
@@ -46,6 +49,7 @@ class SkipBadBatches(Callback):
         self.returns = 0
         self.halved = 0
         self.buffers: list[Tensor] = []
+        self.unseen: list[tuple[int, Tensor]] = []  # steps and whether they were bad, not asked yet
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Halve the rate once for each return that the checkpoint does not know of."""
@@ -61,19 +65,32 @@ class SkipBadBatches(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        """Undo and count a bad batch."""
+        """Undo a bad batch, and count what was bad when it is time."""
         assert isinstance(pl_module, EvaluatorTraining)  # noqa: S101  # for the type checker
-        if pl_module.sound:
-            self.in_a_row = 0
-            return
         for buffer, before in zip(pl_module.buffers(), self.buffers, strict=True):
-            buffer.copy_(before)
-        pl_module.sound = True
-        self.count(pl_module.step_number(batch_idx))
+            buffer.copy_(torch.where(pl_module.bad > 0, before, buffer))
+        self.unseen.append((pl_module.step_number(batch_idx), pl_module.bad))
+        if pl_module.device.type == "cpu" or len(self.unseen) == LATER:
+            self.look()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let nothing be kept that is not finite."""
+        self.look()
         check_finite(pl_module.state_dict())
+
+    def look(self) -> None:
+        """Count the bad ones of the batches since the last look.
+
+        Raises:
+            DivergingError: if three in a row were bad.
+        """
+        unseen, self.unseen = self.unseen, []
+        flags = torch.stack([bad for _, bad in unseen]).tolist() if unseen else []
+        for (step, _), bad in zip(unseen, flags, strict=True):
+            if bad:
+                self.count(step)
+            else:
+                self.in_a_row = 0
 
     def count(self, step: int) -> None:
         """Count a bad batch.
@@ -107,7 +124,7 @@ class SkipBadBatches(Callback):
                 "generator_rate)."
             ) from reason
         self.returns += 1
-        self.in_a_row = 0
+        self.in_a_row, self.unseen = 0, []
         sys.stderr.write(f"{self.stage}: {reason}; it goes back to its last checkpoint, at half the rate.\n")
 
     def state_dict(self) -> dict[str, Any]:

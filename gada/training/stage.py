@@ -16,6 +16,7 @@ from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
+from gada.data.resident import PlacedBatches, fits
 from gada.settings import Settings, Stage, TrainingSettings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
 from gada.training.checkpoints import Checkpoints, NotFiniteError
@@ -98,8 +99,15 @@ def train(
         *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
         KeepLast(checkpoints.last, sampler, guard),
     ]
+    module.on_device = batches if fits(batches, device) else None
     loaders = (
-        DataLoader(batches, batch_size=None, sampler=sampler, num_workers=workers, persistent_workers=workers > 0),
+        DataLoader(
+            PlacedBatches(batches) if module.on_device else batches,
+            batch_size=None,
+            sampler=sampler,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+        ),
         DataLoader(validation, batch_size=IMAGES_AT_ONCE),
     )
     while True:

@@ -1,8 +1,6 @@
-"""Several devices train one evaluator: on shares of each batch, with the mean of their gradients."""
+"""Devices: several train one evaluator on shares of each batch, and one that holds the images cuts the crops itself."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,23 +8,20 @@ import tiny
 from safetensors.numpy import load_file
 
 from gada.experiments.run import run_stages
-from gada.settings import DataSettings, EvaluationSettings, ModelSettings, Settings, TrainingSettings
+from gada.settings import STAGES, Settings, changed, from_plain
+
+
+def tiny_settings(folder: Path) -> Settings:
+    data = {"format": "synthetic", "root": str(tiny.scored_set(folder / "set")), "cache": str(folder)}
+    return from_plain(Settings, tiny.SETTINGS | {"data": data})
 
 
 @pytest.mark.enable_socket  # of this machine: by them the processes talk
 @pytest.mark.slow  # each device is a process that imports torch, once for each stage
 def test_two_devices_train_as_one_does(tmp_path: Path) -> None:
     """The networks of the paper have no batch statistics, so that shares of a batch add up to the batch."""
-    given = tiny.SETTINGS["model"].items()
-    model: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given}
-    settings = Settings(
-        preset="paper",
-        data=DataSettings(root=tiny.scored_set(tmp_path / "set"), cache=tmp_path),
-        model=ModelSettings(**model),
-        training=TrainingSettings(**tiny.SETTINGS["training"], precision="float32"),
-        evaluation=EvaluationSettings(**tiny.SETTINGS["evaluation"]),
-    )
-    settings = replace(settings, training=replace(settings.training, trunk_rate=1e-3, head_rate=1e-3))
+    rates = {"training.precision": "float32", "training.trunk_rate": 1e-3, "training.head_rate": 1e-3}
+    settings = changed(tiny_settings(tmp_path), {"preset": "paper", **rates})
     weights = []
     for devices in (1, 2):
         run = tmp_path / f"run{devices}"
@@ -37,3 +32,17 @@ def test_two_devices_train_as_one_does(tmp_path: Path) -> None:
     one, two = weights
     for name, values in one.items():
         np.testing.assert_allclose(two[name], values, atol=2e-5, err_msg=name)
+
+
+def test_images_on_the_device_train_the_same_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = tiny_settings(tmp_path)
+    folders = [tmp_path / name for name in ("host", "device")]
+    for folder in folders:
+        run_stages(settings, STAGES, folder, device="cpu")
+        monkeypatch.setattr("gada.training.stage.fits", lambda batches, device: True)
+    kept = sorted(path.relative_to(folders[0]) for path in folders[0].rglob("*.safetensors"))
+    assert len(kept) == 9  # best and last of four stages, and a generator
+    for path in kept:
+        one, two = (load_file(folder / path) for folder in folders)
+        for name, values in one.items():
+            np.testing.assert_array_equal(two[name], values, err_msg=f"{path} {name}")

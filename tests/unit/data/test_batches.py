@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from gada.data.batches import Batch, CropBatches
 from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
+from gada.data.resident import PlacedBatches, ResidentImages, fits
 from gada.errors import ConfigError
 
 SCALE = Scale("MOS", 0.0, 1.0, True)
@@ -264,3 +265,25 @@ def test_the_data_path_is_frozen(world: World) -> None:
 
 
 GOLDEN = ([15, 11, 18, 17], [[3, 15], [12, 3], [8, 0], [7, 2]])
+
+
+@pytest.mark.parametrize("with_references", [True, False])
+def test_a_device_that_holds_the_images_cuts_the_same_batches(tmp_path: Path, with_references: bool) -> None:
+    world = World(tmp_path, with_references)
+    others = [world.write(number, number % 6) for number in (30, 31)]
+    packed = PackedImages.open(others, tmp_path, tmp_path / "cache")
+    for options in ({}, {"sources": others, "packed_sources": packed}):
+        batches = world.batches(grid=4, **options)
+        resident = ResidentImages(batches, torch.device("cpu"))
+        placed = PlacedBatches(batches)
+        assert len(placed) == len(batches)
+        for step in range(0, 50, 7):
+            assert all(map(torch.equal, resident.cut(placed[step]), batches[step]))
+
+
+def test_images_lie_on_no_device_but_a_gpu_with_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = world.batches()
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * len(batches.packed.memory), 2**40))
+    assert [fits(batches, device) for device in ("cpu", "mps", "cuda", "cuda:1")] == [False, False, True, True]
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * len(batches.packed.memory) - 2, 2**40))
+    assert not fits(batches, "cuda")

@@ -14,7 +14,7 @@ from torture.training import not_finite
 
 from gada.__main__ import main
 from gada.training.evaluator import EvaluatorTraining
-from gada.training.guard import RETURNS, SkipBadBatches
+from gada.training.guard import RETURNS, DivergingError, SkipBadBatches
 
 Spoil = Callable[[EvaluatorTraining, Any, int], None]
 
@@ -148,6 +148,17 @@ def test_without_a_checkpoint_it_goes_back_to_its_beginning(root: Path, tmp_path
     assert fit(root, tmp_path) == 0
     assert len(first) == 2
     assert torch.equal(*first)
+
+
+def test_a_gpu_is_asked_later_and_its_bad_batches_count_the_same(tmp_path: Path) -> None:
+    guard = SkipBadBatches(tmp_path / "skipped.csv", "phase1", lambda step: [f"{step}.png"])
+    good, bad = torch.tensor(0.0), torch.tensor(1.0)
+    guard.unseen = [(0, good), (1, bad), (2, bad), (3, good), (4, bad)]
+    guard.look()
+    assert (guard.skipped, guard.in_a_row, guard.unseen) == ([1, 2, 4], 1, [])
+    guard.unseen = [(5, bad), (6, bad), (7, good)]
+    with pytest.raises(DivergingError, match=r"\[4, 5, 6\]"):
+        guard.look()
 
 
 def test_names_of_images_are_written_as_text(tmp_path: Path) -> None:
