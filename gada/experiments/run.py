@@ -23,6 +23,7 @@ from gada.experiments.stages import (
     check_start,
     check_unseen,
     evaluate_stage,
+    model_of,
     train_stage,
 )
 from gada.io.checkpoints import ENDED
@@ -75,6 +76,8 @@ def run_stages(
         raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
     if (folder / "split-00").exists():
         raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
+    if start:
+        settings = replace(settings, model=model_of(start, settings.model))
     check_folder(folder, settings)
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from gada.io.files import write_bytes, write_json
 from gada.io.records import RESULTS, commit, read_rows, write_rows
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator, head
-from gada.models.files import Card, load_evaluator, load_generator, save_network
+from gada.models.files import Card, load_evaluator, load_generator, model_settings, save_network
 from gada.models.generator import Generator
 from gada.reports.figures import scatter
 from gada.reports.tables import STAGE_NAMES
 from gada.scoring.torch_backend import load_scorer
-from gada.settings import STAGES, Settings, Stage, as_plain
+from gada.settings import STAGES, ModelSettings, Settings, Stage, as_plain
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
 from gada.training.dashboard import Dashboard
@@ -36,6 +36,7 @@ from gada.training.stage import ValidationCrops, seed_weights, train
 BEST = "best.safetensors"
 GENERATOR = "generator.safetensors"
 BEGINNING = "from.json"  # names the evaluator that `--from` gave a stage
+OF_THE_EVALUATOR = ("widths", "maps", "hidden", "pooling", "detail")  # model settings that its weights fix
 CEILING = "With split.ceiling the run may see its test, and its results say so."
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 
@@ -127,6 +128,18 @@ class Run:
         for name, text in (card.get("references") or {}).items():
             seen[name if seen.get(name, text) == text else f"{card.get('data')}: {name}"] = text
         return seen or None
+
+
+def model_of(start: str, asked: ModelSettings) -> ModelSettings:
+    """Return the model settings of a training that begins from a checkpoint: its evaluator is what it is.
+
+    Args:
+        start: the checkpoint.
+        asked: what the settings ask for, which still holds for a new generator.
+    """
+    path = find_checkpoint(start, "evaluator")
+    there = model_settings(load_checkpoint(path, "evaluator")[1], path)
+    return replace(asked, **{name: getattr(there, name) for name in OF_THE_EVALUATOR})
 
 
 def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:

@@ -127,7 +127,17 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     assert after == before  # it has seen what its beginning has seen
     assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
     assert fit("--phase", "3", "--from", "live-like", run="second", data=table | classless) == 2
+    assert "holds a run with model.widths" in capsys.readouterr().err
+    other = str(shutil.copy(stages[1] / "best.safetensors", tmp_path / "other.safetensors"))
+    assert fit("--phase", "3", "--from", other, run="second", data=table | classless) == 2
     assert "did not begin from" in capsys.readouterr().err
+
+
+def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
+    assert fit("--phase", "3", "--from", "live-like", run="tuned") == 0
+    tuned = yaml.safe_load((tmp_path / "tuned/config.yaml").read_text())["model"]
+    assert tuned["widths"] == [32, 64, 64]
+    assert (tuned["maps"], tuned["decoder_widths"]) == (256, tiny.SETTINGS["model"]["decoder_widths"])
 
 
 def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
