@@ -131,18 +131,20 @@ def head(features: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 class Leaky(nn.Module):
-    """The leaky rectifier of all networks."""
+    """The leaky rectifier of all networks: max(x, LEAK x)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return max(x, LEAK x) of each value."""
+        """Rectify maps of any shape."""
+        if not torch.compiler.is_dynamo_compiling():
+            return leaky_relu(maps, LEAK)
         rectified: Tensor = LeakyRectifier.apply(maps)  # type: ignore[no-untyped-call]
         return rectified
 
 
 class LeakyRectifier(torch.autograd.Function):
-    """torch's own function, with a gradient that is computed from the output and without comparisons.
+    """The same for the compiler, with a gradient that is computed from the output and without comparisons.
 
-    A compiled step would keep a comparison for the gradient as a mask, and loops that write masks are not vectorised.
+    Of torch's own it would keep the comparison as a mask, and loops that write masks are not vectorised.
     """
 
     @staticmethod
