@@ -10,8 +10,9 @@ import yaml
 from gada.data.cache import PackedImages
 from gada.data.checks import check_sizes
 from gada.data.databases import load_database
-from gada.data.perceptual_hash import PerceptualHash, perceptual_hash
+from gada.data.perceptual_hash import PerceptualHash
 from gada.data.records import ScoredSet
+from gada.data.scenes import scene_hashes
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
@@ -151,7 +152,8 @@ def pack(images: ScoredSet, settings: Settings) -> tuple[PackedImages, dict[str,
     check_sizes(images, packed)
     check_crops(images.files, packed, settings.training.crop_size)
     paths = {record.reference_id: record.reference for record in images.images if record.reference}
-    return packed, {name: perceptual_hash(packed.array(path)) for name, path in paths.items()}
+    hashes = scene_hashes(packed, list(paths.values()))
+    return packed, {name: hashes[path] for name, path in paths.items()}
 
 
 def pack_unlabelled(settings: Settings) -> Unlabelled | None:
@@ -167,8 +169,8 @@ def pack_unlabelled(settings: Settings) -> Unlabelled | None:
     files = pictures_in(folder)
     packed = PackedImages.open(files, folder, settings.data.cache)
     check_crops(files, packed, settings.training.crop_size)
-    hashes = {path.relative_to(folder).as_posix(): perceptual_hash(packed.array(path)) for path in files}
-    return Unlabelled(files, packed, hashes)
+    hashes = scene_hashes(packed, files)
+    return Unlabelled(files, packed, {path.relative_to(folder).as_posix(): one for path, one in hashes.items()})
 
 
 def as_yaml(settings: Settings) -> str:
