@@ -132,6 +132,8 @@ class EvaluatorTraining(LightningModule):
         slopes = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
         norm = get_total_norm([loss.detach(), *(slope for slope in slopes if slope is not None)])
         self.bad = torch.maximum(self.bad, (~norm.isfinite()).float())
+        if self.device.type == "mps" and self.bad:  # there torch ignores found_inf (pytorch#186360)
+            return
         optimizer.optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # torch does not declare it
         optimizer.step()
 
