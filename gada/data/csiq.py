@@ -76,7 +76,8 @@ def _sheet(path: Path) -> list[tuple[Any, ...]]:
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"reading {path.name} needs openpyxl (pip install openpyxl); or save its sheet {SHEET!r} as csiq.DMOS.csv"
+            f"reading {path.name} needs openpyxl (pip install openpyxl); or save its sheet {SHEET!r} as csiq.DMOS.csv, "
+            f"from the line of column names on and with the columns {', '.join(COLUMNS)} alone"
         ) from error
     try:
         book = load_workbook(path, read_only=True, data_only=True)

@@ -10,7 +10,8 @@ from torch.utils.data import Dataset
 from gada.data.batches import Batch, CropBatches
 from gada.data.cache import PackedImages
 
-SHARE = 0.5  # of a device's free memory that images may take; networks and activations need the rest
+SHARE = 0.25  # of a device's free memory that images may take: networks need the rest, and other jobs may come
+PART = 2**26  # bytes that are copied at a time
 
 
 class PlacedBatches(Dataset[Batch]):
@@ -51,9 +52,13 @@ class ResidentImages:
 
 
 def on_device(packed: PackedImages, device: torch.device) -> Tensor:
-    """Return a packed file as bytes on a device."""
-    with torch.no_grad():
-        return torch.from_numpy(np.array(packed.memory)).to(device)
+    """Return a packed file as bytes on a device; part by part, for the host may have less memory than that."""
+    memory = packed.memory
+    there = torch.empty(len(memory), dtype=torch.uint8, device=device)
+    for start in range(0, len(memory), PART):
+        part = np.array(memory[start : start + PART])
+        there[start : start + PART] = torch.from_numpy(part)
+    return there
 
 
 def cut(memory: Tensor, places: Tensor, crop: int) -> Tensor:

@@ -78,13 +78,14 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
         split: how the references are divided.
 
     Returns:
-        A row for each class and one for ALL: `accuracy_real`, `accuracy_generated` (share of crops whose class the
-        judge names), `srocc_real` (quality of true distortions against the judge's, of which no generator can be asked
-        much more), `srocc_judge`, `srocc_ssim` (asked quality against what the judge measures and against SSIM with
-        the reference), over all references at once; `within_real`, `within_judge`, `within_ssim`, the same within each
-        reference, the mean (as the L-test of Ma et al., 2017: what the contents do to judge and SSIM does not count);
-        in ALL the means over classes, and `distance_generated`, `distance_references` (kernel distance of the judge's
-        features to those of true distortions, of generated crops and of references).
+        A row for each class that the side has and one for ALL: `accuracy_real`, `accuracy_generated` (share of crops
+        whose class the judge names), `srocc_real` (quality of true distortions against the judge's, of which no
+        generator can be asked much more), `srocc_judge`, `srocc_ssim` (asked quality against what the judge measures
+        and against SSIM with the reference), over all references at once; `within_real`, `within_judge`,
+        `within_ssim`, the same within each reference, the mean (as the L-test of Ma et al., 2017: what the contents do
+        to judge and SSIM does not count); in ALL the means over classes, and `distance_generated`,
+        `distance_references` (kernel distance of the judge's features to those of true distortions, of generated crops
+        and of references).
 
     Raises:
         ConfigError: if a model is not found, knows other classes than the data, or was trained on another split.
@@ -102,9 +103,11 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
         if list(images.classes) != card["classes"]:
             raise ConfigError(f"{name} knows other distortion classes than {images.name}; use one trained on its like.")
     bench = Bench(generator, evaluator, PackedImages.open(whole.files, whole.root, data.cache), generator_card)
-    shown = track(images.classes, "judge", console=Console(stderr=True), transient=True)
+    present = {record.distortion for record in images.images}
+    names = [name for name in images.classes or ("",) if name in present]
+    shown = track(names, "judge", console=Console(stderr=True), transient=True)
     examined = {name: bench.examine(images, name) for name in shown}
-    rows = [class_row(name, found) for name, found in examined.items()]
+    rows = [class_row(name or "no class", found) for name, found in examined.items()]
     each = dict.fromkeys(record.reference or record.image for record in images.images)
     references = bench.judged(bench.cut(list(each)))
     origin = vars(run_provenance(images, split.seed))
@@ -123,7 +126,7 @@ class Bench:
 
     def examine(self, images: ScoredSet, name: str) -> Examined:
         """Examine one class."""
-        label = images.classes.index(name)
+        label = images.classes.index(name) if name else 0  # without classes every image is of class 0
         records = [record for record in images.images if record.distortion == name]
         sources = [record.reference or record.image for record in records]
         qualities = [record.quality for record in records]

@@ -32,7 +32,7 @@ from gada.io.files import remove_temporaries, write_text
 from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
-from gada.scoring.torch_backend import choose_device
+from gada.scoring.torch_backend import check_devices, choose_device
 from gada.settings import STAGES, Settings, Stage, as_plain, resolve
 from gada.training.dashboard import Dashboard, Mode
 
@@ -79,6 +79,8 @@ def run_stages(
         raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
     if start:
         settings = replace(settings, model=model_of(start, settings.model))
+    chosen = choose_device(device)
+    check_devices(chosen, devices, settings.training.batch_size)
     check_folder(folder, settings)
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so
@@ -101,7 +103,6 @@ def run_stages(
     split.write(folder / "split.json")
     dashboard = Dashboard(folder, wandb, as_plain(settings), group, f"{group}/{folder.name}" if group else folder.name)
     try:
-        chosen = choose_device(device)
         run = Run(
             folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes, unlabelled
         )

@@ -131,16 +131,18 @@ class GreyLevels(nn.Module):
 
     STEPS = (16, 24, 36, 54, 81)  # grey levels of 255 between two that are left
     NONE = 5.0  # logit of no rounding at the beginning
+    steps: Tensor
 
     def __init__(self, embedding: int) -> None:
         super().__init__()
         self.logits = Knob(embedding, len(self.STEPS))
+        self.register_buffer("steps", torch.tensor(self.STEPS), persistent=False)
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """Return images (N, 3, H, W) on the scale of 0 to 1, rounded."""
         logits = nn.functional.pad(self.logits(condition), (0, 1), value=self.NONE)
         shares = logits.softmax(dim=1)[:, :-1]  # shares, for with any weights roundings become a poor man's noise
-        step = torch.tensor(self.STEPS, device=image.device)[None, :, None, None, None] / 255
+        step = self.steps[None, :, None, None, None] / 255
         samples = image.detach()[:, None]
         rounded = (samples / step).round() * step  # constant between its jumps: no slope to follow
         moved: Tensor = image + ((rounded - samples) * shares[..., None, None, None]).sum(dim=1)

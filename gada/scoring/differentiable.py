@@ -110,7 +110,8 @@ class QualityScore(Metric):
         images = images if images.is_floating_point() else images.float() / 255
         scale = self.scorer.scale
         low, high = scale.score(0.0), scale.score(1.0)
-        self.total = self.total + (low + self.scorer(images).double() * (high - low)).sum()
+        scores = low + self.scorer(images) * (high - low)
+        self.total = self.total + scores.to(self.total.dtype).sum()
         self.count = self.count + len(images)
 
     def compute(self) -> Tensor:

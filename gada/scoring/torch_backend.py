@@ -51,7 +51,7 @@ class TorchBackend:
     def judge(self, crops: NDArray[np.uint8]) -> Judged:
         """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
         probabilities, quality, _ = self.evaluator(torch.from_numpy(crops).to(self.device))
-        return Judged(probabilities.double().cpu().numpy(), quality.double().cpu().numpy())
+        return Judged(probabilities.cpu().double().numpy(), quality.cpu().double().numpy())  # MPS has no float64
 
 
 def load_scorer(
@@ -99,6 +99,26 @@ def choose_device(device: str) -> str:
         known = ", ".join(name for name, is_there in there.items() if is_there)
         raise ConfigError(f"--device {device} is not on this machine; there is {known}.")
     return device
+
+
+def check_devices(device: str, devices: int, batch_size: int) -> None:
+    """Refuse more devices than there are, or than a training batch can be shared among.
+
+    Args:
+        device: what `choose_device` returned.
+        devices: how many are to train side by side.
+        batch_size: crops of a batch; pooled moments are scaled over two of them at least.
+
+    Raises:
+        ConfigError: if there are too many.
+    """
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, devices)  # processes share a processor
+    if devices > there:
+        raise ConfigError(f"--devices is {devices}, but {device} has {there} here; give at most as many.")
+    if batch_size < 2 * devices:
+        raise ConfigError(
+            f"training.batch_size is {batch_size}, too few for --devices {devices}; give two crops or more to each."
+        )
 
 
 def each_device(device: str) -> list[str]:

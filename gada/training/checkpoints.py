@@ -67,6 +67,8 @@ class Checkpoints(CheckpointIO):
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         """Read a checkpoint, which holds tensors and plain values only.
 
+        Lightning brings them to where the training goes on, which need not be where it was stopped.
+
         Raises:
             DataError: if it is damaged or holds anything else.
         """
@@ -74,7 +76,7 @@ class Checkpoints(CheckpointIO):
             content = io.BytesIO(whole(Path(path)) or b"")
             with warnings.catch_warnings():  # torch warns of pickles that are not its own, before it refuses them
                 warnings.simplefilter("ignore")
-                return dict(torch.load(content, map_location=map_location, weights_only=True))
+                return dict(torch.load(content, map_location=map_location or "cpu", weights_only=True))
         except Exception as error:  # a pickle that was tampered with raises errors of many kinds
             raise DataError(
                 f"{path} is no checkpoint of a training; delete it to train the stage anew, if it is not yours."

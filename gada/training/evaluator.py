@@ -65,9 +65,13 @@ class EvaluatorTraining(LightningModule):
         self.evaluator.compile(dynamic=False)
 
     def on_fit_start(self) -> None:
-        """Note which of how many devices this is, and bring the images there, if they are to lie there."""
+        """Note which of how many devices this is; bring the images there, if they are to lie there; compile."""
         self.rank, self.devices = self.trainer.global_rank, self.trainer.world_size
+        self.resident = None  # those of a try that diverged
         self.resident = ResidentImages(self.on_device, self.device) if self.on_device else None
+        if self.settings.training.compile:
+            torch.compiler.reset()  # it compiles a function a few times only, and then no more; a study has many
+            self.compile_networks()
 
     def on_fit_end(self) -> None:
         """Free the images."""
@@ -187,7 +191,7 @@ class EvaluatorTraining(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log SROCC and LCC over the validation references, and the mean losses of the steps since the last time."""
         self.log_dict({name: total / self.taken.clamp(min=1) for name, total in self.sums.items()})
-        predicted, true = (torch.cat(values).double().cpu().numpy() for values in (self.predicted, self.true))
+        predicted, true = (torch.cat(values).cpu().double().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()
         for name, figure in (("srocc", srocc), ("lcc", lcc)):

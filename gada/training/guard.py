@@ -124,7 +124,7 @@ class SkipBadBatches(Callback):
                 "generator_rate)."
             ) from reason
         self.returns += 1
-        self.in_a_row, self.unseen = 0, []
+        self.in_a_row, self.halved, self.unseen = 0, 0, []  # a checkpoint, where there is one, knows its halvings
         sys.stderr.write(f"{self.stage}: {reason}; it goes back to its last checkpoint, at half the rate.\n")
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The metrifier: a network that learns what error a classifier will make on an image (Cheraaqee, 2022, section 3.1)."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
@@ -20,7 +21,8 @@ class MetrifierTraining(EvaluatorTraining):
         """Return the loss of expected error and distortion class."""
         weights = self.settings.loss
         of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()
-        each = binary_cross_entropy(judgement.quality, crops.quality, reduction="none")
+        with torch.autocast(judgement.quality.device.type, enabled=False):  # which CUDA refuses to it; all is float32
+            each = binary_cross_entropy(judgement.quality, crops.quality, reduction="none")
         of_error = (each * crops.weight).sum()
         self.record(metrifier_class=of_class, metrifier_error=of_error)
         return (weights.class_weight or 0) * of_class + of_error

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, Trainer, seed_everything
 from torch import Tensor
+from torch.multiprocessing.spawn import ProcessRaisedException
 from torch.utils.data import DataLoader, Dataset
 
 from gada.data.batches import CropBatches
@@ -17,6 +18,7 @@ from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
 from gada.data.resident import PlacedBatches, fits
+from gada.errors import ConfigError, DataError, DivergedError
 from gada.settings import Settings, Stage, TrainingSettings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
 from gada.training.checkpoints import Checkpoints, NotFiniteError
@@ -81,24 +83,13 @@ def train(
 
     Raises:
         DataError: if only damaged checkpoints are there, or one cannot be written.
-        DivergedError: if losses stay not finite, also at an eighth of the rates.
+        DivergedError: if losses stay not finite, also at an eighth of the rates; on several devices at once.
         KeyboardInterrupt: if the user stopped it.
     """
     quiet_lightning()
-    if module.settings.training.compile:
-        torch.compiler.reset()  # it compiles a function a few times only, and then no more; a study has many trainings
-        module.compile_networks()
     stage, steps, every = folder.name, len(batches), module.settings.training.validate_every
     sampler, checkpoints, initial = Steps(steps, every), Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, batches.files_of)
-    callbacks: list[Callback] = [
-        guard,
-        KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
-        KeepBest(save_best),
-        ShowProgress(stage, steps, every),
-        *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
-        KeepLast(checkpoints.last, sampler, guard),
-    ]
     module.on_device = batches if fits(batches, device) else None
     loaders = (
         DataLoader(
@@ -111,6 +102,14 @@ def train(
         DataLoader(validation, batch_size=IMAGES_AT_ONCE),
     )
     while True:
+        callbacks: list[Callback] = [  # new ones, for what they know comes with the checkpoint, if there is one
+            guard,
+            KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
+            KeepBest(save_best),
+            ShowProgress(stage, steps, every),
+            *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
+            KeepLast(checkpoints.last, sampler, guard),
+        ]
         trainer = Trainer(
             **hardware(device, devices),
             precision="bf16-mixed" if in_bfloat16(module.settings.training, module.stage, device) else "32-true",
@@ -132,8 +131,27 @@ def train(
             guard.go_back(error)
             module.load_state_dict(initial)  # for a training without a checkpoint
             sampler.set_epoch(0)
+        except ProcessRaisedException as error:
+            raise error_of_a_device(stage, error) from error
         except SystemExit as stop:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from stop
+
+
+def error_of_a_device(stage: str, error: ProcessRaisedException) -> Exception:
+    """Return the error that ended one of several processes, which left only the text of its traceback."""
+    kind, _, sentence = str(error).strip().splitlines()[-1].partition(": ")
+    match kind.rpartition(".")[2]:
+        case "DivergingError" | "NotFiniteError":
+            return DivergedError(
+                f"{stage} diverged ({sentence}). On several devices it does not go back by itself: give the command "
+                "again with one device, or with lower rates (training.trunk_rate, head_rate, generator_rate) in "
+                "another --run."
+            )
+        case "DataError":
+            return DataError(sentence)
+        case "ConfigError":
+            return ConfigError(sentence)
+    return error
 
 
 def hardware(device: str, devices: int) -> dict[str, Any]:

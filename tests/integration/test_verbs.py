@@ -54,6 +54,18 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert "SROCC" in capsys.readouterr().out
 
 
+def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scale = {"scale_low": 0, "scale_high": 120, "higher_is_better": True}
+    data = {"root": str(tiny.scored_set(tmp_path)), "format": "table", "distortion_column": "none"} | scale
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data}))
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump({"data": data}))
+    run = str(tmp_path / "run")
+    assert main(["fit", "--phase", "1", "--config", str(tmp_path / "config.yaml"), "--run", run]) == 0
+    sheet = ["--config", str(tmp_path / "data.yaml"), "--out", str(tmp_path / "sheet.png")]
+    assert main(["generate", "--model", run, *sheet, "--judge", "--judge_model", run]) == 0
+    assert "no class" in capsys.readouterr().out
+
+
 def test_the_sides_of_another_split_are_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = on(trained, "--side", "test", "--split.number", "1")
     assert main(["evaluate", *other]) == 2

@@ -283,7 +283,7 @@ def test_a_device_that_holds_the_images_cuts_the_same_batches(tmp_path: Path, wi
 
 def test_images_lie_on_no_device_but_a_gpu_with_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = world.batches()
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * len(batches.packed.memory), 2**40))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * len(batches.packed.memory), 2**40))
     assert [fits(batches, device) for device in ("cpu", "mps", "cuda", "cuda:1")] == [False, False, True, True]
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * len(batches.packed.memory) - 2, 2**40))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * len(batches.packed.memory) - 4, 2**40))
     assert not fits(batches, "cuda")

@@ -1,8 +1,10 @@
 """The newest whole checkpoint always loads, and nothing in it can run."""
 
 import errno
+import io
 import os
 import pickle
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 import torch
 
 from gada.errors import DataError
-from gada.training.checkpoints import Checkpoints, NotFiniteError
+from gada.training.checkpoints import DIGEST, Checkpoints, NotFiniteError
 
 
 def state(number: int) -> dict[str, Any]:
@@ -121,3 +123,15 @@ def test_any_other_content_with_the_right_hash_is_refused(two: Checkpoints, cont
 def put(two: Checkpoints, content: bytes) -> None:
     two.last.write_bytes(content + sha256(content).hexdigest().encode())
     assert two.newest() == two.last
+
+
+def test_a_checkpoint_of_a_gpu_goes_on_where_there_is_none(two: Checkpoints) -> None:
+    """Where a tensor lay stands in the pickle."""
+    content = two.last.read_bytes()[:-DIGEST]
+    moved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(moved, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"X\x03\0\0\0cpu", b"X\x06\0\0\0cuda:0"))
+    assert b"cuda:0" in moved.getvalue()
+    two.last.write_bytes(moved.getvalue() + sha256(moved.getvalue()).hexdigest().encode())
+    assert torch.equal(two.load_checkpoint(two.last)["weights"]["a"], state(3)["weights"]["a"])

@@ -134,6 +134,22 @@ def test_what_stays_bad_ends_with_exit_code_5_and_names_the_image(
     assert not (tmp_path / "run/results.jsonl").exists()
 
 
+def test_each_return_to_the_beginning_halves_the_rate(root: Path, tmp_path: Path, spoil: Any) -> None:
+    rates = list[float]()
+
+    def always(module: EvaluatorTraining, batch: Any, step: int) -> None:
+        if step == 0:
+            rates.append(module.trainer.optimizers[0].param_groups[0]["initial_lr"])
+        if step == 1 and len(rates) < 4:
+            next(module.parameters()).data.view(-1)[0] = float("nan")
+
+    spoil(always)
+    assert fit(root, tmp_path) == 0
+    assert rates == pytest.approx([rates[0] / 2**tries for tries in range(4)])
+    metrics = (tmp_path / "run/baseline/metrics.csv").read_text().splitlines()
+    assert len(metrics) == 1 + 6, "of the last try alone"
+
+
 def test_without_a_checkpoint_it_goes_back_to_its_beginning(root: Path, tmp_path: Path, spoil: Any) -> None:
     first, done = list[torch.Tensor](), list[int]()
 

@@ -1,0 +1,42 @@
+"""What several devices may do, and what is left of their errors."""
+
+import pytest
+import torch
+from torch.multiprocessing.spawn import ProcessRaisedException
+
+from gada.errors import ConfigError, DataError, DivergedError
+from gada.scoring.torch_backend import check_devices
+from gada.training.stage import error_of_a_device
+
+TRACEBACK = """
+
+-- Process 1 terminated with the following error:
+Traceback (most recent call last):
+  File "gada/training/guard.py", line 1, in look
+    raise DivergingError(bad)
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "words"),
+    [
+        ("gada.training.guard.DivergingError: steps [4, 5, 6] were bad", DivergedError, "phase1 diverged (steps"),
+        ("gada.training.checkpoints.NotFiniteError: a is not finite", DivergedError, "(a is not finite)"),
+        ("gada.errors.DataError: last.ckpt: cannot be written", DataError, "last.ckpt: cannot be written"),
+        ("gada.errors.ConfigError: no", ConfigError, "no"),
+        ("RuntimeError: CUDA error", ProcessRaisedException, "CUDA error"),
+    ],
+)
+def test_the_error_of_a_device_is_that_of_its_process(line: str, kind: type[Exception], words: str) -> None:
+    raised = error_of_a_device("phase1", ProcessRaisedException(TRACEBACK + line + "\n", 1, 4711))
+    assert type(raised) is kind
+    assert words in str(raised)
+
+
+def test_devices_are_there_and_have_two_crops_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for device, devices in (("cuda", 2), ("cpu", 4), ("mps", 1)):
+        check_devices(device, devices, batch_size=8)
+    for device, devices, words in (("cuda", 3, "cuda has 2 here"), ("mps", 2, "mps has 1 here"), ("cpu", 5, "is 8")):
+        with pytest.raises(ConfigError, match=words):
+            check_devices(device, devices, batch_size=8)
