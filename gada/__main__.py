@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
+from io import TextIOWrapper
 from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -40,9 +41,16 @@ VERBS = {
 }
 
 
+RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit")
+RESUMED_OUT = ("score", "metrify predict")  # with --out
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code (0 done, 2 wrong usage, 3 data missing or invalid, 130 interrupted)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # else a name that a terminal cannot show would end the work
+            stream.reconfigure(errors="backslashreplace")
     if not arguments or arguments[0] in ("-h", "--help"):
         print_verbs()
         return 0 if arguments else 2
@@ -97,7 +105,8 @@ def run(verb: str, options: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
         return refuse(f"the results cannot be written ({error.strerror}); free some space.", 3)
     except KeyboardInterrupt:
-        return refuse("interrupted; the same command goes on where it stopped.", 130)
+        goes_on = verb in RESUMED or (verb in RESUMED_OUT and any(option.startswith("--out") for option in options))
+        return refuse(f"interrupted{'; the same command goes on where it stopped' if goes_on else ''}.", 130)
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:

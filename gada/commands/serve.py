@@ -44,9 +44,29 @@ def serve(
         from gada.scoring.server import Limits, create_app
     except ImportError as error:
         raise ConfigError('serving needs FastAPI and uvicorn: pip install "gada-iqa[serve]".') from error
+    check_address(host, port)
     loopback = host in ("127.0.0.1", "localhost", "::1")
     limits = Limits(int(max_megabytes * 1e6), max_pixels, max_seconds, at_once)
     scorer = load_scorer(model, mode, crops, device=device)
     app = create_app(scorer, limits, ("127.0.0.1", "localhost", "[::1]") if loopback else ("*",))
     print(f"# {scorer.describe()}", flush=True)
     uvicorn.run(app, host=host, port=port, http=Impatient, limit_concurrency=256, server_header=False, log_level="info")
+
+
+def check_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before a model is loaded.
+
+    Raises:
+        ConfigError: if the host is unknown or not of this machine, or the port is taken.
+    """
+    import socket
+
+    from gada.errors import ConfigError
+
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise ConfigError(
+            f"--host {host} --port {port} cannot be listened on ({error.strerror}); choose others."
+        ) from error

@@ -22,7 +22,7 @@ from gada.io.images import read_image
 from gada.io.records import Row, as_csv
 from gada.metrics.correlation import rows_by_distortion
 from gada.reports.layout import Provenance
-from gada.scoring.scorer import Prediction, Scorer
+from gada.scoring.scorer import Prediction
 from gada.scoring.torch_backend import load_scorer
 from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 
@@ -43,7 +43,7 @@ class Evaluation(NamedTuple):
     """Pictures left out, each with the reference of the evaluator's training that it shows; None if that is unknown."""
 
 
-def result_rows(predictions: list[Prediction], images: ScoredSet, stage: str, split: int) -> list[Row]:
+def result_rows(predictions: list[Prediction], images: ScoredSet, stage: str, split: int | None) -> list[Row]:
     """Return one result row for each distortion class and one for ALL.
 
     Predictions are brought to the set's own scale through quality, so that a model trained on another scale or
@@ -100,21 +100,22 @@ def evaluate_model(
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
     check_quality(scorer.card, model)
     images = one_side(load_database(data), side, split, scorer.card, keep_shared=keep_shared)
-    known, left_out = seen_by(scorer), dict[str, str]()
+    known, left_out = seen_by(scorer.card), dict[str, str]()
     if side == "all" and not keep_shared and known:
         images, left_out = without(images, known)
     pictures = (reduced(read_image(record.image), evaluation.shorter_side) for record in images.images)
     predictions = list(scorer.score_all(with_progress(pictures, len(images), "evaluate")))
     if out:
         write_scores(out, predictions, images)
-    rows = result_rows(predictions, images, str(scorer.card.get("stage", "evaluator")), split.number)
+    number = None if side == "all" else split.number
+    rows = result_rows(predictions, images, str(scorer.card.get("stage", "evaluator")), number)
     provenance = run_provenance(images, evaluation.seed)
     return Evaluation(rows, provenance, scorer.describe(), None if known is None else left_out)
 
 
-def seen_by(scorer: Scorer) -> dict[str, PerceptualHash] | None:
-    """Return the hashes of the references that an evaluator was trained on; None where its checkpoint has none."""
-    words = scorer.card.get("references")
+def seen_by(card: Mapping[str, Any]) -> dict[str, PerceptualHash] | None:
+    """Return the hashes of the references that a network was trained on; None where its card has none."""
+    words = card.get("references")
     return None if words is None else {name: PerceptualHash.read(word) for name, word in words.items()}
 
 
@@ -124,16 +125,21 @@ def without(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> tuple[Sco
     Raises:
         DataError: if all scenes are known.
     """
-    paths = {record.reference_id: record.reference or record.image for record in images.images}
-    shown = with_progress(paths.items(), len(paths), "look for known scenes")
-    shared = lookalikes({name: perceptual_hash(read_image(path)) for name, path in shown}, known)
-    left = [name for name in paths if name not in shared]
+    shared = shared_scenes(images, known)
+    left = [name for name in images.reference_ids if name not in shared]
     if not left:
         raise DataError(
             f"the evaluator was trained on every scene of {images.name}; give another database, --side test with the "
             "split it was trained on, or --keep-shared"
         )
     return images.select(left), shared
+
+
+def shared_scenes(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> dict[str, str]:
+    """Return the references that show a known scene, each with its name among the known."""
+    paths = {record.reference_id: record.reference or record.image for record in images.images}
+    shown = with_progress(paths.items(), len(paths), "look for known scenes")
+    return lookalikes({name: perceptual_hash(read_image(path)) for name, path in shown}, known)
 
 
 def with_progress(items: Iterable[Item], total: int, title: str) -> Iterable[Item]:
@@ -165,15 +171,20 @@ def one_side(
         keep_shared: do not mind what they were trained on.
 
     Raises:
-        ConfigError: if a network was trained on another split of the same set.
+        ConfigError: if a network was trained on another split of the same set: of its name, and with scenes of it.
     """
     if side == "all":
         return images
     sides = split_by_reference(images.reference_ids, split.seed, split.number, split.test, split.validation)
+    chosen = images.select(getattr(sides, side))
     for card in cards:
-        if card.get("data") == images.name and card.get("split", sides.hash) != sides.hash and not keep_shared:
+        if card.get("data") != images.name or card.get("split", sides.hash) == sides.hash or keep_shared:
+            continue
+        known = seen_by(card)
+        if known is None or shared_scenes(chosen, known):  # else it is another set of the same name
             raise ConfigError(
                 f"{card.get('name')} was trained on another split of {images.name} than number {split.number} of seed "
-                f"{split.seed}: its {side} side may hold training references; give the split of the run's split.json."
+                f"{split.seed}: its {side} side may hold training references; give the split of the run's split.json, "
+                "or --side all."
             )
-    return images.select(getattr(sides, side))
+    return chosen

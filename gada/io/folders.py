@@ -62,12 +62,14 @@ def pictures_of(paths: Iterable[str | Path]) -> Iterator[Path]:
 
 
 def check_arguments(paths: Iterable[str | Path]) -> None:
-    """Refuse at once what is surely a slip: a folder or pattern without pictures, a missing name that is no picture's.
+    """Refuse at once what is surely a slip: a URL, a folder or pattern without pictures, a name that is no picture's.
 
     Raises:
         DataError: if one of them is.
     """
     for path in paths:
+        if "://" in str(path):
+            raise DataError(f"{path} is a URL, and gada fetches nothing; download the picture and name its file.")
         if Path(path).is_dir() or _is_pattern(path):
             if next(pictures_of([path]), None) is None:
                 raise DataError(f"{path} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")

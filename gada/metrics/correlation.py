@@ -140,7 +140,7 @@ def rows_by_distortion(
     truth: ArrayLike,
     distortions: Sequence[str],
     stage: str,
-    split: int,
+    split: int | None,
     classes: Sequence[str] | None = None,
 ) -> list[Row]:
     """Return one result row for each distortion class, then the row `ALL`.
@@ -150,7 +150,7 @@ def rows_by_distortion(
         truth: (N,) true scores, on the same scale.
         distortions: N class names; an image without a class ("") counts in `ALL` only.
         stage: "baseline", "phase1", "phase2" or "phase3".
-        split: number of the split.
+        split: number of the split; None where all images are judged.
         classes: the classes in the order of the rows; by default in order of first appearance.
 
     Raises:

@@ -30,7 +30,10 @@ def around_block(path: Path, name: str) -> tuple[str, str]:
     begin, end = f"<!-- {name} -->", "<!-- end -->"
     if not path.is_file():
         raise ConfigError(f"{path} is no file; name a Markdown file with the lines '{begin}' and '{end}'.")
-    content = path.read_text(encoding="utf-8")
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no UTF-8 text; name a Markdown file with '{begin}' and '{end}'.") from error
     head, found, rest = content.partition(begin)
     _, closed, tail = rest.partition(end)
     if not (found and closed):

@@ -183,12 +183,14 @@ def _stage_name(stage: str) -> str:
 
 def _splits(rows: Iterable[Row]) -> str:
     numbers = sorted({row["split"] for row in rows})
+    if numbers == [None]:
+        return "all images"
     return f"split {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} splits"
 
 
 def _over_splits(rows: Iterable[Row]) -> str:
     splits = _splits(rows)
-    return splits if splits.startswith("split") else f"median over {splits}"
+    return f"median over {splits}" if splits.endswith("splits") else splits
 
 
 def _medians(rows: Sequence[Row], figures: Sequence[str]) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:

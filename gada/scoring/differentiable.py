@@ -97,7 +97,7 @@ class QualityScore(Metric):
     ) -> None:
         super().__init__(**options)
         self.scorer = DifferentiableScorer(model, mode, crops)
-        self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
 
     @property
@@ -110,8 +110,7 @@ class QualityScore(Metric):
         images = images if images.is_floating_point() else images.float() / 255
         scale = self.scorer.scale
         low, high = scale.score(0.0), scale.score(1.0)
-        scores = low + self.scorer(images) * (high - low)
-        self.total = self.total + scores.to(self.total.dtype).sum()
+        self.total = self.total + (low + self.scorer(images) * (high - low)).sum()
         self.count = self.count + len(images)
 
     def compute(self) -> Tensor:

@@ -5,7 +5,6 @@ What is written is read again and compared with the evaluator before it takes it
 
 import json
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,7 +81,7 @@ def export_evaluator(
         parity = compare(open_scorer(path, device="cpu"), open_scorer(written, device="cpu"), pictures)
         check(parity, precision)
         for suffix in (".bin", SUFFIXES[kind]) if kind == "openvino" else (SUFFIXES[kind],):
-            shutil.move(written.with_suffix(suffix), out.with_suffix(suffix))
+            written.with_suffix(suffix).replace(out.with_suffix(suffix))
     return out, parity
 
 
@@ -90,6 +89,8 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
     """Refuse what cannot be done before anything is computed."""
     if out.suffix != SUFFIXES[kind]:
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
+    if out.is_dir():
+        raise ConfigError(f"--out is {out}, which is a folder; name a file.")
     if precision == "int8" and kind == "torch":
         raise ConfigError("--precision int8 is for onnx and openvino; torch.export files are float32.")
     if precision == "int8" and images is None:

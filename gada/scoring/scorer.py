@@ -100,7 +100,7 @@ class Scorer:
     def describe(self) -> str:
         """Return what the scores are, in one line: model, scale, direction, and whether people gave them."""
         origin = "a proxy, not human scores" if self.card.get("proxy") else "human scores"
-        return f"{self.card['name']}: {self.scale.describe()}; fitted to {self.card['data']} ({origin})"
+        return f"{self.model}: {self.scale.describe()}; fitted to {self.card['data']} ({origin})"
 
     def protocol(self) -> str:
         """Return how pictures are cut, in one phrase that tells two protocols apart."""

@@ -53,6 +53,12 @@ def test_an_exported_model_scores_as_the_evaluator(
     assert other.predict_map(pictures[0]).scores == pytest.approx(one.predict_map(pictures[0]).scores, abs=1e-3)
 
 
+def test_a_folder_is_no_file_to_write(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "evaluator.onnx").mkdir()
+    assert main(["export", "--model", model, "--out", str(tmp_path / "evaluator.onnx")]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
 def test_an_onnx_file_is_complete_by_itself(model: str, tmp_path: Path) -> None:
     ort = pytest.importorskip("onnxruntime")
     out = tmp_path / "evaluator.onnx"

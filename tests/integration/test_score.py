@@ -243,6 +243,7 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
     ("arguments", "code", "word"),
     [
         (["nowhere"], 3, "nowhere"),
+        (["https://photos.example/one.png"], 3, "is a URL"),
         (["{empty}"], 3, "holds no picture"),
         (["*.gif"], 3, "holds no picture"),
         (["gone.png"], 4, "gone.png"),

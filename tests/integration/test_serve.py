@@ -195,6 +195,13 @@ def free_port() -> int:
 
 
 @pytest.mark.enable_socket
+def test_an_address_that_is_taken_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
+    assert "cannot be listened on" in capsys.readouterr().err
+
+
+@pytest.mark.enable_socket
 @pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="needs Chromium")
 @pytest.mark.parametrize("size", [(1100, 800), (390, 844)], ids=["desktop", "phone"])
 def test_the_page_scores_what_is_dropped(

@@ -1,5 +1,6 @@
 """`evaluate`, `generate`, `table` and the command line itself, on a tiny trained run."""
 
+import io
 import json
 import re
 import shlex
@@ -14,6 +15,7 @@ import yaml
 from PIL import Image
 
 from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
+from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,13 +47,16 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     crops = ["--evaluation.crops", "4"]
     assert main(["evaluate", *on(trained, "--side", "test", "--json", "--out", str(tmp_path / "s.csv")), *crops]) == 0
     report = json.loads(capsys.readouterr().out)
+    assert {row["split"] for row in report["results"]} == {0}
     stored = [json.loads(line) for line in (trained / "run" / "results.jsonl").read_text().splitlines()]
     for found, kept in zip(report["results"], stored, strict=True):
         assert {key: kept[key] for key in found} == found
     assert (tmp_path / "s.csv").read_text() == (trained / "run" / "phase1" / "scores.csv").read_text()
     assert "proxy" in report["data"]
     assert main(["evaluate", *on(trained)]) == 0
-    assert "SROCC" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "SROCC" in shown
+    assert "Figures after each stage, all images." in shown
 
 
 def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +76,42 @@ def test_the_sides_of_another_split_are_refused(trained: Path, capsys: pytest.Ca
     assert main(["evaluate", *other]) == 2
     assert "was trained on another split" in capsys.readouterr().err
     assert main(["evaluate", *other, "--keep_shared", "true"]) == 0
+
+
+def test_another_set_of_the_same_name_has_sides_of_its_own(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every set of one recipe has one name; whether it is the same set is seen from its scenes."""
+    tensors, card = load_checkpoint(trained / "run/phase1/best.safetensors", "evaluator")
+    mirrored = str.maketrans("0123456789abcdef", "fedcba9876543210")
+    others = {name: text.translate(mirrored) for name, text in card["references"].items()}
+    for references, code in ((card["references"], 2), (others, 0)):
+        model = tmp_path / "model.safetensors"
+        save_checkpoint(model, tensors, {**card, "references": references, "split": "another"})
+        data = ["--data.root", str(trained / "set"), "--data.format", "synthetic"]
+        assert main(["evaluate", "--model", str(model), "--side", "train", *data]) == code
+        assert ("or --side all" in capsys.readouterr().err) == (code == 2)
+
+
+def test_only_what_goes_on_promises_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gada.io.records.read_results", stop)
+    assert main(["table", "results.jsonl"]) == 130
+    assert capsys.readouterr().err == "gada: interrupted.\n"
+    monkeypatch.setattr("gada.io.folders.check_arguments", stop)
+    for options, words in (([], "interrupted."), (["--out", "scores.csv"], "goes on where it stopped")):
+        assert main(["score", "pictures", *options]) == 130
+        assert words in capsys.readouterr().err
+
+
+def test_a_name_that_cannot_be_shown_does_not_end_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "\u732b.png")
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="cp1252"))
+    assert main(["score", str(tmp_path)]) == 0
+    assert b"\\u732b.png" in shown.getvalue()
 
 
 def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,6 +182,9 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     for layout in ("summary", "differences"):
         assert main(["table", "--layout", layout, rows, "--published", "true"]) == 2
         assert "--published" in capsys.readouterr().err
+    page.write_bytes("größe".encode("latin-1"))
+    assert main(["table", rows, "--into", str(page)]) == 2
+    assert "is no UTF-8 text" in capsys.readouterr().err
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
