@@ -104,7 +104,7 @@ class CropBatches(Dataset[Batch]):
         return self._batch(step, self._crops)
 
     def places(self, step: int) -> Batch:
-        """Return a step's batch with `Places` instead of crops, for whoever holds the images themselves."""
+        """Return a step's batch with the places of its crops (`places_of`), for whoever holds the images themselves."""
         return self._batch(step, places_of)
 
     def _batch(self, step: int, cut: Cut) -> Batch:
