@@ -218,6 +218,9 @@ class TrainingSettings:
     """Share of generated crops in the loss of phase 2."""
     unlabelled: Path | None = None
     """Folder of photographs without scores, from which phase 2 generates in place of the training references."""
+    distorted: Path | None = None
+    """Folder of a set of `gada synthesize` whose images phase 2 takes in place of generated crops, each with the mean
+    quality of its class and level in training: the generator's rival, and what a perfect one could bring."""
 
     def __post_init__(self) -> None:
         """Check counts, rates and shares."""
@@ -231,6 +234,8 @@ class TrainingSettings:
             raise ConfigError(
                 f"training.crop_size is {self.crop_size} but must be a multiple of 8 (the generator halves it thrice)."
             )
+        if self.unlabelled and self.distorted:
+            raise ConfigError("training.unlabelled and training.distorted exclude each other; give one of them.")
         if not 0 < self.generated_share < 1:
             raise ConfigError(f"training.generated_share is {self.generated_share:g} but must lie between 0 and 1.")
 

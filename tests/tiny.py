@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def scored_set(root: Path, references: int = 6, manifest: bool = True) -> Path:
+def scored_set(root: Path, references: int = 6, manifest: bool = True, levels: bool = False) -> Path:
     """Write a folder as `gada synthesize` does: blur and noise at three levels of each reference."""
     rows = []
     for number in range(references):
@@ -38,9 +38,8 @@ def scored_set(root: Path, references: int = 6, manifest: bool = True) -> Path:
                 name = f"images/{kind}/r{number}_{level}.png"
                 save(image, root / name)
                 score = {"blur": 20, "noise": 25}[kind] * level + number
-                rows.append(
-                    {"image": name, "score": score, "reference": f"references/r{number}.png"} | {"distortion": kind}
-                )
+                row = {"image": name, "score": score, "reference": f"references/r{number}.png", "distortion": kind}
+                rows.append(row | ({"level": level} if levels else {}))
     layouts.table(root / "scores.csv", rows)
     if manifest:
         scale = {"name": "DMOS", "low": 0.0, "high": 100.0, "higher_is_better": False}

@@ -62,6 +62,7 @@ class CropBatches(Dataset[Batch]):
             neighbouring ones, so that values between the levels occur too; "uniform" draws evenly over their range.
         sources: pristine images to generate from; by default the references of `images`.
         packed_sources: the decoded `sources`, if they are not in `packed`.
+        given: label and quality of each of the `sources`, (S,) both, which are then asked for with it.
 
     Raises:
         ConfigError: if an image is smaller than a crop, or there are no images.
@@ -81,11 +82,12 @@ class CropBatches(Dataset[Batch]):
         asked_quality: AskedQuality = "observed",
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
+        given: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
     ) -> None:
         if not len(images):
             raise ConfigError(f"{images.name} has no images to train on")
         self.batch_size, self.crop, self.steps, self.seed = batch_size, crop, steps, seed
-        self.flip, self.grid = flip, grid
+        self.flip, self.grid, self.given = flip, grid, given
         self.packed, self.packed_sources = packed, packed_sources or packed
         self.distorted = [record.image for record in images.images]
         references = [record.reference for record in images.images if record.reference is not None]
@@ -146,6 +148,8 @@ class CropBatches(Dataset[Batch]):
         bits = raw_bits(count * 6, "asked", self.seed, step).reshape(count, 6)
         label, quality = self.asked.draw(bits[:, 0], bits[:, 1])
         source = below(bits[:, 2], max(len(self.sources), 1))
+        if self.given:
+            label, quality = self.given[0][source], self.given[1][source]
         corners = below(bits[:, 3:5], self.source_steps[source]) * self.grid
         mirror = (bits[:, 5] >> np.uint64(63)).astype(bool) & self.flip
         return {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.io.images import image_size, shown
 
 
@@ -150,4 +150,15 @@ def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> 
             raise DataError(
                 f"{shown(record.image)} has {height} x {width} pixels (height x width) but its reference "
                 f"{shown(record.reference)} has {reference_height} x {reference_width}"
+            )
+
+
+def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
+    """Refuse crops that do not fit into every image."""
+    for path in files:
+        height, width = packed.size(path)
+        if size > min(height, width):
+            raise ConfigError(
+                f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "
+                f"{min(height, width) // 8 * 8}."
             )

@@ -23,9 +23,9 @@ from gada.experiments.run import (
     draw_split,
     finished_stages,
     pack,
-    pack_unlabelled,
     run_stages,
 )
+from gada.experiments.sources import pack_sources
 from gada.experiments.stages import check_scenes, check_start
 from gada.io.files import write_text
 from gada.io.records import RESULTS, Row, available_cores, read_rows, write_environment, write_rows
@@ -104,12 +104,12 @@ def run_benchmark(
     drawn = [draw_split(images, run.settings) for run in runs]
     packed, hashes = pack(images, settings)
     left = [run for run in runs if not run.finished]
-    unlabelled = pack_unlabelled(settings) if left else None
+    sources = pack_sources(settings) if left else None
     for run, split in zip(runs, drawn, strict=True):  # all of them before the first is trained
         check_split(run.folder, split)
         check_apart(split, hashes)
-        if unlabelled:
-            check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
+        if sources:
+            check_scenes(sources.name, sources.hashes, split, hashes)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)
     train_splits(left, jobs)

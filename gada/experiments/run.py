@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gada.data.cache import PackedImages
-from gada.data.checks import check_sizes
+from gada.data.checks import check_crops, check_sizes
 from gada.data.databases import load_database
 from gada.data.perceptual_hash import PerceptualHash
 from gada.data.records import ScoredSet
@@ -16,9 +16,9 @@ from gada.data.scenes import scene_hashes
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import write_report
+from gada.experiments.sources import asked_of, pack_sources
 from gada.experiments.stages import (
     Run,
-    Unlabelled,
     check_beginning,
     check_scenes,
     check_start,
@@ -29,7 +29,6 @@ from gada.experiments.stages import (
 )
 from gada.io.checkpoints import ENDED
 from gada.io.files import remove_temporaries, write_text
-from gada.io.folders import pictures_in
 from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
 from gada.scoring.torch_backend import check_devices, choose_device
@@ -91,10 +90,12 @@ def run_stages(
     packed, hashes = pack(images, settings)
     check_apart(split, hashes)
     generates = "phase2" in stages and "phase2" not in finished_stages(folder)
-    unlabelled = pack_unlabelled(settings) if generates else None
+    sources = pack_sources(settings) if generates else None
+    if sources and sources.rival:
+        asked_of(sources.rival, images.select(split.train))  # what it lacks is told before a training
     if not settings.split.ceiling:
-        if unlabelled:
-            check_scenes(f"training.unlabelled {settings.training.unlabelled}", unlabelled.hashes, split, hashes)
+        if sources:
+            check_scenes(sources.name, sources.hashes, split, hashes)
         if start:
             check_unseen(start, stages, split, hashes)
     remove_temporaries(folder, older_than=0.0)
@@ -103,9 +104,7 @@ def run_stages(
     split.write(folder / "split.json")
     dashboard = Dashboard(folder, wandb, as_plain(settings), group, f"{group}/{folder.name}" if group else folder.name)
     try:
-        run = Run(
-            folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes, unlabelled
-        )
+        run = Run(folder, settings, images, packed, split, chosen, start, dashboard, devices, workers, hashes, sources)
         forget_deleted(folder)
         for stage in sorted(stages, key=STAGES.index):
             check_beginning(run, stage)
@@ -155,23 +154,6 @@ def pack(images: ScoredSet, settings: Settings) -> tuple[PackedImages, dict[str,
     paths = {record.reference_id: record.reference for record in images.images if record.reference}
     hashes = scene_hashes(packed, list(paths.values()))
     return packed, {name: hashes[path] for name, path in paths.items()}
-
-
-def pack_unlabelled(settings: Settings) -> Unlabelled | None:
-    """Return the unlabelled photographs that the settings name, into which crops fit; None where they name none.
-
-    Raises:
-        ConfigError: if one is smaller than a crop.
-        DataError: if the folder is missing or holds no picture, or one cannot be read.
-    """
-    folder = settings.training.unlabelled
-    if folder is None:
-        return None
-    files = pictures_in(folder)
-    packed = PackedImages.open(files, folder, settings.data.cache)
-    check_crops(files, packed, settings.training.crop_size)
-    hashes = scene_hashes(packed, files)
-    return Unlabelled(files, packed, {path.relative_to(folder).as_posix(): one for path, one in hashes.items()})
 
 
 def as_yaml(settings: Settings) -> str:
@@ -224,15 +206,4 @@ def check_classes(images: ScoredSet, split: Split) -> None:
             raise DataError(
                 f"{images.name}: no training reference has the distortion class '{name}'; "
                 "give it more images, or leave it out with data.classes."
-            )
-
-
-def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
-    """Refuse crops that do not fit into every image."""
-    for path in files:
-        height, width = packed.size(path)
-        if size > min(height, width):
-            raise ConfigError(
-                f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "
-                f"{min(height, width) // 8 * 8}."
             )

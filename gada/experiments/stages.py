@@ -15,6 +15,7 @@ from gada.errors import ConfigError
 from gada.experiments.evaluation import result_rows, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
+from gada.experiments.sources import Sources, asked_of
 from gada.io.checkpoints import ENDED, HASH, find_checkpoint, load_checkpoint
 from gada.io.files import write_bytes, write_json
 from gada.io.records import RESULTS, commit, read_rows, write_rows
@@ -42,16 +43,6 @@ BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 
 
 @dataclass(frozen=True)
-class Unlabelled:
-    """Photographs without scores, from which phase 2 generates in place of the training references."""
-
-    files: list[Path]
-    packed: PackedImages
-    hashes: dict[str, PerceptualHash]
-    """By file name inside their folder."""
-
-
-@dataclass(frozen=True)
 class Run:
     """A run's folder, its settings and its data."""
 
@@ -70,7 +61,7 @@ class Run:
     """Processes that cut training batches."""
     hashes: dict[str, PerceptualHash]
     """Of each reference, by its id; none for a set without references."""
-    unlabelled: Unlabelled | None
+    sources: Sources | None
 
     @property
     def results(self) -> Path:
@@ -115,13 +106,13 @@ class Run:
     def seen(self, stage: Stage) -> dict[str, str] | None:
         """Return the perceptual hashes, by their ids, of the references that train and choose a stage's evaluator.
 
-        With those of what it goes on from and, of the unlabelled photographs of phase 2, the low frequencies alone,
+        With those of what it goes on from and, of the other photographs of phase 2, the low frequencies alone,
         for there may be thousands; None where nothing is known.
         """
         names = {*self.side("train").reference_ids, *self.split.validation} if self.hashes else ()
         seen = {name: self.hashes[name].text() for name in sorted(names)}
-        if self.unlabelled and stage == "phase2":
-            low = {name: PerceptualHash(one.low).text() for name, one in self.unlabelled.hashes.items()}
+        if self.sources and stage == "phase2":
+            low = {name: PerceptualHash(one.low).text() for name, one in self.sources.hashes.items()}
             seen |= {f"unlabelled: {name}": text for name, text in low.items()}
         path = self.beginning(stage)
         card = load_checkpoint(path, "evaluator")[1] if path else {}
@@ -251,7 +242,8 @@ def build(run: Run, stage: Stage) -> EvaluatorTraining:
             discriminator = Discriminator(starting_evaluator(run, stage))
             return Adversarial(discriminator, starting_generator(run, stage), settings)
         case "phase2":
-            return Augmentation(starting_evaluator(run, stage), starting_generator(run, stage), settings)
+            generator = None if settings.training.distorted else starting_generator(run, stage)
+            return Augmentation(starting_evaluator(run, stage), generator, settings)
         case "phase3":
             return FineTuning(starting_evaluator(run, stage), settings)
 
@@ -290,7 +282,7 @@ def starting_generator(run: Run, stage: Stage) -> Generator:
 def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
     """Return the training batches of a stage."""
     training = run.settings.training
-    unlabelled = run.unlabelled if stage == "phase2" else None
+    others = run.sources if stage == "phase2" else None
     return CropBatches(
         run.side("train"),
         run.packed,
@@ -300,8 +292,9 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
         seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
         flip=bool(training.flip),
         grid=training.grid,
-        sources=unlabelled.files if unlabelled else None,
-        packed_sources=unlabelled.packed if unlabelled else None,
+        sources=others.files if others else None,
+        packed_sources=others.packed if others else None,
+        given=asked_of(others.rival, run.side("train")) if others and others.rival else None,
     )
 
 

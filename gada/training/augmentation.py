@@ -11,18 +11,22 @@ from gada.training.finetuning import FineTuning
 
 
 class Augmentation(FineTuning):
-    """Trains the evaluator with real crops and crops that the resting generator distorts as asked."""
+    """Trains the evaluator with real crops and crops that the resting generator distorts as asked.
+
+    Without a generator the pictures from which it would generate are distorted already: its rival.
+    """
 
     stage: Stage = "phase2"
 
-    def __init__(self, evaluator: Evaluator, generator: Generator, settings: Settings) -> None:
+    def __init__(self, evaluator: Evaluator, generator: Generator | None, settings: Settings) -> None:
         super().__init__(evaluator, settings)
-        self.generator = generator.requires_grad_(False)
+        self.generator = generator.requires_grad_(False) if generator else None
 
     def compile_networks(self) -> None:
         """Compile what training calls."""
         super().compile_networks()
-        self.generator.compile(dynamic=False)
+        if self.generator:
+            self.generator.compile(dynamic=False)
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the real crops and generated ones of reference crops."""
@@ -36,6 +40,8 @@ class Augmentation(FineTuning):
         """Distort the batch's reference crops to the asked classes and qualities."""
         asked = self.asked(batch)
         reference = as_images(asked.source)
+        if self.generator is None:
+            return equally_weighted(reference, asked.asked_label, asked.asked_quality)
         noise = self.generator.draw(reference, self.noise_source(2, batch_idx))
         images = self.generator(reference, asked.asked_label, asked.asked_quality, noise)
         return equally_weighted(images, asked.asked_label, asked.asked_quality)

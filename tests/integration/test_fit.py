@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny
 import yaml
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.numpy import load_file
 
 from gada.__main__ import main
@@ -204,6 +204,26 @@ def test_references_without_classes_train_all_phases(fit: Fit, tmp_path: Path) -
     assert fit(data=table | {"distortion_column": "none"}) == 0
     assert {row["distortion"] for row in rows(tmp_path / "run")} == {"ALL"}
     assert sorted((tmp_path / "run/phase1/samples").glob("*.png"))
+
+
+def test_a_rival_set_takes_the_place_of_the_generator(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = [tiny.scored_set(tmp_path / name, levels=True) for name in ("set", "rival")]
+    rival = {"distorted": str(sets[1])}
+    assert fit(root=sets[0], training=rival) == 2
+    assert f"training.distorted {sets[1]} has seen" in capsys.readouterr().err  # the scenes are the same
+    for path in sets[1].rglob("*.png"):
+        ImageOps.mirror(Image.open(path)).save(path)
+    assert fit(root=sets[0], training=rival, run="rival") == 0
+    assert (tmp_path / "rival/phase2/best.safetensors").is_file()
+    assert fit(root=sets[0], training=rival | {"unlabelled": str(sets[1])}, run="both") == 2
+    assert "exclude each other" in capsys.readouterr().err
+    table = (sets[1] / "scores.csv").read_text()
+    (sets[1] / "scores.csv").write_text(table.replace(",3\n", ",4\n"))
+    assert fit(root=sets[0], training=rival, run="other") == 2
+    assert "level 4.0, of which" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_class_that_validation_lacks_has_no_sample(fit: Fit, tmp_path: Path) -> None:

@@ -281,6 +281,17 @@ def test_a_device_that_holds_the_images_cuts_the_same_batches(tmp_path: Path, wi
             assert all(map(torch.equal, resident.cut(placed[step]), batches[step]))
 
 
+def test_what_is_given_is_asked_for_with_its_source(world: World) -> None:
+    images = world.set.images
+    labels, qualities = np.arange(len(images)) % 3, np.linspace(0, 1, len(images))
+    batches = world.batches(sources=[record.image for record in images], given=(labels, qualities))
+    for step in range(0, 50, 7):
+        batch = batches[step]
+        numbers = batch.source[:, 0, 0, 0].numpy().astype(int) - 6  # which image a pixel is of
+        assert batch.asked_label.tolist() == labels[numbers].tolist()
+        assert batch.asked_quality.numpy() == pytest.approx(qualities[numbers])
+
+
 def test_images_lie_on_no_device_but_a_gpu_with_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = world.batches()
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * len(batches.packed.memory), 2**40))
