@@ -1,4 +1,4 @@
-"""`gada study`: the same split trained with one thing changed at a time."""
+"""`gada study`: the same splits trained with one thing changed at a time."""
 
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from gada.settings import (
 def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed
+    splits: int = 1,
     results: Path | None = None,
     into: Path | None = None,
     judge: str = "",
@@ -31,11 +32,12 @@ def study(
     training: TrainingSettings = TrainingSettings(),
     evaluation: EvaluationSettings = EvaluationSettings(),
 ) -> None:
-    """Train each variant of the settings on one split, or print a finished study again.
+    """Train each variant of the settings on one split or several, or print a finished study again.
 
     Args:
         run: Folder that receives a run for each variant; a stopped study goes on there.
         variants: What is changed, one thing at a time; none given prints `results` again.
+        splits: How many splits, from `split.number` on; of several, differences from the first variant are reported.
         results: JSON lines file that also keeps the rows.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
         judge: An evaluator trained on real crops alone, which examines the generators that variants train.
@@ -49,7 +51,8 @@ def study(
         training: Optimisation and lengths.
         evaluation: Scoring by crops.
     """
-    from gada.experiments.study import run_study, study_table
+    from gada.experiments.study import run_study
+    from gada.experiments.study_table import study_table
     from gada.io.records import read_results, write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
@@ -60,7 +63,7 @@ def study(
         around_block(into, block)
     if variants:
         settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-        rows = run_study(settings, variants, run, device, judge)
+        rows = run_study(settings, variants, run, device, judge, splits)
         if results:
             write_rows(results, rows)
     else:

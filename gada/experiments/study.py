@@ -1,72 +1,79 @@
-"""A study: the same split trained with one thing changed at a time."""
+"""A study: the same splits trained with one thing changed at a time."""
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gada.errors import ConfigError
+from gada.experiments.benchmark import split_folder
 from gada.experiments.judge import judge_generator
-from gada.experiments.report import provenance_of
 from gada.experiments.run import run_stages
 from gada.experiments.stages import BEFORE
+from gada.experiments.study_table import changes_of
 from gada.io.records import Row, read_rows, write_rows
 from gada.metrics.correlation import ALL
-from gada.reports.layout import Table, plain_name
 from gada.settings import Settings, SplitSettings, Variant, changed
-
-FIGURES = {
-    "srocc": "SROCC, ALL",
-    "srocc_mean": "SROCC, mean over classes",
-    "lcc": "LCC, ALL",
-    "named": "class named, generated / real",
-    "asked": "SROCC asked/judge",
-    "within": "the same within a reference",
-    "distance": "kernel distance to real",
-}
-JUDGED = ("named", "asked", "within", "distance")  # figures of a generator
 
 
 def run_study(
-    settings: Settings, variants: Sequence[Variant], folder: Path, device: str = "auto", judge: str = ""
+    settings: Settings,
+    variants: Sequence[Variant],
+    folder: Path,
+    device: str = "auto",
+    judge: str = "",
+    splits: int = 1,
 ) -> list[Row]:
-    """Train and evaluate each variant; finished ones are not trained again.
+    """Train and evaluate each variant on each split; finished ones are not trained again.
 
     Args:
         settings: the base settings.
         variants: what is changed, in the order of the table.
-        folder: receives a run's folder for each variant, and `study.jsonl`.
+        folder: receives a run's folder for each variant, of several splits in a folder for each split, and
+            `study.jsonl`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         judge: an evaluator trained on real crops alone, which examines the generators that variants train.
+        splits: how many splits, from that of the settings on.
 
     Returns:
-        A row for each variant: name, changes, stage, evaluator steps (with those before it), figures, and their origin.
-        Judged generators have `named` (how often their class is named, as a share of how often that of real crops is),
-        `asked` and `within` (SROCC of asked and judged quality over all references and within each, means over
-        classes) and `distance` (kernel distance of features).
+        A row for each split and variant: name, changes, stage, evaluator steps (with those before it), figures, and
+        their origin. Judged generators have `named` (how often their class is named, as a share of how often that of
+        real crops is), `asked` and `within` (SROCC of asked and judged quality over all references and within each,
+        means over classes) and `distance` (kernel distance of features).
 
     Raises:
-        ConfigError: if a variant starts from one that is not there, or changes an unknown setting.
+        ConfigError: if a variant starts from one that is not there, or changes an unknown setting; if `splits` is
+            below 1, or several and a variant chooses its own.
         DataError: if the data are missing or invalid.
     """
-    check_variants(variants, settings)
+    if splits < 1:
+        raise ConfigError(f"--splits is {splits} but must be at least 1.")
+    check_variants(variants, settings, splits)
     rows: list[Row] = []
-    for variant in variants:
-        before = next((one for one in variants if one.name == variant.after), None)
-        row = variant_row(variant, settings, folder, before, device)
-        if judge and "phase1" in variant.stages:
-            row |= judged(folder / slug(variant.name), judge, changed(settings, variant.changes))
-        row["steps"] += sum(one["steps"] for one in rows if one["variant"] == variant.after)
-        rows.append(row)
-        write_rows(folder / "study.jsonl", rows)
+    for number in range(settings.split.number, settings.split.number + splits):
+        here = replace(settings, split=replace(settings.split, number=number))
+        place = split_folder(folder, number) if splits > 1 else folder
+        steps: dict[str, int] = {}
+        for variant in variants:
+            before = next((one for one in variants if one.name == variant.after), None)
+            row = variant_row(variant, here, place, before, device)
+            if judge and "phase1" in variant.stages:
+                row |= judged(place / slug(variant.name), judge, changed(here, variant.changes))
+            row["steps"] += steps.get(variant.after, 0)
+            steps[variant.name] = row["steps"]
+            rows.append(row)
+            write_rows(folder / "study.jsonl", rows)
     return rows
 
 
-def check_variants(variants: Sequence[Variant], settings: Settings) -> None:
-    """Refuse doubled names, no stages, wrong changes, and a start that comes later, not at all or on another split."""
+def check_variants(variants: Sequence[Variant], settings: Settings, count: int = 1) -> None:
+    """Refuse doubled names, no stages, wrong changes, and a start that comes later, not at all or on another split.
+
+    Where a study takes several splits (`count`), no variant may choose its own.
+    """
     splits: dict[str, SplitSettings] = {}
     folders: dict[str, str] = {}
     for variant in variants:
@@ -85,6 +92,8 @@ def check_variants(variants: Sequence[Variant], settings: Settings) -> None:
             splits[variant.name] = changed(settings, variant.changes).split
         except ConfigError as error:
             raise ConfigError(f"'{variant.name}' changes {changes_of(variant.changes)}: {error}") from error
+        if count > 1 and splits[variant.name].number != settings.split.number:
+            raise ConfigError(f"'{variant.name}' changes split.number, but --splits {count} takes the splits in turn.")
         if variant.after and splits[variant.after] != splits[variant.name]:
             raise ConfigError(
                 f"'{variant.name}' starts after '{variant.after}', which is on another split; what that was trained on "
@@ -139,33 +148,3 @@ def judged(run: Path, judge: str, settings: Settings) -> Row:
 def slug(name: str) -> str:
     """Return a variant's name as that of a folder."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def changes_of(changes: Mapping[str, Any]) -> str:
-    """Return what a variant changes, in one line."""
-    return ", ".join(f"{key} {value}" for key, value in changes.items())
-
-
-def study_table(rows: Sequence[Row]) -> Table:
-    """Return the rows of a study as a table."""
-    shown = [key for key in FIGURES if key not in JUDGED or any(row.get(key) is not None for row in rows)]
-    splits = sorted({row["split"] for row in rows})
-    where = f"split{'s' if len(splits) > 1 else ''} {', '.join(map(str, splits))}"
-    data = [f"{plain_name(row['dataset'])}, {'proxy' if row['proxy'] else 'human'} scores" for row in rows]
-    several = len(set(data)) > 1
-    return Table(
-        caption=f"One thing changed at a time, {where}. {provenance_of(rows).describe()}",
-        labels=("variant", *(["data"] if several else []), "changed", "last stage", "steps"),
-        columns=tuple(FIGURES[key] for key in shown),
-        rows=tuple(
-            (
-                row["variant"],
-                *([of] if several else []),
-                changes_of(row["changes"]) or "-",
-                row["stage"],
-                str(row["steps"]),
-                *(row.get(key) for key in shown),
-            )
-            for row, of in zip(rows, data, strict=True)
-        ),
-    )

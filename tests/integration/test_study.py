@@ -11,7 +11,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
-from gada.experiments.study import study_table
+from gada.experiments.study_table import study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
 from gada.settings import Settings, changed
@@ -58,6 +58,84 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
     assert "| GAN, share 0.2 |" in page.read_text()
     assert "at a time, splits 0, 1." in page.read_text()
     assert "kernel distance" not in page.read_text()
+
+
+def test_a_study_takes_several_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.scored_set(tmp_path / "set")
+    variants: list[dict[str, Any]] = [
+        {"name": "plain"},
+        {"name": "tuned", "stages": ["phase3"], "after": "plain"},
+    ]
+    assert main([*config(tmp_path, *variants), "--splits", "2", "--split.number", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "splits 1, 2; differences are from 'plain' on the same split." in " ".join(shown.split())
+    rows = read_rows(tmp_path / "study" / "study.jsonl")
+    assert [(row["split"], row["variant"], row["steps"]) for row in rows] == [
+        (1, "plain", 11),
+        (1, "tuned", 13),
+        (2, "plain", 11),
+        (2, "tuned", 13),
+    ]
+    for number in (1, 2):
+        settings = yaml.safe_load((tmp_path / "study" / f"split-{number:02d}" / "tuned" / "config.yaml").read_text())
+        assert settings["split"]["number"] == number
+
+
+def rows_of(variant: str, sroccs: list[float | None]) -> list[dict[str, Any]]:
+    same = {"changes": {}, "stage": "baseline", "steps": 5, "dataset": "set", "proxy": False, "seed": 0, "commit": "c"}
+    return [
+        {"variant": variant, "split": split, "srocc": value, "lcc": 0.5, "machine": "m", **same}
+        for split, value in enumerate(sroccs)
+    ]
+
+
+def test_variants_are_compared_on_the_same_splits() -> None:
+    baseline = rows_of("baseline", [0.52, 0.61, 0.73, 0.55, 0.66, 0.71])
+    tuned = rows_of("tuned", [0.5, 0.6, 0.7, 0.5, 0.6, 0.7])
+    table = study_table([*reversed(baseline), *tuned])
+    assert table.labels == ("variant", "changed", "last stage", "steps", "splits")
+    assert table.groups == ("SROCC, ALL",) * 6 + ("LCC, ALL",) * 6
+    cells = {row[0]: row[5:] for row in table.rows}
+    assert cells["baseline"][2:6] == (None,) * 4
+    mean, deviation, difference, low, high, p = cells["tuned"][:6]
+    assert mean == pytest.approx(0.6)
+    assert deviation == pytest.approx(0.0894427)
+    assert difference == pytest.approx(-0.03)
+    assert low < difference < high < 0  # type: ignore[operator]
+    assert p == pytest.approx(2 / 2**6)  # all six of one sign
+    assert cells["tuned"][8] == 0.0
+    assert any("-0.010 (1)" in note for note in table.notes)
+
+
+def test_a_split_without_a_figure_is_left_out_of_the_difference() -> None:
+    table = study_table([*rows_of("first", [0.5, None, 0.7]), *rows_of("other", [0.6, 0.9, None, 0.8])])
+    cells = {row[0]: row[4:] for row in table.rows}
+    assert cells["first"][0] == "3"
+    assert cells["first"][1] == pytest.approx(0.6)
+    assert cells["other"][3] == pytest.approx(0.1)  # split 0 alone has both
+    assert cells["other"][4:7] == (None,) * 3  # nothing is claimed of one split
+    assert "SROCC, ALL, other (split): +0.100 (0)." in table.notes
+
+
+def test_rows_of_two_studies_are_refused() -> None:
+    twice = [*rows_of("first", [0.5, 0.6]), *rows_of("first", [0.5])]
+    with pytest.raises(ConfigError, match="'first' has two rows of one split"):
+        study_table(twice)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--splits", "0"], "--splits is 0 but must be at least 1"),
+        (["--splits", "2"], "'b' changes split.number, but --splits 2 takes the splits in turn"),
+    ],
+)
+def test_wrong_splits_are_refused(
+    options: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variants: list[dict[str, Any]] = [{"name": "a"}, {"name": "b", "changes": {"split.number": 1}}]
+    assert main([*config(tmp_path, *variants), *options]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_study_marks_rows_of_other_data() -> None:
