@@ -100,7 +100,7 @@ def run_benchmark(
     runs = split_runs(settings, splits, folder, device, devices, wandb, jobs)
     check_folders(folder, settings, runs)
     images = load_database(settings.data)
-    check_start(STAGES, images, folder, None)
+    check_start(STAGES, settings, images, folder, None)
     drawn = [draw_split(images, run.settings) for run in runs]
     packed, hashes = pack(images, settings)
     left = [run for run in runs if not run.finished]

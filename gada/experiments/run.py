@@ -25,6 +25,7 @@ from gada.experiments.stages import (
     check_unseen,
     evaluate_stage,
     model_of,
+    starting_kinds,
     train_stage,
 )
 from gada.io.checkpoints import ENDED
@@ -84,7 +85,7 @@ def run_stages(
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so
         images = replace(images, name=f"{images.name} (ceiling: trained on the test references too)")
-    check_start(stages, images, folder, start)
+    check_start(stages, settings, images, folder, start)
     split = draw_split(images, settings)
     check_split(folder, split)
     packed, hashes = pack(images, settings)
@@ -97,7 +98,7 @@ def run_stages(
         if sources:
             check_scenes(sources.name, sources.hashes, split, hashes)
         if start:
-            check_unseen(start, stages, split, hashes)
+            check_unseen(start, starting_kinds(stages, settings), split, hashes)
     remove_temporaries(folder, older_than=0.0)
     write_text(folder / "config.yaml", as_yaml(settings))
     write_environment(folder / "env.json", packed.fingerprint)

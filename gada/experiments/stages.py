@@ -133,18 +133,24 @@ def model_of(start: str, asked: ModelSettings) -> ModelSettings:
     return replace(asked, **{name: getattr(there, name) for name in OF_THE_EVALUATOR})
 
 
-def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start: str | None) -> None:
+def starting_kinds(stages: Sequence[Stage], settings: Settings) -> tuple[str, ...]:
+    """Return the kinds of checkpoint that stages take from `--from`; phase 2 generates, unless it has a rival set."""
+    generates = "phase2" in stages and settings.training.distorted is None
+    return ("evaluator", "generator") if generates else ("evaluator",)
+
+
+def check_start(
+    stages: Sequence[Stage], settings: Settings, images: ScoredSet, folder: Path, start: str | None
+) -> None:
     """Refuse stages that lack what they start from, before anything is written."""
+    for kind in starting_kinds(stages, settings) if start else ():
+        find_checkpoint(str(start), kind)
     for stage in stages:
         if stage in ("phase1", "phase2") and not images.has_references:
             raise ConfigError(
                 f"{images.name} has no reference images, which the generator of {stage} distorts; "
                 "without them, train --phase baseline, or --phase 3 --from a checkpoint."
             )
-        if start:
-            find_checkpoint(start, "evaluator")
-            if stage == "phase2":
-                find_checkpoint(start, "generator")
         before = BEFORE.get(stage)
         if start or before is None or before in stages or (folder / before / ENDED).is_file():
             continue
@@ -154,19 +160,19 @@ def check_start(stages: Sequence[Stage], images: ScoredSet, folder: Path, start:
         )
 
 
-def check_unseen(start: str, stages: Sequence[Stage], split: Split, hashes: Mapping[str, PerceptualHash]) -> None:
+def check_unseen(start: str, kinds: Sequence[str], split: Split, hashes: Mapping[str, PerceptualHash]) -> None:
     """Refuse to start from a checkpoint that has seen what the test references show: their test would be none.
 
     Args:
         start: the checkpoint.
-        stages: what is trained from it; phase 2 takes its generator too.
+        kinds: of checkpoint that are taken, as `starting_kinds` gives them.
         split: the run's split.
         hashes: the perceptual hash of each reference; none for a set without references, of which nothing is known.
 
     Raises:
         ConfigError: if it was trained or chosen on a test reference.
     """
-    for kind in ("evaluator", "generator") if "phase2" in stages else ("evaluator",):
+    for kind in kinds:
         path = find_checkpoint(start, kind)
         card = load_checkpoint(path, kind)[1]
         known = {name: PerceptualHash.read(text) for name, text in (card.get("references") or {}).items()}

@@ -216,7 +216,10 @@ def test_a_rival_set_takes_the_place_of_the_generator(
     for path in sets[1].rglob("*.png"):
         ImageOps.mirror(Image.open(path)).save(path)
     assert fit(root=sets[0], training=rival, run="rival") == 0
-    assert (tmp_path / "rival/phase2/best.safetensors").is_file()
+    evaluator = tmp_path / "rival/phase1/best.safetensors"  # no generator: nothing generates
+    assert fit("--phase", "2", "--from", str(evaluator), root=sets[0], training=rival, run="alone") == 0
+    assert fit("--phase", "2", "--from", str(evaluator), root=sets[0], run="generated") == 3
+    assert "generator" in capsys.readouterr().err
     assert fit(root=sets[0], training=rival | {"unlabelled": str(sets[1])}, run="both") == 2
     assert "exclude each other" in capsys.readouterr().err
     table = (sets[1] / "scores.csv").read_text()
