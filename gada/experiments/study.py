@@ -109,7 +109,8 @@ def variant_row(variant: Variant, settings: Settings, folder: Path, before: Vari
         start = None
         if before and stage == variant.stages[0]:
             ended = folder / slug(before.name) / before.stages[-1]
-            if ended.name == BEFORE.get(stage):  # as within one run
+            same = changed(settings, before.changes).data == chosen.data
+            if same and ended.name == BEFORE.get(stage):  # as within one run
                 shutil.copytree(ended, run / ended.name, dirs_exist_ok=True)
             else:
                 start = str(ended)

@@ -1,6 +1,7 @@
 """`gada study` through the real command line, on a tiny set."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -121,6 +122,24 @@ def test_rows_of_two_studies_are_refused() -> None:
     twice = [*rows_of("first", [0.5, 0.6]), *rows_of("first", [0.5])]
     with pytest.raises(ConfigError, match="'first' has two rows of one split"):
         study_table(twice)
+
+
+def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.scored_set(tmp_path / "set")
+    shutil.copytree(tmp_path / "set", tmp_path / "copy")
+    for path in [*(tmp_path / "set").rglob("r?.png"), *(tmp_path / "set").rglob("r?_?.png")]:
+        other = tmp_path / "copy" / path.relative_to(tmp_path / "set")
+        shutil.copy(
+            path, other.with_name(f"r{5 - int(path.name[1])}{path.name[2:]}")
+        )  # the same scenes, named otherwise
+    variants: list[dict[str, Any]] = [
+        {"name": "GAN", "stages": ["phase1"], "changes": {"data.root": str(tmp_path / "copy")}},
+        {"name": "on", "stages": ["phase2"], "after": "GAN", "changes": {"split.number": 0}},
+    ]
+    assert main(config(tmp_path, *variants)) == 2
+    assert "has seen" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
