@@ -10,8 +10,9 @@ demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
 	$(BIN)/python -m gada fit --config configs/demo.yaml
 
+# Side by side on all cores. The tests of a file stay together, for they share what was trained; the longest files come first.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/installed-dev
 	$(BIN)/python -m pytest -m "not gpu"

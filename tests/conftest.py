@@ -1,9 +1,14 @@
 """What every test shares: no home folder is touched, no dashboard is reached, and examples are the same each time."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Side by side (`make test`) each process computes with one thread, and so do those it starts; before torch is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples each time, so that a failure belongs to a change; `--hypothesis-profile default` draws others.
 # No deadline: how long an example takes is the machine's affair.

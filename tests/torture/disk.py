@@ -45,7 +45,7 @@ class Disk:
         """Take the file system away again, as soon as the last process of a dashboard has left it."""
         if not self.mounted:
             return
-        call, deadline = ["umount", str(self.folder)], time.monotonic() + 10
+        call, deadline = ["umount", str(self.folder)], time.monotonic() + 60
         while subprocess.run(call, capture_output=True, check=time.monotonic() > deadline).returncode:
             time.sleep(0.1)
 
