@@ -46,11 +46,13 @@ def run_study(
 
     Raises:
         ConfigError: if a variant starts from one that is not there, or changes an unknown setting; if `splits` is
-            below 1, or several and a variant chooses its own.
+            below 1, or several where a variant chooses its own or there is a judge.
         DataError: if the data are missing or invalid.
     """
     if splits < 1:
         raise ConfigError(f"--splits is {splits} but must be at least 1.")
+    if judge and splits > 1:
+        raise ConfigError(f"--judge has learnt on one split and judges no other; leave --splits {splits} out.")
     check_variants(variants, settings, splits)
     rows: list[Row] = []
     for number in range(settings.split.number, settings.split.number + splits):

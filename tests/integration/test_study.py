@@ -145,6 +145,7 @@ def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--splits", "2", "--judge", "live-like"], "leave --splits 2 out"),
         (["--splits", "0"], "--splits is 0 but must be at least 1"),
         (["--splits", "2"], "'b' changes split.number, but --splits 2 takes the splits in turn"),
     ],
