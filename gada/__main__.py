@@ -26,7 +26,7 @@ VERBS = {
     "doctor": "check versions, devices, disk and data",
     "serve": "score pictures over HTTP, with a page to drop them on",
     "generate": "look at what a generator makes: references x classes x qualities",
-    "study": "train one split with one thing changed at a time",
+    "study": "train one split or several with one thing changed at a time",
     "table": "result files in the layouts of the paper's tables",
     "synthesize": "make a scored set of distorted images from photographs",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photograph",

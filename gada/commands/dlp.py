@@ -18,7 +18,7 @@ def dlp(
     """Test an evaluator on pristine photographs and their distortions: D-test, L-test and P-test.
 
     Args:
-        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
+        model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
         references: Folder of pristine photographs that the model was not trained on.
         gap: P-test: percentiles by which full-reference measures must agree that a picture is better.
         out: CSV file for the figures of every picture.

@@ -20,7 +20,7 @@ def evaluate(
     """Report LCC, SROCC and more, for ALL images and for each distortion.
 
     Args:
-        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
+        model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
         side: Which side of the split; `all` for a database the model never saw.
         out: CSV file for the score of every image.
         keep_shared: Keep scenes that the model was trained on; with side `all` they are left out and listed, and sides

@@ -16,7 +16,7 @@ def export(
     The file takes `pixels` (N, H, W, 3) uint8 and gives `probabilities`, `quality` and `score`.
 
     Args:
-        model: A .safetensors evaluator, a stage's or a run's folder, or `bundled`.
+        model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
         format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), or `torch` for torch.export (.pt2).
         out: File to write; by default named like the model.
         precision: `int8` needs --images; docs/speed.md found it hardly faster than float32.

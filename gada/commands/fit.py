@@ -36,7 +36,7 @@ def fit(
     Args:
         phase: 1 adversarial, 2 augmentation, 3 fine-tuning, `baseline`, or `all` four.
         run: Folder that receives everything the run leaves; a started run goes on where it stopped.
-        from_: Start from this checkpoint (a file, a folder of a stage, or `bundled`) instead of the phase before.
+        from_: Start from this checkpoint (a file, a stage's folder, a bundled one's name) instead of the phase before.
         preset: Unset choices are `paper`, true to the text, or `gada`, ours.
         seed: Seed of weights, batches and noise.
         device: Where to train.

@@ -21,7 +21,7 @@ def generate(
     """Draw a contact sheet of references x classes x qualities beside true distortions, and let a judge examine it.
 
     Args:
-        model: A .safetensors generator, phase 1's or a run's folder, or `bundled`.
+        model: A .safetensors generator, phase 1's or a run's folder, or the name of a bundled one.
         out: PNG file to write.
         side: Which side of the split the references come from.
         crop_size: Side of the crops in pixels, a multiple of 8; 0 is the size the generator was trained at.

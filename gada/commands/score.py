@@ -22,7 +22,7 @@ def score(
 
     Args:
         paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
-        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or `bundled`.
+        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or the name of a bundled one.
         mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
         crops: Crops a picture, for `grid` and `crops`; by default the mode's.
         seed: Of the positions of mode `crops`.

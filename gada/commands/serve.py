@@ -18,7 +18,7 @@ def serve(
     """Score pictures over HTTP: a page to drop them on, and a JSON interface described at /openapi.json.
 
     Args:
-        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or `bundled`.
+        model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or the name of a bundled one.
         host: Address to listen on; the default is reached from this machine only.
         port: Port to listen on; 0 takes a free one.
         mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.

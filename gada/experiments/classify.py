@@ -15,7 +15,7 @@ from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import ALL_THREE, STRATEGIES, Mixture, Strategy
 from gada.errors import ConfigError, DataError
-from gada.experiments.versions import Versions, class_names, load_images, resize_of
+from gada.experiments.versions import Versions, class_names, generator_of, load_images, resize_of
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
@@ -107,7 +107,7 @@ def training_card(
     """Return what a classifier's checkpoint says of itself."""
     settings = as_plain(training)
     if strategy.generated:
-        settings["generator"] = sha256_of(find_checkpoint(training.generator, "generator"))[:12]
+        settings["generator"] = sha256_of(generator_of(training)[0])[:12]
     else:
         settings = {name: value for name, value in settings.items() if name not in OF_THE_GENERATOR}
     if strategy.judged or training.quality == "evaluator":

@@ -175,13 +175,9 @@ class Versions:
         Raises:
             ConfigError: if there is no such generator, or it does not know an asked class.
         """
-        path = find_checkpoint(self.settings.generator, "generator")
+        path, names = generator_of(self.settings)
         key = json.dumps([sha256_of(path), self.seed])
         folder = self.distorted.folder / f"generated-{sha256(key.encode()).hexdigest()[:16]}"
-        known = card_classes(path)
-        names = self.settings.generated_classes or tuple(known)
-        if unknown := set(names) - set(known):
-            raise ConfigError(f"{path} does not make {', '.join(sorted(unknown))}; it makes {', '.join(known)}.")
         versions = []
         for name in names:
             for level, asked in enumerate(self.settings.asked, start=1):
@@ -211,9 +207,20 @@ class Versions:
         return mapped
 
 
-def card_classes(path: Path) -> list[str]:
-    """Return the distortion classes of a generator's checkpoint."""
-    return list(load_checkpoint(path, "generator")[1]["classes"])
+def generator_of(settings: ClassifierSettings) -> tuple[Path, tuple[str, ...]]:
+    """Return the generator's checkpoint and the distortion classes that are asked of it.
+
+    Raises:
+        ConfigError: if there is no such generator, or it does not know an asked class.
+    """
+    path = find_checkpoint(settings.generator, "generator")
+    known = tuple(load_checkpoint(path, "generator")[1]["classes"])
+    if unknown := set(settings.generated_classes) - set(known):
+        raise ConfigError(
+            f"{path} does not make {', '.join(sorted(unknown))} of training.generated_classes; it makes "
+            f"{', '.join(known)}. Give classes of these, or another training.generator."
+        )
+    return path, settings.generated_classes or known
 
 
 def psnr_quality(images: Pixels, references: Pixels) -> Floats:

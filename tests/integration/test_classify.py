@@ -220,6 +220,7 @@ def test_options_that_do_not_go_together(options: list[str], says: str, capsys: 
         (["--training.network", "table1", "--data.size", "64"], 2, "data.size is 64"),
         (["--data.per_class", "100"], 2, "per_class"),
         (["--strategies", "[10]", "--training.generator", "absent"], 2, "absent"),
+        (["--strategies", "[1,10]", "--training.generated_classes", "[jpeg9000]"], 2, "does not make jpeg9000"),
         (["--data.root", "absent"], 3, "absent"),
         (["--training.transform", "cube", "--strategies", "[9]"], 2, "cube"),
     ],
