@@ -1,8 +1,10 @@
 """One typed record for every database: image, reference, distortion class, quality and the database's own score."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import TypeVar
@@ -109,6 +111,10 @@ class ScoredSet:
             raise DataError(
                 f"{self.name}: some images have a distortion class and some have none; give it for all or none"
             )
+        if "ALL" in found:
+            raise DataError(
+                f"{self.name}: a distortion class is called 'ALL', which results call all of them; name it otherwise"
+            )
         if not self.classes:
             object.__setattr__(self, "classes", found)
         unknown = [name for name in found if name not in self.classes]
@@ -127,6 +133,15 @@ class ScoredSet:
     def reference_ids(self) -> tuple[str, ...]:
         """The scenes, sorted."""
         return tuple(sorted({record.reference_id for record in self.images}))
+
+    @cached_property
+    def scores_hash(self) -> str:
+        """SHA-256 of what each image, named from the root, is said to be: its reference, class, level and score."""
+        said = sorted(
+            (one.image.relative_to(self.root).as_posix(), one.reference_id, one.distortion, str(one.level), one.score)
+            for one in self.images
+        )
+        return sha256(json.dumps(said).encode()).hexdigest()
 
     @cached_property
     def files(self) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import active_children, connection, get_context, parent_process
@@ -21,12 +22,11 @@ from gada.experiments.run import (
     check_folder,
     check_split,
     draw_split,
-    finished_stages,
     pack,
     run_stages,
 )
 from gada.experiments.sources import pack_sources
-from gada.experiments.stages import check_scenes, check_start
+from gada.experiments.stages import check_scenes, check_start, finished_stages
 from gada.io.files import write_text
 from gada.io.records import RESULTS, Row, available_cores, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
@@ -111,7 +111,7 @@ def run_benchmark(
         if sources:
             check_scenes(sources.name, sources.hashes, split, hashes)
     write_text(folder / "config.yaml", as_yaml(settings))
-    write_environment(folder / "env.json", packed.fingerprint)
+    write_environment(folder / "env.json", packed.fingerprint, images.scores_hash)
     train_splits(left, jobs)
     rows = merged(runs)
     write_rows(folder / RESULTS, rows)
@@ -198,6 +198,11 @@ def train_side_by_side(runs: Sequence[SplitRun], jobs: int) -> None:
             for number, future in enumerate(as_completed(waiting), start=1):
                 future.result()
                 say(f"{waiting[future].folder.name} is done ({number} of {len(runs)})")
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                f"one of {jobs} processes was killed, perhaps because memory ran out; the same command goes on, with "
+                "fewer --jobs if it did."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():  # every file is written whole or not at all

@@ -13,7 +13,7 @@ from rich.progress import track
 from gada.data.databases import load_database
 from gada.data.perceptual_hash import PerceptualHash, lookalikes, perceptual_hash
 from gada.data.records import ScoredSet
-from gada.data.splits import split_by_reference
+from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import run_provenance
 from gada.io.checkpoints import check_quality, find_checkpoint
@@ -28,6 +28,7 @@ from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 
 Item = TypeVar("Item")
 Side = Literal["test", "validation", "train", "all"]
+CEILING_NAME = " (ceiling: trained on the test references too)"  # of the set, so that whatever comes of it says so
 
 
 class Evaluation(NamedTuple):
@@ -119,6 +120,16 @@ def seen_by(card: Mapping[str, Any]) -> dict[str, PerceptualHash] | None:
     return None if words is None else {name: PerceptualHash.read(word) for name, word in words.items()}
 
 
+def set_of(card: Mapping[str, Any]) -> str:
+    """Return the name of the set that a network was trained on."""
+    return str(card.get("data")).partition(CEILING_NAME)[0]
+
+
+def is_of_split(card: Mapping[str, Any], name: str, split: Split) -> bool:
+    """Whether a network was trained on this very split of the set of a name, and is no ceiling."""
+    return card.get("data") == name and card.get("split", split.hash) == split.hash
+
+
 def without(images: ScoredSet, known: Mapping[str, PerceptualHash]) -> tuple[ScoredSet, dict[str, str]]:
     """Return the images of scenes that are not known, and the left out scenes, each with the known one it shows.
 
@@ -171,20 +182,26 @@ def one_side(
         keep_shared: do not mind what they were trained on.
 
     Raises:
-        ConfigError: if a network was trained on another split of the same set: of its name, and with scenes of it.
+        ConfigError: if a network has seen a scene of this side, but on this very split, or was trained on another
+            split of a set of the same name and its card names no scenes.
     """
     if side == "all":
         return images
     sides = split_by_reference(images.reference_ids, split.seed, split.number, split.test, split.validation)
     chosen = images.select(getattr(sides, side))
     for card in cards:
-        if card.get("data") != images.name or card.get("split", sides.hash) == sides.hash or keep_shared:
+        if keep_shared or is_of_split(card, images.name, sides):
             continue
         known = seen_by(card)
-        if known is None or shared_scenes(chosen, known):  # else it is another set of the same name
+        if known is None and set_of(card) == images.name:
             raise ConfigError(
                 f"{card.get('name')} was trained on another split of {images.name} than number {split.number} of seed "
                 f"{split.seed}: its {side} side may hold training references; give the split of the run's split.json, "
                 "or --side all."
+            )
+        for name, one in shared_scenes(chosen, known or {}).items():
+            raise ConfigError(
+                f"{card.get('name')} has seen {one!r}, which shows the same scene as {name!r} on the {side} side of "
+                f"split {split.number} of seed {split.seed}; give the split of its run's split.json, or --side all."
             )
     return chosen

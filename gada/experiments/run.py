@@ -1,5 +1,6 @@
 """A training run: the stages of the paper one after another, each evaluated on the test references."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from gada.data.records import ScoredSet
 from gada.data.scenes import scene_hashes
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
+from gada.experiments.evaluation import CEILING_NAME
 from gada.experiments.report import write_report
 from gada.experiments.sources import asked_of, pack_sources
 from gada.experiments.stages import (
@@ -24,11 +26,11 @@ from gada.experiments.stages import (
     check_start,
     check_unseen,
     evaluate_stage,
+    finished_stages,
     model_of,
     starting_kinds,
     train_stage,
 )
-from gada.io.checkpoints import ENDED
 from gada.io.files import remove_temporaries, write_text
 from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
@@ -84,10 +86,11 @@ def run_stages(
     check_folder(folder, settings)
     images = load_database(settings.data)
     if settings.split.ceiling:  # whatever comes of it says so
-        images = replace(images, name=f"{images.name} (ceiling: trained on the test references too)")
+        images = replace(images, name=images.name + CEILING_NAME)
     check_start(stages, settings, images, folder, start)
     split = draw_split(images, settings)
     check_split(folder, split)
+    check_scores(folder, images)
     packed, hashes = pack(images, settings)
     check_apart(split, hashes)
     generates = "phase2" in stages and "phase2" not in finished_stages(folder)
@@ -98,10 +101,10 @@ def run_stages(
         if sources:
             check_scenes(sources.name, sources.hashes, split, hashes)
         if start:
-            check_unseen(start, starting_kinds(stages, settings), split, hashes)
+            check_unseen(start, starting_kinds(stages, settings), images, split, hashes)
     remove_temporaries(folder, older_than=0.0)
     write_text(folder / "config.yaml", as_yaml(settings))
-    write_environment(folder / "env.json", packed.fingerprint)
+    write_environment(folder / "env.json", packed.fingerprint, images.scores_hash)
     split.write(folder / "split.json")
     dashboard = Dashboard(folder, wandb, as_plain(settings), group, f"{group}/{folder.name}" if group else folder.name)
     try:
@@ -121,11 +124,6 @@ def run_stages(
     finally:
         dashboard.close()
     return rows
-
-
-def finished_stages(folder: Path) -> set[str]:
-    """Return the stages of a run that are trained and evaluated; one whose folder was deleted is not."""
-    return {row["stage"] for row in read_rows(folder / RESULTS) if (folder / row["stage"] / ENDED).is_file()}
 
 
 def forget_deleted(folder: Path) -> None:
@@ -188,6 +186,17 @@ def check_split(folder: Path, split: Split) -> None:
         raise ConfigError(
             f"{folder} holds a run on another split, for its data had other references; restore them, choose another "
             "--run, or delete the folder to start anew."
+        )
+
+
+def check_scores(folder: Path, images: ScoredSet) -> None:
+    """Refuse a folder that holds a run on other scores or classes of these images: its stages could not be compared."""
+    file = folder / "env.json"
+    before = json.loads(file.read_text(encoding="utf-8")).get("scores") if file.is_file() else None
+    if before not in (None, images.scores_hash):
+        raise ConfigError(
+            f"{folder} holds a run on other scores or classes of {images.name}; restore them, choose another --run, or "
+            "delete the folder to start anew."
         )
 
 

@@ -12,7 +12,7 @@ from gada.data.perceptual_hash import PerceptualHash, lookalikes
 from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.errors import ConfigError
-from gada.experiments.evaluation import result_rows, write_scores
+from gada.experiments.evaluation import is_of_split, result_rows, set_of, write_scores
 from gada.experiments.report import run_provenance
 from gada.experiments.samples import sample_grid
 from gada.experiments.sources import Sources, asked_of
@@ -160,21 +160,30 @@ def check_start(
         )
 
 
-def check_unseen(start: str, kinds: Sequence[str], split: Split, hashes: Mapping[str, PerceptualHash]) -> None:
+def check_unseen(
+    start: str, kinds: Sequence[str], images: ScoredSet, split: Split, hashes: Mapping[str, PerceptualHash]
+) -> None:
     """Refuse to start from a checkpoint that has seen what the test references show: their test would be none.
 
     Args:
         start: the checkpoint.
         kinds: of checkpoint that are taken, as `starting_kinds` gives them.
+        images: the run's set.
         split: the run's split.
-        hashes: the perceptual hash of each reference; none for a set without references, of which nothing is known.
+        hashes: the perceptual hash of each reference; none for a set without references, of which only the split of
+            the checkpoint can be compared.
 
     Raises:
-        ConfigError: if it was trained or chosen on a test reference.
+        ConfigError: if it was trained or chosen on a test reference, or without references on another split.
     """
     for kind in kinds:
         path = find_checkpoint(start, kind)
         card = load_checkpoint(path, kind)[1]
+        if not hashes and set_of(card) == images.name and not is_of_split(card, images.name, split):
+            raise ConfigError(
+                f"{path} was trained on another split of {images.name} than number {split.number}, which may test what "
+                f"it has seen; give the split of that run's split.json. {CEILING}"
+            )
         known = {name: PerceptualHash.read(text) for name, text in (card.get("references") or {}).items()}
         check_scenes(str(path), known, split, hashes)
 
@@ -195,6 +204,11 @@ def check_scenes(
         )
 
 
+def finished_stages(folder: Path) -> set[str]:
+    """Return the stages of a run that are trained and evaluated; one whose folder was deleted is not."""
+    return {row["stage"] for row in read_rows(folder / RESULTS) if (folder / row["stage"] / ENDED).is_file()}
+
+
 def check_beginning(run: Run, stage: Stage) -> None:
     """Refuse to go on with a stage, finished or not, that began from another evaluator than `--from` names; note it.
 
@@ -205,7 +219,7 @@ def check_beginning(run: Run, stage: Stage) -> None:
     noted = folder / BEGINNING
     before = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
     if path is None:
-        if before and not (folder / ENDED).is_file():
+        if before and stage not in finished_stages(run.folder):
             raise ConfigError(
                 f"{folder} began from {before['evaluator']}; give --from again to go on, or delete the folder to train "
                 "it anew."

@@ -30,9 +30,9 @@ FIGURES = re.compile(r"[-+](?:[-+±.,()\de ]|to|inf|nan)*")  # such as -1e-05, o
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
 
 
-def write_environment(path: Path, fingerprint: str) -> None:
-    """Write `env.json`: versions, commit, machine and the fingerprint of the data."""
-    write_json(path, {**environment(), "data": fingerprint})
+def write_environment(path: Path, fingerprint: str, scores: str | None = None) -> None:
+    """Write `env.json`: versions, commit, machine, the fingerprint of the data and, where it has scores, theirs."""
+    write_json(path, {**environment(), "data": fingerprint, **({"scores": scores} if scores else {})})
 
 
 def environment() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from gada.io.files import write_bytes, write_text
 from gada.io.records import metrics_csv
 from gada.training.dashboard import Dashboard
+from gada.training.evaluator import UNDEFINED
 from gada.training.guard import SkipBadBatches
 from gada.training.steps import Steps
 
@@ -52,7 +53,7 @@ class KeepMetrics(Callback):
 
 
 class KeepBest(Callback):
-    """Keeps what has the highest validation SROCC."""
+    """Keeps what has the highest validation SROCC; while that is undefined, the newest."""
 
     def __init__(self, save: Callable[[], None]) -> None:
         self.save = save
@@ -60,9 +61,9 @@ class KeepBest(Callback):
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save if this validation was the best so far."""
+        """Save if this validation was the best so far, or there was none."""
         value = plain_metrics(trainer)["val_srocc"]
-        if value > self.best:
+        if value > self.best or self.best <= UNDEFINED:
             self.best = value
             self.save()
 

@@ -16,6 +16,8 @@ from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, Judgement
 from gada.settings import Settings, Stage
 
+UNDEFINED = -1.0  # what an undefined correlation counts as: worse than any
+
 Span = tuple[int, int]
 """Steps before a stage, and steps after which a rate has fallen to zero."""
 WARM = 50  # steps in which the rates rise
@@ -197,8 +199,8 @@ class EvaluatorTraining(LightningModule):
         for name, figure in (("srocc", srocc), ("lcc", lcc)):
             try:
                 value = figure(predicted, true)
-            except (UndefinedError, ValueError):  # constant or not finite: worse than any correlation
-                value = -1.0
+            except (UndefinedError, ValueError):  # constant or not finite
+                value = UNDEFINED
             self.log(f"val_{name}", value)
 
 

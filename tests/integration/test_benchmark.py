@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from gada.__main__ import main
+from gada.errors import ConfigError
 from gada.experiments import benchmark
 from gada.metrics.correlation import FIGURES
 
@@ -34,6 +35,20 @@ def one_thread() -> Iterator[None]:
     del os.environ["OMP_NUM_THREADS"]
     if before is not None:
         os.environ["OMP_NUM_THREADS"] = before
+
+
+class KilledRun:
+    """A split whose process the system kills, as it does when memory runs out."""
+
+    folder = Path("split-00")
+
+    def run_aside(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="one of 2 processes was killed"):
+        benchmark.train_side_by_side([KilledRun(), KilledRun()], 2)  # type: ignore[list-item]
 
 
 @pytest.fixture(scope="module")

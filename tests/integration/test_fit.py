@@ -144,6 +144,9 @@ def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys:
     assert fit("--phase", "baseline", run="first") == 0
     start = ["--phase", "baseline", "--from", str(tmp_path / "first")]
     assert fit(*start, run="second") == 0
+    (tmp_path / "second/results.jsonl").unlink()  # as if it had been stopped in its test
+    assert fit("--phase", "baseline", run="second") == 2
+    assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
     (tmp_path / "second/baseline/ended.safetensors").unlink()  # as if it had been stopped after its last step
     assert fit("--phase", "baseline", run="second") == 2
     assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
@@ -238,6 +241,44 @@ def test_a_class_that_validation_lacks_has_no_sample(fit: Fit, tmp_path: Path) -
     assert len(kept) < len(table)
     (whole / "scores.csv").write_text("\n".join(kept) + "\n")
     assert fit("--phase", "1", root=whole) == 0
+
+
+def test_without_references_no_other_split_is_begun_from(
+    fit: Fit, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scale = {"scale_low": 0, "scale_high": 120, "higher_is_better": False}
+    table = {"format": "table", "distortion_column": "none", "reference_column": "none"} | scale
+    start = ["--phase", "3", "--from", str(tmp_path / "first")]
+    assert fit("--phase", "baseline", run="first", data=table) == 0
+    assert fit(*start, "--split.number", "1", run="second", data=table) == 2
+    assert "was trained on another split of" in capsys.readouterr().err
+    assert not (tmp_path / "second").exists()
+    assert fit(*start, run="second", data=table) == 0
+    assert fit("--phase", "baseline", "--split.ceiling", "true", run="ceiling", data=table) == 0
+    assert fit("--phase", "3", "--from", str(tmp_path / "ceiling"), run="third", data=table) == 2
+    assert "was trained on another split of" in capsys.readouterr().err
+
+
+def test_where_validation_is_undefined_the_last_evaluator_is_kept(fit: Fit, tmp_path: Path) -> None:
+    own = tiny.scored_set(tmp_path / "set")
+    header, *lines = (own / "scores.csv").read_text().splitlines()
+    constant = [",".join([line.split(",")[0], "50", *line.split(",")[2:]]) for line in lines]
+    (own / "scores.csv").write_text("\n".join([header, *constant]) + "\n")
+    assert fit("--phase", "baseline", root=own) == 0
+    best, ended = (load_file(tmp_path / f"run/baseline/{name}.safetensors") for name in ("best", "ended"))
+    assert all(np.array_equal(best[name], ended[name]) for name in ended)
+
+
+def test_scores_that_changed_are_refused(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tiny.scored_set(tmp_path / "set")
+    assert fit("--phase", "1", root=own) == 0
+    table = (own / "scores.csv").read_text()
+    (own / "scores.csv").write_text(table.replace(",20,", ",21,"))
+    assert (own / "scores.csv").read_text() != table
+    assert fit("--phase", "2", root=own) == 2
+    assert "on other scores or classes of" in capsys.readouterr().err
+    (own / "scores.csv").write_text(table)
+    assert fit("--phase", "2", root=own) == 0
 
 
 def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_path: Path) -> None:

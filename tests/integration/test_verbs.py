@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
+from gada.experiments.evaluation import CEILING_NAME
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -74,8 +75,21 @@ def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: 
 def test_the_sides_of_another_split_are_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = on(trained, "--side", "test", "--split.number", "1")
     assert main(["evaluate", *other]) == 2
-    assert "was trained on another split" in capsys.readouterr().err
+    assert "give the split of its run's split.json" in capsys.readouterr().err
     assert main(["evaluate", *other, "--keep_shared", "true"]) == 0
+
+
+def test_a_side_that_was_seen_elsewhere_is_refused(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a set of another name, or as a ceiling."""
+    tensors, card = load_checkpoint(trained / "run/phase1/best.safetensors", "evaluator")
+    data = ["--data.root", str(trained / "set"), "--data.format", "synthetic"]
+    for name in ("another set", card["data"] + CEILING_NAME):
+        model = tmp_path / "model.safetensors"
+        save_checkpoint(model, tensors, {**card, "data": name})
+        assert main(["evaluate", "--model", str(model), "--side", "train", *data]) == 2
+        assert "which shows the same scene as" in capsys.readouterr().err
 
 
 def test_another_set_of_the_same_name_has_sides_of_its_own(
