@@ -42,13 +42,16 @@ def generate(
     for name, value in (("judge_model", judge_model), ("results", results), ("into", into)):
         if value and not judge:
             raise ConfigError(f"--{name} {value} is for what the judge says; add --judge, or leave it out.")
+    chosen = judge_model or f"{model}/baseline"
+    if judge and not judge_model and not Path(chosen).is_dir():
+        raise ConfigError(f"{model} is no run with a baseline, which would judge; give --judge_model an evaluator.")
     block = "gada generate --judge"
     if judge and into:
         around_block(into, block)
     write_contact_sheet(model, out, side, crop_size, data, split)
     print(f"wrote {out}")
     if judge:
-        rows = judge_generator(model, judge_model or f"{model}/baseline", side, data, split)
+        rows = judge_generator(model, chosen, side, data, split)
         if results:
             write_rows(results, rows)
         print(render(judge_table(rows), "text"))

@@ -12,6 +12,8 @@ from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.io.images import image_size, shown
 
+SMALLEST_CROP = 8  # pixels: the generator halves it thrice
+
 
 def root_folder(root: Path, name: str) -> Path:
     """Return the real path of a database's folder, or say that it is missing."""
@@ -154,9 +156,14 @@ def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> 
 
 
 def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
-    """Refuse crops that do not fit into every image."""
+    """Refuse crops that do not fit into every image, and images into which none fits."""
     for path in files:
         height, width = packed.size(path)
+        if min(height, width) < SMALLEST_CROP:
+            raise DataError(
+                f"{shown(path)} has {width} x {height} pixels, too small to train on (the least side is "
+                f"{SMALLEST_CROP}); leave it out"
+            )
         if size > min(height, width):
             raise ConfigError(
                 f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "

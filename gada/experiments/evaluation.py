@@ -120,9 +120,9 @@ def seen_by(card: Mapping[str, Any]) -> dict[str, PerceptualHash] | None:
     return None if words is None else {name: PerceptualHash.read(word) for name, word in words.items()}
 
 
-def set_of(card: Mapping[str, Any]) -> str:
-    """Return the name of the set that a network was trained on."""
-    return str(card.get("data")).partition(CEILING_NAME)[0]
+def set_of(name: str | None) -> str:
+    """Return the name of a set, also of one that a ceiling was trained on."""
+    return str(name).partition(CEILING_NAME)[0]
 
 
 def is_of_split(card: Mapping[str, Any], name: str, split: Split) -> bool:
@@ -193,7 +193,7 @@ def one_side(
         if keep_shared or is_of_split(card, images.name, sides):
             continue
         known = seen_by(card)
-        if known is None and set_of(card) == images.name:
+        if known is None and set_of(card.get("data")) == images.name:
             raise ConfigError(
                 f"{card.get('name')} was trained on another split of {images.name} than number {split.number} of seed "
                 f"{split.seed}: its {side} side may hold training references; give the split of the run's split.json, "

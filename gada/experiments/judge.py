@@ -20,7 +20,7 @@ from gada.io.checkpoints import find_checkpoint
 from gada.io.records import Row
 from gada.metrics.correlation import ALL, UndefinedError, srocc
 from gada.metrics.kernel_distance import kernel_distance
-from gada.metrics.ssim import ssim_each
+from gada.metrics.ssim import SSIM_SMALLEST_SIDE, ssim_each
 from gada.models.evaluator import Evaluator, JudgedCrops, judge_crops
 from gada.models.files import load_evaluator, load_generator
 from gada.models.generator import Generator, distort_crops
@@ -99,6 +99,11 @@ def judge_generator(model: str, judge: str, side: Side, data: DataSettings, spli
     images = one_side(whole, side, split, generator_card, judge_card)
     if not images.has_references:
         raise DataError(f"{images.name} has no references, which a generator distorts; give data with references.")
+    if generator_card["crop_size"] < SSIM_SMALLEST_SIDE:
+        raise ConfigError(
+            f"{model} makes crops of {generator_card['crop_size']} pixels, too small for SSIM's window; judge one of "
+            f"{SSIM_SMALLEST_SIDE} or more."
+        )
     for name, card in ((model, generator_card), (judge, judge_card)):
         if list(images.classes) != card["classes"]:
             raise ConfigError(f"{name} knows other distortion classes than {images.name}; use one trained on its like.")

@@ -25,10 +25,11 @@ def run_provenance(images: ScoredSet, seed: int) -> Provenance:
 
 
 def provenance_of(rows: Sequence[Row]) -> Provenance:
-    """Return where result rows say that they come from; all their data sets, machines and commits are named."""
+    """Return where result rows say that they come from: all data sets, machines and commits, and a common seed."""
     (dataset, proxy), *others = dict.fromkeys((row["dataset"], row["proxy"]) for row in rows)
     machine, commit = (", ".join(dict.fromkeys(row[name] for row in rows)) for name in ("machine", "commit"))
-    return Provenance(dataset, proxy, rows[0]["seed"], machine, commit, tuple(others))
+    seeds = list(dict.fromkeys(row["seed"] for row in rows))
+    return Provenance(dataset, proxy, seeds[0] if len(seeds) == 1 else None, machine, commit, tuple(others))
 
 
 def write_report(folder: Path, images: ScoredSet, split: Split) -> None:

@@ -50,7 +50,9 @@ def class_row(
     label = images.classes.index(name) if name else 0  # without classes every image is of class 0
     of_class = sorted((r for r in images.images if r.distortion == name), key=lambda r: (r.quality, r.image.name))
     record = of_class[len(of_class) // 3]  # rather bad than good, so that the distortion can be seen
-    reference, true = (centre(packed.array(path), size) for path in (record.reference or record.image, record.image))
+    pictures = [packed.array(path) for path in (record.reference or record.image, record.image)]
+    side = min(size, *(one // 8 * 8 for one in pictures[0].shape[:2]))  # the generator halves it thrice
+    reference, true = (centre(picture, side) for picture in pictures)
     asked = [record.quality, *QUALITIES]
     generated = distort_crops(generator, [reference] * len(asked), [label] * len(asked), asked)
     return record, [reference, true, *generated]

@@ -179,7 +179,7 @@ def check_unseen(
     for kind in kinds:
         path = find_checkpoint(start, kind)
         card = load_checkpoint(path, kind)[1]
-        if not hashes and set_of(card) == images.name and not is_of_split(card, images.name, split):
+        if not hashes and set_of(card.get("data")) == images.name and not is_of_split(card, images.name, split):
             raise ConfigError(
                 f"{path} was trained on another split of {images.name} than number {split.number}, which may test what "
                 f"it has seen; give the split of that run's split.json. {CEILING}"

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gada.errors import ConfigError
+from gada.experiments.evaluation import set_of
 from gada.experiments.report import provenance_of
-from gada.io.records import Row
+from gada.io.records import Row, check_single
 from gada.metrics.statistics import paired_difference
 from gada.reports.layout import Cell, Table, plain_name
 
@@ -22,6 +22,15 @@ FIGURES = {
 }
 JUDGED = ("named", "asked", "within", "distance")  # figures of a generator
 COMPARED = ("srocc", "lcc")  # over splits
+ALIKE = (
+    "changes",
+    "after",
+    "stage",
+    "steps",
+    "dataset",
+    "proxy",
+    "seed",
+)  # what the splits of a variant have in common
 
 
 def study_table(rows: Sequence[Row]) -> Table:
@@ -31,7 +40,7 @@ def study_table(rows: Sequence[Row]) -> Table:
     first variant (`gada.metrics.statistics.paired_difference`).
 
     Raises:
-        ConfigError: if variants have several rows, and one of them two of the same split.
+        ConfigError: if variants have several rows, and one of them two of the same split or of different trainings.
     """
     variants: dict[str, list[Row]] = {}
     for row in rows:
@@ -51,8 +60,7 @@ def study_table(rows: Sequence[Row]) -> Table:
 def over_splits(variants: Sequence[Sequence[Row]]) -> Table:
     """Return what the splits of each variant say together."""
     for group in variants:
-        if len({row["split"] for row in group}) < len(group):
-            raise ConfigError(f"'{group[0]['variant']}' has two rows of one split; give the rows of one study.")
+        check_single([{**row, "changes": changes_of(row["changes"])} for row in group], ALIKE, ("variant", "split"))
     first = variants[0]
     rows = [row for group in variants for row in group]
     names, labels = labelled([group[0] for group in variants])
@@ -61,9 +69,10 @@ def over_splits(variants: Sequence[Sequence[Row]]) -> Table:
     for label, group in zip(labels, variants, strict=True):
         cells: list[Cell] = []
         for figure in COMPARED:
-            found = [row[figure] for row in group if row[figure] is not None]
+            found = [row[figure] for row in group if row.get(figure) is not None]
             cells += [float(np.mean(found)) if found else None, float(np.std(found, ddof=1)) if found[1:] else None]
-            pairs = {} if group is first else paired(group, first, figure)
+            same = set_of(group[0]["dataset"]) == set_of(first[0]["dataset"])  # else the same number is another split
+            pairs = paired(group, first, figure) if same and group is not first else {}
             if not pairs:
                 cells += [None] * 4
                 continue
@@ -92,8 +101,9 @@ def over_splits(variants: Sequence[Sequence[Row]]) -> Table:
 
 def paired(group: Sequence[Row], first: Sequence[Row], figure: str) -> dict[int, tuple[float, float]]:
     """Return a figure of a variant and of the first one, by split; where one has none the split is left out."""
-    against = {row["split"]: row[figure] for row in first if row[figure] is not None}
-    own = {row["split"]: row[figure] for row in group if row[figure] is not None}
+    against, own = (
+        {row["split"]: row[figure] for row in rows if row.get(figure) is not None} for rows in (first, group)
+    )
     return {split: (value, against[split]) for split, value in own.items() if split in against}
 
 

@@ -269,6 +269,21 @@ def test_where_validation_is_undefined_the_last_evaluator_is_kept(fit: Fit, tmp_
     assert all(np.array_equal(best[name], ended[name]) for name in ended)
 
 
+def test_an_image_too_small_for_any_crop_and_a_class_called_all_are_refused(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tiny.scored_set(tmp_path / "set")
+    table = (own / "scores.csv").read_text()
+    (own / "scores.csv").write_text(table.replace(",blur", ",ALL"))
+    assert fit("--phase", "1", root=own) == 3
+    assert "a distortion class is called 'ALL'" in capsys.readouterr().err
+    (own / "scores.csv").write_text(table)
+    for path in own.rglob("r0*.png"):
+        tiny.save(Image.open(path).resize((6, 5)), path)
+    assert fit("--phase", "1", root=own) == 3
+    assert "6 x 5 pixels, too small to train on (the least side is 8)" in capsys.readouterr().err
+
+
 def test_scores_that_changed_are_refused(fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = tiny.scored_set(tmp_path / "set")
     assert fit("--phase", "1", root=own) == 0

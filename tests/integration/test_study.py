@@ -12,6 +12,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.experiments.evaluation import CEILING_NAME
 from gada.experiments.study_table import study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
@@ -77,15 +78,18 @@ def test_a_study_takes_several_splits(tmp_path: Path, capsys: pytest.CaptureFixt
         (2, "plain", 11),
         (2, "tuned", 13),
     ]
+    assert main([*config(tmp_path, *variants), "--splits", "2", "--split.number", "2"]) == 0  # split 2 is finished
+    rows = read_rows(tmp_path / "study" / "study.jsonl")
+    assert [row["split"] for row in rows] == [1, 1, 2, 2, 3, 3]
     for number in (1, 2):
         settings = yaml.safe_load((tmp_path / "study" / f"split-{number:02d}" / "tuned" / "config.yaml").read_text())
         assert settings["split"]["number"] == number
 
 
 def rows_of(variant: str, sroccs: list[float | None]) -> list[dict[str, Any]]:
-    same = {"changes": {}, "stage": "baseline", "steps": 5, "dataset": "set", "proxy": False, "seed": 0, "commit": "c"}
+    same = {"changes": {}, "stage": "baseline", "steps": 5, "dataset": "set", "proxy": False, "seed": 0, "after": ""}
     return [
-        {"variant": variant, "split": split, "srocc": value, "lcc": 0.5, "machine": "m", **same}
+        {"variant": variant, "split": split, "srocc": value, "lcc": 0.5, "machine": "m", "commit": "c", **same}
         for split, value in enumerate(sroccs)
     ]
 
@@ -120,8 +124,21 @@ def test_a_split_without_a_figure_is_left_out_of_the_difference() -> None:
 
 def test_rows_of_two_studies_are_refused() -> None:
     twice = [*rows_of("first", [0.5, 0.6]), *rows_of("first", [0.5])]
-    with pytest.raises(ConfigError, match="'first' has two rows of one split"):
+    with pytest.raises(ConfigError, match="the row of variant first, split 0 is given twice"):
         study_table(twice)
+    longer = [{**row, "split": 2, "steps": 6} for row in rows_of("first", [0.7])]
+    with pytest.raises(ConfigError, match="different steps: 5 and 6"):
+        study_table([*rows_of("first", [0.5, 0.6]), *longer])
+
+
+def test_other_data_have_no_difference() -> None:
+    """Split 0 of another set is not the same split; a ceiling's is."""
+    other = [{**row, "dataset": "another"} for row in rows_of("rival", [0.6, 0.7])]
+    ceiling = [{**row, "dataset": "set" + CEILING_NAME} for row in rows_of("ceiling", [0.6, 0.7])]
+    table = study_table([*rows_of("first", [0.5, 0.6]), *other, *ceiling])
+    cells = {row[0]: row[len(table.labels) :] for row in table.rows}
+    assert cells["rival"][2] is None
+    assert cells["ceiling"][2] == pytest.approx(0.1)
 
 
 def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(
@@ -145,15 +162,20 @@ def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--splits", "2", "--judge", "live-like"], "leave --splits 2 out"),
+        (["--splits", "2", "--judge", "live-like", "--variants", "[{name: a}]"], "leave --splits 2 out"),
         (["--splits", "0"], "--splits is 0 but must be at least 1"),
         (["--splits", "2"], "'b' changes split.number, but --splits 2 takes the splits in turn"),
+        (["--judge", "live-like"], "'b' is on another"),
+        (["--judge", "nobody", "--variants", "[{name: a, stages: [phase1]}]"], "nobody"),
     ],
 )
 def test_wrong_splits_are_refused(
     options: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    variants: list[dict[str, Any]] = [{"name": "a"}, {"name": "b", "changes": {"split.number": 1}}]
+    variants: list[dict[str, Any]] = [
+        {"name": "a"},
+        {"name": "b", "stages": ["phase1"], "changes": {"split.number": 1}},
+    ]
     assert main([*config(tmp_path, *variants), *options]) == 2
     assert words in capsys.readouterr().err
 
@@ -183,6 +205,10 @@ def test_a_judge_examines_the_generators_of_a_study(tmp_path: Path, capsys: pyte
     with patch("gada.experiments.study.judge_generator", side_effect=AssertionError):  # it has been asked
         assert main([*config(tmp_path, *variants), *judge]) == 0
     assert json.loads((tmp_path / "study" / "study.jsonl").read_text().splitlines()[1]) == gan
+    shutil.rmtree(tmp_path / "study" / "judge")
+    variants[0]["changes"] = {"loss.class_weight": 0.0}
+    assert main([*config(tmp_path, *variants), *judge]) == 0  # it is another judge now, and asked again
+    assert json.loads((tmp_path / "study" / "study.jsonl").read_text().splitlines()[1])["distance"] != gan["distance"]
 
 
 def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,6 +232,13 @@ def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pyt
         ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is no setting; known here are number"),
         ([{"name": "a b"}, {"name": "a-b"}], "no folder of its own"),
         ([{"name": "a"}, {"name": "b", "after": "a", "changes": {"split.number": 1}}], "another split"),
+        (
+            [{"name": "a"}, {"name": "b", "after": "a", "changes": {"model.maps": 8}}],
+            "model.maps 8, but starts after 'a'",
+        ),
+        ([{"name": "a", "stages": ["phase2"]}], "'a' has phase2 without phase1"),
+        ([{"name": "a"}, {"name": "b", "after": "a", "stages": ["phase2"]}], "'b' has phase2 without phase1"),
+        ([{"name": "a", "stages": ["phase1", "phase3"]}], "'a' has phase3 without phase2"),
     ],
 )
 def test_a_wrong_study_is_refused(

@@ -92,6 +92,26 @@ def test_a_side_that_was_seen_elsewhere_is_refused(
         assert "which shows the same scene as" in capsys.readouterr().err
 
 
+def test_a_judge_that_is_not_there_is_told_before_a_sheet_is_drawn(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert main(["generate", *on(trained, "--out", str(sheet), "--judge")]) == 2
+    assert "is no run with a baseline, which would judge; give --judge_model" in capsys.readouterr().err
+    assert not sheet.exists()
+
+
+def test_a_sheet_of_crops_larger_than_the_pictures(tmp_path: Path, trained: Path) -> None:
+    """Sides of 50 and 70 pixels hold 48 of the generator's eights."""
+    own = tiny.scored_set(tmp_path / "set")
+    for path in own.rglob("r*.png"):
+        tiny.save(Image.open(path).resize((70, 50)), path)
+    sheet = ["--out", str(tmp_path / "sheet.png"), "--side", "all", "--crop_size", "64"]
+    options = ["--data.root", str(own), "--data.format", "synthetic", *sheet]
+    assert main(["generate", "--model", str(trained / "run"), *options]) == 0
+    assert (tmp_path / "sheet.png").is_file()
+
+
 def test_another_set_of_the_same_name_has_sides_of_its_own(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
