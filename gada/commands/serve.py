@@ -66,7 +66,6 @@ def check_address(host: str, port: int) -> None:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         socket.create_server(address[:2], family=family).close()
-    except OSError as error:
-        raise ConfigError(
-            f"--host {host} --port {port} cannot be listened on ({error.strerror}); choose others."
-        ) from error
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no name of a host"
+        raise ConfigError(f"--host {host} --port {port} cannot be listened on ({reason}); choose others.") from error

@@ -12,7 +12,7 @@ from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
 from gada.experiments.evaluation import reduced, with_progress
 from gada.io.checkpoints import check_quality, find_checkpoint
-from gada.io.files import write_text
+from gada.io.files import check_writable, write_text
 from gada.io.folders import pictures_in
 from gada.io.images import read_image
 from gada.io.records import as_csv
@@ -86,6 +86,8 @@ def run_dlp(
     """
     if not 0 <= gap < 100:
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
+    if out:
+        check_writable(out)
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
     check_quality(scorer.card, model)
     paths = pictures_in(photographs)

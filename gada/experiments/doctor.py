@@ -6,14 +6,16 @@ Whatever may be missing or broken is imported where it is examined.
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
+from gada.io.files import exists
 from gada.io.records import machine
 from gada.settings import DataSettings, Format
 
@@ -48,13 +50,21 @@ def examine(data: Path | None = None) -> Iterator[Finding]:
         data: folder of a database; by default those below `data/` are looked at.
     """
     yield Finding("ok", "machine", f"{machine()}, Python {sys.version.split()[0]}")
-    yield from packages()
-    yield lightning()
-    yield from torch_and_devices()
+    yield from attempted(packages)
+    yield from attempted(lightning)
+    yield from attempted(torch_and_devices)
     yield disk("cache", Path(os.environ.get("GADA_CACHE") or Path.home() / ".cache" / "gada"))
     yield disk("here", Path())
-    yield checkpoints()
-    yield from databases(data)
+    yield from attempted(checkpoints)
+    yield from attempted(partial(databases, data))
+
+
+def attempted(examination: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield the findings of an examination, or which package it lacks."""
+    try:
+        yield from examination()
+    except ImportError as error:  # of the package itself, or of what it says about itself
+        yield Finding("FAIL", error.name or "packages", "is not installed or does not import; install gada anew")
 
 
 def packages() -> Iterator[Finding]:
@@ -81,8 +91,8 @@ def packages() -> Iterator[Finding]:
         yield Finding("ok", "packages", f"{DISTRIBUTION} {version(DISTRIBUTION)}, all dependencies within their bounds")
 
 
-def lightning() -> Finding:
-    """Tell whether a Lightning is installed that was malware, or whose checkpoints can run code."""
+def lightning() -> Iterator[Finding]:
+    """Yield whether a Lightning is installed that was malware, or whose checkpoints can run code."""
     from packaging.version import Version
 
     for name, bad in MALWARE.items():
@@ -92,11 +102,13 @@ def lightning() -> Finding:
             continue
         if found in bad:
             words = f"{found} was malware: uninstall it, change every key that this machine holds, and reinstall"
-            return Finding("FAIL", name, words)
+            yield Finding("FAIL", name, words)
+            return
         if Version(found) <= Version(RUNS_CODE):
             words = f"{found} can run code from a checkpoint (CVE-2026-58659); install 2.6.6 or later"
-            return Finding("FAIL", name, words)
-    return Finding("ok", "lightning", f"{version('pytorch-lightning')}, not among the known bad ones")
+            yield Finding("FAIL", name, words)
+            return
+    yield Finding("ok", "lightning", f"{version('pytorch-lightning')}, not among the known bad ones")
 
 
 def torch_and_devices() -> Iterator[Finding]:
@@ -121,7 +133,7 @@ def torch_and_devices() -> Iterator[Finding]:
 
 def disk(what: str, folder: Path) -> Finding:
     """Tell whether a folder can be written to and has space."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    there = next(path for path in (folder, *folder.absolute().parents) if exists(path))
     try:
         with NamedTemporaryFile(dir=there) as file:
             file.write(bytes(4096))
@@ -133,19 +145,21 @@ def disk(what: str, folder: Path) -> Finding:
     return Finding("warn" if free < LITTLE else "ok", f"disk, {what}", words)
 
 
-def checkpoints() -> Finding:
-    """Tell whether the bundled checkpoints are whole."""
+def checkpoints() -> Iterator[Finding]:
+    """Yield whether the bundled checkpoints are whole."""
     from gada.io.checkpoints import bundled_folder, load_checkpoint
 
     files = sorted(bundled_folder().glob("*-evaluator.safetensors"))
     if not files:
-        return Finding("FAIL", "checkpoints", f"no evaluator is bundled in {bundled_folder()}; install gada anew")
+        yield Finding("FAIL", "checkpoints", f"no evaluator is bundled in {bundled_folder()}; install gada anew")
+        return
     try:
         for path in files:
             load_checkpoint(path, "evaluator")
     except ValueError as error:
-        return Finding("FAIL", "checkpoints", str(error))
-    return Finding("ok", "checkpoints", ", ".join(path.name.removesuffix("-evaluator.safetensors") for path in files))
+        yield Finding("FAIL", "checkpoints", str(error))
+        return
+    yield Finding("ok", "checkpoints", ", ".join(path.name.removesuffix("-evaluator.safetensors") for path in files))
 
 
 def databases(data: Path | None) -> Iterator[Finding]:

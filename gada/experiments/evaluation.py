@@ -17,7 +17,7 @@ from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import run_provenance
 from gada.io.checkpoints import check_quality, find_checkpoint
-from gada.io.files import write_text
+from gada.io.files import check_writable, write_text
 from gada.io.images import read_image
 from gada.io.records import Row, as_csv
 from gada.metrics.correlation import rows_by_distortion
@@ -98,6 +98,8 @@ def evaluate_model(
         ConfigError: if the model is not found, or was trained on another split.
         DataError: if the data are missing or invalid, or nothing of them is left.
     """
+    if out:
+        check_writable(out)
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
     check_quality(scorer.card, model)
     images = one_side(load_database(data), side, split, scorer.card, keep_shared=keep_shared)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.files import atomic_path
+from gada.io.files import atomic_path, is_file, is_folder
 from gada.settings import STAGES
 
 Tensors = dict[str, NDArray[Any]]
@@ -149,9 +149,9 @@ def find_checkpoint(name: str, kind: str) -> Path:
     if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
         raise ConfigError(f"{name} is a URL, and gada fetches nothing; download the file and name it.")
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
-    if path.is_dir():
+    if is_folder(path):
         names = {"evaluator": ["best.safetensors"], "generator": ["generator.safetensors"]}[kind]
         stages = [path, *(path / stage for stage in reversed(STAGES))]
         for found in (stage / file for stage in stages if is_finished(stage) for file in names):

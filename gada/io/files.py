@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +43,37 @@ def atomic_path(path: Path, advice: str = "free some space or choose another fol
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether this is a file; one that may not be looked at, or whose name no system takes, is none."""
+    return os.path.isfile(path)  # noqa: PTH113  # a Path raises what this takes for no
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether this is a folder, likewise."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def exists(path: str | Path) -> bool:
+    """Whether anything is there, likewise."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written after long work, before it begins.
+
+    Raises:
+        DataError: if it is a folder, or its folder cannot be made or written into.
+    """
+    if is_folder(path):
+        raise DataError(f"{path} is a folder; name a file.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY):
+            pass
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def unwritable(path: Path, error: OSError, advice: str = "free some space or choose another folder") -> DataError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gada.errors import DataError
+from gada.io.files import exists, is_file, is_folder
 
 # HEIC is listed so that it is refused by name and not passed over.
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"}
@@ -18,7 +19,7 @@ def pictures_in(folder: Path) -> list[Path]:
     Raises:
         DataError: if the folder is missing or holds no picture.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{folder} is not a folder; name a folder of photographs.")
     found = sorted(walk(folder))
     if not found:
@@ -29,15 +30,17 @@ def pictures_in(folder: Path) -> list[Path]:
 def walk(folder: Path) -> Iterator[Path]:
     """Yield the pictures of a folder and its subfolders, folder by folder, each sorted by name; holds one at a time.
 
-    A subfolder that cannot be listed is yielded itself, so that reading it says what is wrong.
+    A subfolder that cannot be listed, and a link to a picture that is not there, are yielded themselves, so that
+    reading them says what is wrong. Linked subfolders are passed over: a link could lead in a circle.
     """
     if not can_be_listed(folder):
         raise DataError(f"{folder} cannot be listed: permission denied.")
     for name in sorted(os.listdir(folder)):  # noqa: PTH208  # paths would take ten times the memory
         path = folder / name
-        if path.is_dir() and not path.is_symlink():  # a link could lead in a circle
-            yield from walk(path) if can_be_listed(path) else [path]
-        elif path.suffix.lower() in SUFFIXES and path.is_file():
+        if is_folder(path):
+            if not path.is_symlink():
+                yield from walk(path) if can_be_listed(path) else [path]
+        elif path.suffix.lower() in SUFFIXES and (is_file(path) or (path.is_symlink() and not exists(path))):
             yield path
 
 
@@ -49,16 +52,22 @@ def can_be_listed(folder: Path) -> bool:
 def pictures_of(paths: Iterable[str | Path]) -> Iterator[Path]:
     """Yield each file as it is, the pictures of each folder, and what each pattern (such as `photos/**/*.jpg`) matches.
 
-    A file that is missing is yielded too, so that reading it says what is wrong.
+    What is missing, a pattern that matches nothing and a folder that cannot be listed are yielded too, so that reading
+    them says what is wrong.
     """
     for path in paths:
-        if Path(path).is_dir():
+        if is_folder(path) and can_be_listed(Path(path)):
             yield from walk(Path(path))
-        elif _is_pattern(path):
-            matched = (Path(name) for name in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # of any root
-            yield from sorted(name for name in matched if name.is_file())
         else:
-            yield Path(path)
+            yield from matches(path) or [Path(path)]
+
+
+def matches(path: str | Path) -> list[Path]:
+    """Return the files that a pattern matches, sorted; none for what is no pattern, or a file of that name."""
+    if not glob.has_magic(str(path)) or exists(path):
+        return []
+    found = (Path(name) for name in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # of any root
+    return sorted(name for name in found if is_file(name))
 
 
 def check_arguments(paths: Iterable[str | Path]) -> None:
@@ -70,12 +79,8 @@ def check_arguments(paths: Iterable[str | Path]) -> None:
     for path in paths:
         if "://" in str(path):
             raise DataError(f"{path} is a URL, and gada fetches nothing; download the picture and name its file.")
-        if Path(path).is_dir() or _is_pattern(path):
-            if next(pictures_of([path]), None) is None:
-                raise DataError(f"{path} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")
-        elif not Path(path).exists() and Path(path).suffix.lower() not in SUFFIXES:
+        pattern = glob.has_magic(str(path)) and not exists(path)
+        if (is_folder(path) and next(walk(Path(path)), None) is None) or (pattern and not matches(path)):
+            raise DataError(f"{path} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")
+        if not pattern and not exists(path) and Path(path).suffix.lower() not in SUFFIXES:
             raise DataError(f"{path} is not there; name pictures, folders of pictures or patterns.")
-
-
-def _is_pattern(path: str | Path) -> bool:
-    return glob.has_magic(str(path)) and not Path(path).exists()

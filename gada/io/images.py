@@ -18,6 +18,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +35,7 @@ from gada.io.folders import can_be_listed
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "AVIF")
 MAX_PIXELS = 50_000_000
 MID_GREY = 128
+SAME_CURVE = 2  # levels by which two ways of writing down the curve of sRGB may differ
 PNG_END = 65_536  # bytes of a PNG's end in which EXIF data are looked for
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -131,6 +133,7 @@ def shown(path: str | Path) -> str:
 
 
 def _pixels(image: Image.Image, label: str, float_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    _scale_transparency(image)
     image.load()
     return _upright(_rgb(image, label, float_range), _orientation(image))
 
@@ -225,6 +228,17 @@ def _scaled(image: Image.Image, label: str, float_range: tuple[float, float] | N
     return np.rint(np.clip((samples - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
+def _scale_transparency(image: Image.Image) -> None:
+    """Bring the colour that a PNG calls transparent to the 8 bits of the pixels; Pillow leaves it as it is written."""
+    tiles = getattr(image, "tile", None)
+    raw = tiles[0].args if tiles and image.format == "PNG" else ""
+    colour = image.info.get("transparency")
+    if raw in ("L;2", "L;4") and isinstance(colour, int):
+        image.info["transparency"] = colour * (255 // (2 ** int(raw[-1]) - 1))
+    elif raw == "RGB;16B" and isinstance(colour, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+
+
 def _without_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image]:
     """Split an image with transparency of any kind into its colours (L or RGB) and its alpha channel."""
     mode = "LA" if image.mode in ("LA", "La") else "RGBA"
@@ -246,7 +260,7 @@ def _srgb(image: Image.Image, label: str) -> Image.Image:
         try:
             profile = ImageCms.ImageCmsProfile(BytesIO(icc))
             mode = _mode_of(profile.profile.xcolor_space.strip(), image.mode)
-            if mode and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+            if mode and not (ImageCms.getProfileDescription(profile).startswith("sRGB") and _has_srgb_curve(icc)):
                 srgb = ImageCms.createProfile("sRGB")
                 # the shortcut for grey curves is wrong by up to 10 levels near black
                 flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
@@ -255,6 +269,15 @@ def _srgb(image: Image.Image, label: str) -> Image.Image:
         except (ImageCms.PyCMSError, OSError):
             warnings.warn(f"{label} has a damaged colour profile, which is ignored", stacklevel=2)
     return image if image.mode == "RGB" else image.convert("RGB")  # a conversion of RGB would copy it
+
+
+@lru_cache(maxsize=32)
+def _has_srgb_curve(icc: bytes) -> bool:
+    """Whether greys keep their values: a profile may be called sRGB-something and be linear."""
+    profile, ramp = ImageCms.ImageCmsProfile(BytesIO(icc)), np.arange(256, dtype=np.uint8)
+    greys = Image.fromarray(np.stack([ramp] * 3, axis=-1)[None])
+    converted = ImageCms.profileToProfile(greys, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return int(np.abs(np.asarray(converted).astype(int) - ramp[None, :, None]).max()) <= SAME_CURVE
 
 
 def _mode_of(space: str, mode: str) -> str:

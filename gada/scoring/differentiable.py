@@ -27,7 +27,7 @@ class DifferentiableScorer(nn.Module):
         seed: of the positions of mode `crops`.
 
     Raises:
-        ConfigError: if there is no such model, or it is a metrifier.
+        ConfigError: if there is no such model, it is a metrifier, or mode and crops are none.
         DataError: if the file is damaged or is no evaluator's.
     """
 
@@ -44,6 +44,9 @@ class DifferentiableScorer(nn.Module):
         self.size, self.grid = int(card["crop_size"]), int(card.get("crop_grid", 1))
         self.mode: Mode = mode
         self.crops, self.seed = crops, seed
+        positions(
+            mode, self.size, self.size, self.size, crops, seed, self.grid
+        )  # refuses what no picture could be scored by
 
     def train(self, mode: bool = True) -> "DifferentiableScorer":  # noqa: ARG002
         """Stay at rest, also when the training around it begins: normalisation must not adapt."""
@@ -62,12 +65,12 @@ class DifferentiableScorer(nn.Module):
         Raises:
             DataError: if the images are of another shape or type.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point() or 0 in images.shape[2:]:
             raise DataError(
                 f"images of shape {tuple(images.shape)} and {images.dtype} cannot be scored: "
                 "give floats (N, 3, H, W) in [0, 1]."
             )
-        images = reflect_up(images, self.size)
+        images = reflect_up(images.to(next(self.evaluator.parameters()).dtype), self.size)
         height, width = images.shape[2:]
         corners = positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
         crops = torch.stack(
@@ -106,8 +109,14 @@ class QualityScore(Metric):
         return self.scorer.scale.higher_is_better
 
     def update(self, images: Tensor) -> None:
-        """Score images, (N, 3, H, W) uint8 or in [0, 1]."""
+        """Score images, (N, 3, H, W) uint8 or in [0, 1].
+
+        Raises:
+            DataError: if they are of another shape, type or range.
+        """
         images = images if images.is_floating_point() else images.float() / 255
+        if images.numel() and not (images.min() >= 0 and images.max() <= 1):
+            raise DataError("images of floats must lie in [0, 1], black to white.")
         scale = self.scorer.scale
         low, high = scale.score(0.0), scale.score(1.0)
         self.total = self.total + (low + self.scorer(images) * (high - low)).sum()

@@ -41,7 +41,7 @@ def export_evaluator(
 ) -> tuple[Path, Parity]:
     """Write an evaluator for other programs.
 
-    The file takes `pixels`, (N, H, W, 3) uint8 of any N and of H, W >= 8, as decoders give them, and gives
+    The file takes `pixels`, (N, H, W, 3) uint8 of any N and of H, W >= 8 (torch: 16), as decoders give them, and gives
     `probabilities` (N, K), `quality` (N,) in [0, 1] and `score` (N,) on the model's scale. Its metadata hold the card
     as JSON under the key `gada`.
 

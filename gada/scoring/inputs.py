@@ -1,5 +1,6 @@
 """Whatever holds a picture becomes 8-bit RGB: files, bytes, Pillow images, arrays and tensors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ def pixels_from(picture: Picture, max_pixels: int = MAX_PIXELS, float_range: Ran
     """Return one picture as (H, W, 3) uint8 sRGB.
 
     Args:
-        picture: a file's path or its bytes; a Pillow image; an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of
-            uint8 or uint16; a tensor (3, H, W) or (1, H, W) of uint8, or of floats in [0, 1].
+        picture: a file's path, its bytes or the file opened to read bytes; a Pillow image; an array (H, W), (H, W, 1),
+            (H, W, 3) or (H, W, 4) of uint8 or uint16; a tensor (3, H, W) or (1, H, W) of uint8, or of floats in
+            [0, 1].
         max_pixels: height x width allowed in a file.
         float_range: the (black, white) values of an array or a file of floats.
 
@@ -29,6 +31,8 @@ def pixels_from(picture: Picture, max_pixels: int = MAX_PIXELS, float_range: Ran
     """
     if isinstance(picture, str | Path):
         return read_image(picture, max_pixels, float_range)
+    if hasattr(picture, "read"):
+        picture = picture.read()
     if isinstance(picture, bytes | bytearray | memoryview):
         return read_image(bytes(picture), max_pixels, float_range)
     if isinstance(picture, np.ndarray):
@@ -44,10 +48,14 @@ def pixels_from(picture: Picture, max_pixels: int = MAX_PIXELS, float_range: Ran
 
 
 def is_many(pictures: Picture) -> bool:
-    """Tell whether this is several pictures: a list, a tuple or an iterator, or an array or tensor of 4 dimensions."""
+    """Tell whether this is several pictures: a list, a tuple or an iterator, or an array or tensor of 4 dimensions.
+
+    An open file is one, although it can be iterated over.
+    """
     if hasattr(pictures, "ndim"):
         return bool(pictures.ndim == 4)
-    return hasattr(pictures, "__iter__") and not isinstance(pictures, str | bytes | bytearray | memoryview)
+    one = isinstance(pictures, str | bytes | bytearray | memoryview | Mapping) or hasattr(pictures, "read")
+    return hasattr(pictures, "__iter__") and not one
 
 
 def _from_array(array: NDArray[Any], float_range: Range | None) -> NDArray[np.uint8]:

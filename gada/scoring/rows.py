@@ -7,14 +7,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 from gada.errors import ConfigError, DataError
-from gada.io.files import atomic_path, unwritable
+from gada.io.files import atomic_path, check_writable, unwritable
 from gada.io.images import shown
 from gada.io.records import Row, harmless
 from gada.scoring.inputs import Range
 from gada.scoring.scorer import Prediction, Scorer
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 COLUMNS = {
     "image": str,
@@ -83,6 +90,7 @@ class Journal:
         if out.suffix == ".parquet":
             import_pyarrow()
         self.out = out
+        check_writable(out)
         self.path = out.with_name(f"{out.name}.partial")
         self.before: Counter[str] = Counter()  # rows of a stopped job that no picture has claimed
         self.lines = 0  # rows of a stopped job, failures included
@@ -93,6 +101,7 @@ class Journal:
         except OSError as error:
             raise unwritable(self.path, error) from error
         try:
+            self._lock()
             if not self._take_up(job):
                 self._write(job)
         except (ConfigError, DataError):
@@ -105,6 +114,19 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # what could not be written was said already
             self.file.close()
+
+    def _lock(self) -> None:
+        """Refuse a journal into which another process writes; the system lifts the lock when this one ends."""
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{self.path} is being written by another job; wait, or give another --out.") from None
+        except OSError:  # a file system without locks
+            return
+        if not os.fstat(self.file.fileno()).st_nlink:
+            raise ConfigError(f"another job has just ended with {self.out}; give another --out, or ask again.")
 
     def _take_up(self, job: Row) -> bool:
         """Read the rows of a stopped job, if there is one; a line that was cut off is dropped."""

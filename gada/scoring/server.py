@@ -105,6 +105,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.middleware("http")(add_headers)  # the last one added comes first, so that every answer has them
     app.get("/healthz", summary="Whether the server is up.")(healthz)
+    app.head("/healthz", include_in_schema=False)(healthz)
     app.get("/v1/model", response_model=ModelAnswer, summary="The model and its scale.")(desk.describe)
     app.post(
         "/v1/score",
@@ -114,10 +115,11 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
         responses={code: {"description": reason} for code, reason in REFUSALS.items()},
     )(desk.score)
     for url, name in (("/", "index.html"), ("/page.js", "page.js"), ("/page.css", "page.css")):
-        app.get(url, include_in_schema=False)(page(name))
+        app.api_route(url, methods=["GET", "HEAD"], include_in_schema=False)(page(name))
     return app
 
 
+NO_FORM = "Send the file itself as the body, as curl --data-binary @photo.jpg does, not a form."
 BINARY = {"type": "string", "format": "binary"}
 REFUSALS = {
     408: "It took longer than the server allows.",
@@ -179,6 +181,8 @@ class Desk:
 
     async def read(self, request: Request) -> bytes:
         """Read the body, and no more of it than is allowed."""
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            raise HTTPException(422, NO_FORM)
         body = bytearray()
         too_large = HTTPException(
             413, f"The file is larger than {self.limits.body / 1e6:g} MB.", {"Connection": "close"}
@@ -190,6 +194,8 @@ class Desk:
             body += chunk
             if len(body) > self.limits.body:
                 raise too_large
+        if not body:
+            raise HTTPException(422, f"The body is empty. {NO_FORM}")
         return bytes(body)
 
     def answer(self, body: bytes, with_map: bool) -> ScoreAnswer:

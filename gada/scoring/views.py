@@ -11,6 +11,7 @@ from gada.errors import ConfigError, DataError
 Mode = Literal["crops", "grid", "dense"]
 PAPER_CROPS = 30  # section 4.2
 GRID_CROPS = 8  # speed against agreement with 30 random crops, which `tests/bench_scoring.py` measures
+MOST_CROPS = 100_000
 MOST = 50_000_000  # pixels of the crops that cover a picture; a larger picture's may have four times its own
 GOLDEN = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio
 
@@ -33,8 +34,8 @@ def positions(
         ConfigError: if the mode is unknown, or the count is not positive or given for `dense`.
         DataError: if a picture is too thin for `dense`.
     """
-    if count is not None and count < 1:
-        raise ConfigError(f"--crops is {count} but must be at least 1.")
+    if count is not None and not (isinstance(count, int | np.integer) and 1 <= count <= MOST_CROPS):
+        raise ConfigError(f"--crops is {count!r} but must be a whole number from 1 to {MOST_CROPS}.")
     if count is not None and mode == "dense":
         raise ConfigError(f"--crops is {count}, but --mode dense takes as many as cover the picture; leave it out.")
     sides = max(height, size), max(width, size)

@@ -20,7 +20,7 @@ import gada
 from gada.__main__ import build_parser, main, spelled
 from gada.errors import ConfigError, DataError
 from gada.scoring.ray_engine import finished_rows
-from gada.scoring.rows import COLUMNS, job_of, row_of
+from gada.scoring.rows import COLUMNS, Journal, job_of, row_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.streaming import score_files
 
@@ -179,6 +179,27 @@ def test_another_job_is_not_mixed_in(
     assert word in capsys.readouterr().err
     assert partial.read_text() == before
     assert not out.exists()
+
+
+def test_two_jobs_do_not_write_into_one_journal(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "scores.csv"
+    with Journal(out, job_of(gada.load_scorer(model), [str(folder)], None)):
+        assert main(["score", str(folder), "--model", model, "--out", str(out)]) == 2
+        assert "is being written by another job" in capsys.readouterr().err
+    assert main(["score", str(folder), "--model", model, "--out", str(out)]) == 4  # one file is damaged
+    assert len(read_csv(out)) == 10
+
+
+@pytest.mark.parametrize("verb", [["score", "{folder}"], ["dlp", "--references", "{folder}"], ["evaluate"]])
+def test_a_folder_for_a_file_is_told_before_anything_is_scored(
+    verb: list[str], model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scores.csv").mkdir()
+    asked = [word.format(folder=folder) for word in verb]
+    assert main([*asked, "--model", model, "--out", str(tmp_path / "scores.csv")]) == 3
+    assert "scores.csv is a folder; name a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ['{"image": "a.png", "error": null}\n', "[1]\n", "{\n"])

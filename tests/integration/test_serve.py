@@ -74,6 +74,17 @@ async def in_two_pieces() -> AsyncIterator[bytes]:
     yield bytes(60_000)
 
 
+def test_a_form_is_told_what_to_send(client: Client) -> None:
+    answer = client.post("/v1/score", files={"file": png(picture(0))})
+    assert answer.status_code == 422
+    assert "curl --data-binary" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/"])
+def test_the_head_of_a_page_can_be_asked_for(client: Client, path: str) -> None:
+    assert client.ask("HEAD", path).status_code == 200
+
+
 def test_a_picture_gets_its_score(client: Client, scorer: gada.Scorer) -> None:
     pixels = picture(0)
     answer = client.post("/v1/score?map=true", content=png(pixels), headers={"Content-Type": "image/png"}).json()
@@ -116,7 +127,7 @@ def test_the_page_may_load_nothing_from_elsewhere(client: Client) -> None:
     ("content", "code", "word"),
     [
         (b"hello", 422, "no image"),
-        (b"", 422, "no image"),
+        (b"", 422, "The body is empty"),
         (png(picture(0, 200, 200))[:100], 422, "pixels"),
         (png(picture(0, 60, 60))[:300], 422, "image"),
         (bytes(100_001), 413, "0.1 MB"),

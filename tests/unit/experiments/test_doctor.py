@@ -93,3 +93,23 @@ def test_a_disk_that_cannot_be_written_to(monkeypatch: pytest.MonkeyPatch, tmp_p
     finding = doctor.disk("here", tmp_path)
     assert finding.mark == "FAIL"
     assert "No space left" in finding.words
+
+
+def test_a_missing_package_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    true = importlib.metadata.version
+
+    def absent(name: str) -> str:
+        if name == "pytorch-lightning":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return true(name)
+
+    monkeypatch.setattr(doctor, "version", absent)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor"]) == 2
+    shown = capsys.readouterr().out
+    assert "pytorch-lightning" in shown
+    assert "safetensors" in shown
+    assert "not installed" in shown

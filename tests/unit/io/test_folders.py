@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gada.errors import DataError
-from gada.io.folders import pictures_in, pictures_of
+from gada.io.folders import check_arguments, pictures_in, pictures_of
 from gada.io.images import read_image
 
 
@@ -40,3 +40,14 @@ def test_links_are_not_followed_in_circles_and_strange_names_are_found(tmp_path:
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(b"")
     assert sorted(os.fsencode(path.name) for path in pictures_in(tmp_path)) == sorted(names)
+
+
+def test_what_leads_nowhere_is_yielded(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").symlink_to(tmp_path / "absent.png")
+    nowhere = [tmp_path / "missing[1].png", tmp_path / "none*.png", tmp_path / f"{'x' * 300}.png"]
+    assert list(pictures_of([tmp_path, *nowhere])) == [tmp_path / "broken.png", *nowhere]
+    for path in (tmp_path / "broken.png", *nowhere):
+        with pytest.raises(DataError):
+            read_image(path)
+    with pytest.raises(DataError, match="holds no picture"):
+        check_arguments([tmp_path / "none*.png"])

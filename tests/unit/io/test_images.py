@@ -110,7 +110,9 @@ def test_a_transparent_grey_of_16_bits_lies_over_mid_grey() -> None:
     np.testing.assert_array_equal(decoded, np.where(deep == deep[1, 0], 128, deep >> 8))
 
 
-def png(colour_type: int, depth: int, rows: NDArray[Any], height: int, width: int) -> bytes:
+def png(
+    colour_type: int, depth: int, rows: NDArray[Any], height: int, width: int, transparent: bytes | None = None
+) -> bytes:
     """A PNG that announces the given kind and size; Pillow cannot write 16-bit colour."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -118,12 +120,26 @@ def png(colour_type: int, depth: int, rows: NDArray[Any], height: int, width: in
 
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
-    parts = [chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")]
+    said = [] if transparent is None else [chunk(b"tRNS", transparent)]
+    parts = [chunk(b"IHDR", header), *said, chunk(b"IDAT", data), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def test_16_bit_colour_is_scaled() -> None:
     np.testing.assert_array_equal(read_image(png(2, 16, PIXELS.astype(">u2") * 257, 24, 40)), PIXELS)
+
+
+@pytest.mark.parametrize(("depth", "packed", "most"), [(2, 0b11000000, 3), (4, 0xF0, 15)])
+def test_a_transparent_grey_of_few_bits_lies_over_mid_grey(depth: int, packed: int, most: int) -> None:
+    row = np.array([[packed]], np.uint8)  # white, then black
+    decoded = read_image(png(0, depth, row, 1, 2, struct.pack(">H", most)))
+    np.testing.assert_array_equal(decoded[0, :, 0], [128, 0])
+
+
+def test_a_transparent_colour_of_16_bits_lies_over_mid_grey() -> None:
+    row = np.array([[0xFF00] * 3 + [0x00FF] * 3], ">u2")
+    decoded = read_image(png(2, 16, row, 1, 2, struct.pack(">HHH", 0xFF00, 0xFF00, 0xFF00)))
+    np.testing.assert_array_equal(decoded[0, :, 0], [128, 0])
 
 
 @pytest.mark.parametrize("alpha", [0, 64, 255])
@@ -231,6 +247,18 @@ def test_a_colour_profile_is_converted_to_srgb(form: str) -> None:
 def test_the_srgb_profile_changes_nothing() -> None:
     decoded = read_image(encoded(Image.fromarray(PIXELS), "PNG", icc_profile=profile("sRGB")))
     np.testing.assert_array_equal(decoded, PIXELS)
+
+
+def test_a_linear_profile_is_converted_whatever_it_is_called() -> None:
+    data = profile("sRGB")
+    at = data.index(b"para")
+    linear = data.replace(data[at : at + 32], b"curv" + bytes(28))  # no entries: the identity
+    assert linear != data
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    decoded = read_image(encoded(Image.fromarray(ramp), "PNG", icc_profile=linear)).astype(int)
+    light = np.arange(256) / 255  # IEC 61966-2-1
+    expected = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert abs(decoded - expected[None, :, None]).max() <= 1
 
 
 def test_a_colour_profile_reaches_pixels_with_alpha() -> None:

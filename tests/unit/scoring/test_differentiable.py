@@ -6,7 +6,7 @@ import torch
 from evaluators import picture, save_evaluator
 
 import gada
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.scoring.differentiable import reflect_up
 from gada.scoring.views import Mode
 from gada.scoring.views import reflect_up as reflect_up_pixels
@@ -88,3 +88,16 @@ def test_metric_knows_a_scale_where_more_is_better(tmp_path: Path) -> None:
 def test_other_shapes_are_refused(checkpoint: Path, images: torch.Tensor) -> None:
     with pytest.raises(DataError, match="cannot be scored"):
         gada.DifferentiableScorer(checkpoint)(images)
+
+
+def test_wrong_images_and_settings_are_refused(checkpoint: Path) -> None:
+    scorer, metric = gada.DifferentiableScorer(checkpoint), gada.QualityScore(checkpoint)
+    with pytest.raises(DataError, match="cannot be scored"):
+        scorer(torch.rand(1, 3, 0, 200))
+    images = as_tensor(picture(0))
+    assert scorer(images.double()).item() == pytest.approx(scorer(images).item(), abs=1e-5)
+    for wrong in (images * 255, images * 2 - 1):
+        with pytest.raises(DataError, match="must lie in"):
+            metric.update(wrong)
+    with pytest.raises(ConfigError, match="--crops is 0"):
+        gada.DifferentiableScorer(checkpoint, crops=0)

@@ -56,6 +56,7 @@ def test_every_holder_of_a_picture_has_one_score(scorer: Scorer, tmp_path: Path)
     tensor = torch.from_numpy(pixels).permute(2, 0, 1)
     expected = scorer(pixels)
     for other in (
+        BytesIO(path.read_bytes()),
         path,
         str(path),
         path.read_bytes(),
