@@ -320,6 +320,13 @@ class InputSettings:
     network: str | None = None
     """For a classifier of `gada classify` with a network of your own, the function that makes it, as in training."""
 
+    def __post_init__(self) -> None:
+        """Check sizes and deviations."""
+        check("input", self, ("size",), 1)
+        check("input", self, ("resize",), 0)
+        if self.deviation and not min(self.deviation) > 0:
+            raise ConfigError(f"input.deviation is {list(self.deviation)} but all three must be above 0.")
+
 
 @dataclass(frozen=True)
 class MetrifierSettings:

@@ -24,11 +24,12 @@ def fit(
         data: Labelled images.
         training: Network, loss, schedule, labels.
     """
-    from gada.experiments.classify import fit_strategies
+    from gada.experiments.classify import check_alike, fit_strategies
     from gada.reports.iqa_ls import table_2
     from gada.reports.layout import render
 
     rows = fit_strategies([str(name) for name in strategies], seeds, run, data, training, device)
+    check_alike(rows)
     print(render(table_2(rows), "text"))
 
 
@@ -61,6 +62,8 @@ def evaluate(
     from gada.reports.iqa_ls import corruption_table, samples_table, table_2
     from gada.reports.layout import render
 
+    if samples < 0:
+        raise ConfigError(f"--samples is {samples} but must be at least 0.")
     if samples and corruptions:
         raise ConfigError(
             "--samples judges single test images and --corruptions a set of its own; give one of the two."
@@ -92,16 +95,16 @@ def table(
         into: Markdown file whose block "gada classify table PATHS" is replaced instead of printing.
         figure: PNG file for the curves of Figure 3.
     """
+    from gada.experiments.classify import check_alike
     from gada.io.files import write_bytes
-    from gada.io.records import check_single, read_results
+    from gada.io.records import read_results
     from gada.reports.iqa_ls import all_tables
     from gada.reports.iqa_ls_figures import figure_3
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
 
     rows = read_results(paths, "classify")
-    alike = ("dataset", "train_images", "n", "network", "epochs", "loss", "precision")  # as the caption says of all
-    check_single(rows, alike, ("strategy", "seed", "set", "sample"))
+    check_alike(rows)
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
         write_bytes(figure, figure_3([row for row in rows if "sample" not in row]))

@@ -47,6 +47,7 @@ def sweep(
         images: Labelled images.
         input: What overrules the networks' own input.
     """
+    from gada.errors import ConfigError
     from gada.experiments.sweep_report import block_of, print_again, write_report
     from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.markdown import around_block
@@ -54,15 +55,19 @@ def sweep(
     if not classifiers:
         print_again(results or run / RESULTS, baseline, into, figure, json)
         return 0
+    if figure and figure.suffix != ".png":
+        raise ConfigError(f"--figure is {figure} but must be a .png file.")
     kept = out or run / RESULTS
     if into:
         around_block(into, block_of(kept))
     from gada.data.labelled import load_labelled
     from gada.experiments.sweep import run_sweep
-    from gada.scoring.classifiers import load_classifier
+    from gada.scoring.classifiers import common_classes, load_classifier
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
-    labelled = load_labelled(images)
+    if baseline and baseline not in (names := [one.name for one in loaded]):
+        raise ConfigError(f"--baseline is {baseline} but the networks are {', '.join(names)}.")
+    labelled = load_labelled(images, common_classes(loaded))
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, baseline, photograph)
     if out:

@@ -119,6 +119,17 @@ class DistortedImages:
         self.failed = self._look(images)
         self.images = images.select([i for i, name in enumerate(images.names) if name not in self.failed])
 
+    def refuse_failed(self) -> None:
+        """Refuse a set of which images were left out: what is trained on it should be what was given.
+
+        Raises:
+            DataError: if there is one; the message names it.
+        """
+        if self.failed:
+            name, reason = next(iter(self.failed.items()))
+            others = f", and {len(self.failed) - 1} more" if self.failed.keys() - {name} else ""
+            raise DataError(f"{name} cannot be used ({reason}){others}; mend it or take it away.")
+
     def file(self, step: Step) -> Path:
         """Return the file of a step, made or not."""
         if step == CLEAN:

@@ -19,6 +19,7 @@ from gada.io.images import read_image
 from gada.settings import ImageSettings
 
 Pixels = NDArray[np.uint8]
+LONGEST_INDEX = 9  # digits; a longer number is a name
 IMAGENET = Path(__file__).with_name("imagenet.txt")
 """The WordNet ids of ILSVRC 2012's 1,000 classes; sorted, they give the index that every ImageNet network uses."""
 
@@ -73,8 +74,12 @@ class LabelledImages:
         return {"images": self.fingerprint, "labels": sha256(self.labels.tobytes()).hexdigest()}
 
 
-def load_labelled(settings: ImageSettings) -> LabelledImages:
+def load_labelled(settings: ImageSettings, classes: Sequence[str] = ()) -> LabelledImages:
     """Read a labelled set.
+
+    Args:
+        settings: where it is.
+        classes: the names of the classes in a classifier's own order, where it says them.
 
     Raises:
         ConfigError: if its settings do not fit together.
@@ -82,40 +87,57 @@ def load_labelled(settings: ImageSettings) -> LabelledImages:
     """
     match settings.layout:
         case "folders":
-            images = of_files(settings, [(path, path.parent.name) for path in pictures_in(settings.root)])
+            images = of_files(settings, [(path, path.parent.name) for path in pictures_in(settings.root)], classes)
         case "names":
-            images = of_files(settings, [(path, path.stem.split("_")[0]) for path in pictures_in(settings.root)])
+            pairs = [(path, path.stem.split("_")[0]) for path in pictures_in(settings.root)]
+            images = of_files(settings, pairs, classes)
         case "table":
-            images = of_files(settings, read_table(settings))
+            images = of_files(settings, read_table(settings), classes)
         case "imagenet":
-            images = of_files(settings, read_imagenet(settings))
+            images = of_files(settings, read_imagenet(settings), classes)
         case "cifar10":
-            from gada.data.cifar10 import load_cifar10  # which makes this module's sets
+            from gada.data.cifar10 import CLASSES, load_cifar10  # which makes this module's sets
 
+            if classes and tuple(classes) != CLASSES:
+                raise ConfigError(f"the classifier knows {', '.join(classes)}, which are not CIFAR-10's classes.")
             images = load_cifar10(settings.root, "test")
     return drawn(images, settings.per_class, settings.seed)
 
 
-def of_files(settings: ImageSettings, labelled: Sequence[tuple[Path, str]]) -> LabelledImages:
+def of_files(
+    settings: ImageSettings, labelled: Sequence[tuple[Path, str]], known: Sequence[str] = ()
+) -> LabelledImages:
     """Return files with the index of each label.
 
-    A label is a class index, or a name: its line in the file of classes, its place among ImageNet's 1,000 WordNet ids,
-    or else its place among the names that occur, sorted.
+    A label is a name of the classifier's classes (`known`) where it says them. Else it is a class index, or a name: its
+    line in the file of classes, its place among ImageNet's 1,000 WordNet ids, or its place among the names that occur,
+    sorted.
     """
-    indices, classes = class_indices([label for _, label in labelled], settings.classes)
+    if known and settings.classes and read_classes(settings.classes) != list(known):
+        raise ConfigError(
+            f"--images.classes {settings.classes} lists other classes than the classifier knows, or in another order; "
+            "leave it out."
+        )
+    indices, classes = class_indices([label for _, label in labelled], settings.classes, known)
     for index, (path, label) in zip(indices, labelled, strict=True):
         if index is None:
-            raise DataError(f"{path.name} has the label {label!r}, which is none of the classes in {settings.classes}.")
+            whose = f"the classes in {settings.classes}" if settings.classes else "the classifier's classes"
+            raise DataError(f"{path.name} has the label {label!r}, which is none of {whose}.")
     root, paths = settings.root, tuple(path for path, _ in labelled)
     names = tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths)
     return LabelledImages(root.resolve().name, names, np.array(indices, np.int64), classes, paths, root=root)
 
 
-def class_indices(labels: Sequence[str], file: Path | None) -> tuple[list[int | None], int]:
+def class_indices(
+    labels: Sequence[str], file: Path | None, classes: Sequence[str] = ()
+) -> tuple[list[int | None], int]:
     """Return the index of each label, None for an unknown one, and the number of classes (0: not known)."""
-    if file is None and all(label.isdecimal() for label in labels):
-        return [int(label) for label in labels], 0
-    if file is not None:
+    whole = [label.removesuffix(".0") for label in labels]  # as spreadsheets write whole numbers
+    if file is None and not classes and all(label.isdecimal() and len(label) <= LONGEST_INDEX for label in whole):
+        return [int(label) for label in whole], 0
+    if classes:
+        known = list(classes)
+    elif file is not None:
         known = read_classes(file)
     elif set(labels) <= set(imagenet := read_classes(IMAGENET)):
         known = imagenet
@@ -204,7 +226,7 @@ def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
     return pairs
 
 
-def drawn(images: LabelledImages, per_class: int | None, seed: int) -> LabelledImages:
+def drawn(images: LabelledImages, per_class: int | None, seed: int, option: str = "images.per_class") -> LabelledImages:
     """Draw some images of each class, as the paper does (section III-B: ten of each of 1,000 classes).
 
     Images of a class are ordered by SHA-256 of (seed, name): the same on every machine, and more contains fewer.
@@ -219,7 +241,7 @@ def drawn(images: LabelledImages, per_class: int | None, seed: int) -> LabelledI
         members = np.flatnonzero(images.labels == label).tolist()
         if len(members) < per_class:
             raise ConfigError(
-                f"--images.per_class is {per_class}, but class {label} of {images.title} has {len(members)} images."
+                f"--{option} is {per_class}, but class {label} of {images.title} has {len(members)} images."
             )
         key = {i: sha256(json.dumps([seed, images.names[i]]).encode()).digest() for i in members}
         chosen += sorted(members, key=key.__getitem__)[:per_class]

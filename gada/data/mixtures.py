@@ -57,6 +57,9 @@ STRATEGIES: dict[str, Strategy] = {
 """The nine strategies of Table 2, those with GADA in the loop (10 to 12), and two rivals on the mix of 8 and 9."""
 
 
+LEVELS = 3  # of every distortion in a mixture
+
+
 class Version(NamedTuple):
     """All training images in one version."""
 

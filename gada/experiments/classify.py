@@ -13,21 +13,23 @@ from gada.data.cifar10 import CLASSES
 from gada.data.cifar10c import CORRUPTIONS, read_corruption
 from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
 from gada.data.labelled import LabelledImages
-from gada.data.mixtures import ALL_THREE, STRATEGIES, Mixture, Strategy
+from gada.data.mixtures import ALL_THREE, LEVELS, STRATEGIES, Mixture, Strategy
 from gada.errors import ConfigError, DataError
 from gada.experiments.versions import Versions, class_names, generator_of, load_images, resize_of
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
-from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
+from gada.io.records import RESULTS, Row, check_single, commit, machine, read_rows, write_rows
+from gada.losses.label_distribution import check_transform
 from gada.metrics.classification import expected_calibration_error
 from gada.models.classifier import TABLE_1, Classifier, load_classifier
 from gada.models.files import Card
 from gada.scoring.torch_backend import choose_device
-from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
+from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain, check_seed
 from gada.training.classifier import FINISHED, check_training, predict, train_classifier
 
 PRISTINE = "pristine"
 OF_THE_GENERATOR = ("generator", "generated_classes", "asked")
+OF_A_STRATEGY = ("quality", "transform", *OF_THE_GENERATOR)  # what all its seeds have in common
 
 
 def check_strategies(names: Sequence[str]) -> list[Strategy]:
@@ -67,6 +69,10 @@ def fit_strategies(
         ConfigError: if the run holds one of the trainings with other settings.
     """
     strategies, device = check_strategies(names), choose_device(device)
+    if not strategies or not seeds:
+        raise ConfigError("strategies and seeds are empty, or one of them is; name one of each or more.")
+    for seed in seeds:
+        check_seed(seed)
     if training.network == TABLE_1 and data.size != 32:
         raise ConfigError(
             f"data.size is {data.size}, but the paper's network sees 32 x 32 pixels; give 32, or a --training.network."
@@ -74,11 +80,14 @@ def fit_strategies(
     images = load_images(data, "train")
     chosen = [(strategy, seed) for seed in seeds for strategy in strategies]
     classes = class_names(data)
+    check_labels(strategies, training, len(classes))
     cards = {(one, seed): training_card(one, seed, data, training, images, classes) for one, seed in chosen}
     for (strategy, seed), card in cards.items():
         check_training(folder_of(run, strategy, seed), card)
     versions = Versions(images, data.size, training, data.seed)
     tests = TestSets(load_images(data, "test"), data)
+    versions.distorted.refuse_failed()
+    tests.distorted.refuse_failed()
     for (strategy, seed), card in cards.items():
         folder = folder_of(run, strategy, seed)
         if not (folder / FINISHED).is_file():
@@ -89,6 +98,16 @@ def fit_strategies(
         if not is_judged(run, strategy, seed, tests):
             keep_rows(run, tests.rows(*load_classifier(folder / FINISHED, training.network), device))
     return read_rows(run / RESULTS)
+
+
+def check_labels(strategies: Sequence[Strategy], training: ClassifierSettings, classes: int) -> None:
+    """Refuse a T or shares that cannot be, before a training."""
+    if any(one.labels == "iqa-ls" for one in strategies):
+        check_transform(training.transform, classes)
+    if len(training.shares) > 1 + LEVELS and any(one.families or one.generated for one in strategies):
+        raise ConfigError(
+            f"training.shares names {len(training.shares)} levels, but there are {1 + LEVELS}, 0 to {LEVELS}."
+        )
 
 
 def folder_of(run: Path, strategy: Strategy, seed: int) -> Path:
@@ -113,6 +132,7 @@ def training_card(
     if strategy.judged or training.quality == "evaluator":
         settings["evaluator"] = sha256_of(find_checkpoint(training.evaluator, "evaluator"))[:12]
     of_data = {f"data.{name}": value for name, value in as_plain(data).items()}
+    of_data |= {"data.images": images.fingerprint[:12], "data.classes": classes}
     return {
         "name": f"strategy {strategy.name}, seed {seed}",
         "strategy": strategy.name,
@@ -145,6 +165,7 @@ class TestSets:
         self.distorted = DistortedImages(images, view, seed=data.seed, folder=folder)
         self.title = images.title
         self.names = class_names(data)
+        self.digest = images.fingerprint[:12]
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -184,7 +205,7 @@ class TestSets:
         """
         origin, labels = {**origin_of(card), "dataset": self.title}, self.labels_for(card)
         return [
-            {**origin, "set": name, **judged(predict(classifier, pixels, device), labels)}
+            {**origin, "set": name, "test": self.digest, **judged(predict(classifier, pixels, device), labels)}
             for name, pixels in self.each()
         ]
 
@@ -232,7 +253,9 @@ def judged(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> Row
 def is_judged(run: Path, strategy: Strategy, seed: int, tests: TestSets) -> bool:
     """Return whether the run has the rows of a training on these test sets."""
     rows = [row for row in read_rows(run / RESULTS) if (row["strategy"], row["seed"]) == (strategy.name, seed)]
-    return len(rows) == len(steps_of(ALL_THREE)) and all(row["n"] == len(tests.labels) for row in rows)
+    return len(rows) == len(steps_of(ALL_THREE)) and all(
+        row["n"] == len(tests.labels) and row.get("test", tests.digest) == tests.digest for row in rows
+    )
 
 
 def forget_rows(run: Path, strategy: Strategy, seed: int) -> None:
@@ -248,6 +271,19 @@ def keep_rows(run: Path, rows: Sequence[Row]) -> None:
     new = {(row["strategy"], row["seed"], row["set"]) for row in rows}
     kept = [row for row in read_rows(run / RESULTS) if (row["strategy"], row["seed"], row["set"]) not in new]
     write_rows(run / RESULTS, [*kept, *rows])
+
+
+def check_alike(rows: Sequence[Row]) -> None:
+    """Refuse result rows that one table cannot hold: of several data sets or ways of training, or given twice.
+
+    Raises:
+        ConfigError: if they are; also if the seeds of one strategy have different labels or generators.
+    """
+    alike = ("dataset", "train_images", "n", "network", "epochs", "loss", "precision")  # as the caption says of all
+    check_single(rows, alike, ("strategy", "seed", "set", "sample"))
+    for strategy in dict.fromkeys(row["strategy"] for row in rows):
+        own = [{name: str(row.get(name)) for name in OF_A_STRATEGY} for row in rows if row["strategy"] == strategy]
+        check_single(own, OF_A_STRATEGY, ())
 
 
 def evaluate_classifiers(

@@ -13,6 +13,7 @@ from gada.data.distorted import DistortedImages, Step, steps_of
 from gada.data.labelled import load_labelled
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.data.splits import Split, split_by_reference
+from gada.errors import ConfigError
 from gada.experiments.outcomes import Outcome, OutcomeFiles, check_classes
 from gada.experiments.sweep import Progress
 from gada.reports.ladders import NONE
@@ -106,8 +107,14 @@ def build_error_set(
     """
     steps = steps_of(settings.distortions)
     classifier = load_classifier(settings.classifier, settings.input, device)
-    images = load_labelled(settings.images)
+    side = classifier.input.view.size
+    if settings.crop_size and settings.crop_size > side:
+        raise ConfigError(
+            f"crop_size is {settings.crop_size} but the classifier sees {side} x {side} pixels; choose at most {side}."
+        )
+    images = load_labelled(settings.images, classifier.classes)
     distorted = DistortedImages(images, classifier.input.view, settings.distorted, settings.seed)
+    distorted.refuse_failed()
     check_classes(classifier, distorted)
     identity = {**images.identity, "distorted": settings.distorted, "seed": settings.seed}
     kept = OutcomeFiles(folder / "outcomes" / classifier.name, {**classifier.identity, **identity})

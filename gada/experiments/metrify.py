@@ -78,8 +78,6 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
 def training_settings(settings: MetrifierSettings, size: int) -> Settings:
     """Return the settings that the evaluator's training takes."""
     crop = settings.crop_size or min(size, LARGEST_CROP)
-    if crop > size:
-        raise ConfigError(f"crop_size is {crop} but the classifier sees {size} x {size} pixels; choose at most {size}.")
     training = TrainingSettings(
         batch_size=settings.batch_size,
         crop_size=crop // 8 * 8,

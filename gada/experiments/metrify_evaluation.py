@@ -102,13 +102,16 @@ def rows_of(name: str, predicted: Table, true: Table, wrong: Table, errors: Erro
 def lead(metrifier: Table, other: Table, true: Table) -> Row:
     """Return how much higher the metrifier's SROCC is, with a 95 % interval: percentile bootstrap over the sources.
 
-    Images of one source are drawn together, for they are alike.
+    Images of one source are drawn together, for they are alike. None where one of the two is undefined.
     """
     random = np.random.default_rng(0)
     drawn = [np.arange(len(true)), *random.integers(len(true), size=(RESAMPLES, len(true)))]
-    both = [[defined(srocc, one[i].ravel(), true[i].ravel()) or 0.0 for one in (metrifier, other)] for i in drawn]
-    found = [mine - its for mine, its in both]
-    low, high = np.percentile(found[1:], [2.5, 97.5])
+    both = [[defined(srocc, one[i].ravel(), true[i].ravel()) for one in (metrifier, other)] for i in drawn]
+    found = [None if mine is None or its is None else mine - its for mine, its in both]
+    again = [value for value in found[1:] if value is not None]
+    if found[0] is None or not again:
+        return {"lead": None, "lead_low": None, "lead_high": None}
+    low, high = np.percentile(again, [2.5, 97.5])
     return {"lead": found[0], "lead_low": float(low), "lead_high": float(high)}
 
 

@@ -47,15 +47,16 @@ def load_images(data: ClassifyDataSettings, part: str) -> LabelledImages:
         ConfigError: if more images are wanted than there are.
         DataError: if they are missing or invalid, or a test image is of a class that training lacks.
     """
-    count = data.per_class if part == "train" else data.test_per_class
+    option = "per_class" if part == "train" else "test_per_class"
+    count: int | None = getattr(data, option)
     if data.layout == "cifar10":
         images = load_cifar10(data.root, "train" if part == "train" else "test")
-        return drawn(images, count, data.seed)
+        return drawn(images, count, data.seed, f"data.{option}")
     for folder in (data.root / "train", data.root / part):
         if not folder.is_dir():
             raise DataError(f"{folder} is not there; the folder must hold train/CLASS/... and test/CLASS/...")
     names, images = class_names(data), load_labelled(ImageSettings(root=data.root / part, layout="folders"))
-    labels = [path.parent.name for path in images.paths]
+    labels = [class_of(path, data.root / part) for path in images.paths]
     if unknown := sorted(set(labels) - set(names)):
         raise DataError(
             f"{data.root / part} has the class {unknown[0]!r}, which {data.root / 'train'} lacks; put images of it "
@@ -64,14 +65,22 @@ def load_images(data: ClassifyDataSettings, part: str) -> LabelledImages:
     places = {name: place for place, name in enumerate(names)}
     indices = np.array([places[label] for label in labels], np.int64)
     images = replace(images, title=data.root.resolve().name, labels=indices, classes=len(names))
-    return drawn(images, count, data.seed)
+    return drawn(images, count, data.seed, f"data.{option}")
+
+
+def class_of(path: Path, folder: Path) -> str:
+    """Return the class of a picture: the folder below `train` or `test` in which, at any depth, it lies."""
+    name, *below = path.relative_to(folder).parts
+    if not below:
+        raise DataError(f"{path} lies in no folder of a class; put it into one, or take it away.")
+    return name
 
 
 def class_names(data: ClassifyDataSettings) -> list[str]:
     """Return the names of the classes, in the order of their indices: for folders those of `train`, sorted."""
     if data.layout == "cifar10":
         return list(CLASSES)
-    return sorted({path.parent.name for path in pictures_in(data.root / "train")})
+    return sorted({class_of(path, data.root / "train") for path in pictures_in(data.root / "train")})
 
 
 def resize_of(images: LabelledImages, size: int) -> int | None:

@@ -151,7 +151,7 @@ def check_single(rows: Sequence[Row], alike: Sequence[str], keys: Sequence[str])
     Args:
         rows: result rows.
         alike: what all of them must have in common.
-        keys: what tells them apart.
+        keys: what tells them apart; none given, nothing is looked for twice.
 
     Raises:
         ConfigError: if they differ in the former, or two have the latter in common.
@@ -162,7 +162,7 @@ def check_single(rows: Sequence[Row], alike: Sequence[str], keys: Sequence[str])
                 f"the rows have different {name}: {found[0]} and {found[1]}; give those of one at a time."
             )
     seen: set[tuple[Any, ...]] = set()
-    for row in rows:
+    for row in rows if keys else ():
         key = tuple(row.get(name) for name in keys)
         if key in seen:
             which = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True) if value is not None)

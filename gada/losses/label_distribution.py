@@ -48,6 +48,15 @@ def confidence_of(quality: Tensor, num_classes: int, transform: str = "identity"
     return confidence.clamp(1 / num_classes, 1)
 
 
+def check_transform(transform: str, num_classes: int) -> None:
+    """Refuse a T that is unknown, or gives something outside (0, 1].
+
+    Raises:
+        ConfigError: if it is, or does.
+    """
+    confidence_of(torch.tensor([0.01, 0.5, 1.0]), num_classes, transform)
+
+
 def own_transform(quality: Tensor, transform: str) -> Tensor:
     """Return what a user's T makes of qualities.
 

@@ -2,8 +2,9 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ EFFICIENTNET_LITE = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "effi
 FEW, MANY = 2 * 224 * 224, 64 * 224 * 224
 """Pixels of a batch on a processor, whose cache holds the maps of few images (twice as fast as 24 at once), and on a
 device with memory of its own."""
+TOLERANCE = 0.01  # by which probabilities of few bits may miss 0 and a sum of 1
 EFFICIENTNET_MARGIN = 32  # pixels around the square, which the authors' evaluation cuts away
 
 
@@ -60,6 +62,8 @@ class Classifier:
     """SHA-256 of the file, for a file."""
     at_once: int = FEW
     """Pixels of a batch."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes in the order of its outputs, where it says them."""
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -71,20 +75,47 @@ class Classifier:
         """Return class probabilities (N, K) of images (N, S, S, 3) uint8.
 
         Raises:
-            DataError: if an output is not finite, or is no (N, K).
+            DataError: if the network cannot take such images, or an output is not finite, no (N, K) or no probability.
         """
-        outputs = np.asarray(self.run(self.normalised(pixels)), dtype=np.float64)
+        try:
+            outputs = np.asarray(self.run(self.normalised(pixels)), dtype=np.float64)
+        except Exception as error:  # torch and ONNX Runtime raise what they like for a size that does not fit
+            why = str(error).strip().split("\n")[0]
+            side = pixels.shape[1]
+            raise DataError(
+                f"{self.name} cannot take {side} x {side} images ({why}); give --input.size what it takes."
+            ) from error
         if outputs.ndim != 2 or len(outputs) != len(pixels) or outputs.shape[1] < 2:
             raise DataError(f"{self.name} gives {outputs.shape} for {len(pixels)} images; it must give (N, classes).")
         if not np.isfinite(outputs).all():
             raise DataError(f"{self.name} gives an output that is not finite")
-        return outputs if self.input.outputs == "probabilities" else softmax(outputs)
+        if self.input.outputs == "logits":
+            return softmax(outputs)
+        if outputs.min() < -TOLERANCE or np.abs(outputs.sum(axis=1) - 1).max() > TOLERANCE:
+            raise DataError(
+                f"{self.name} gives {outputs.min():.3g} to {outputs.max():.3g}, which are no probabilities; give "
+                "--input.outputs logits."
+            )
+        return outputs.clip(0, 1)
 
     def normalised(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return images as the network takes them, (N, 3, S, S)."""
         mean, deviation = (np.array(values, np.float32) for values in (self.input.mean, self.input.deviation))
         scaled = (pixels - 255 * mean) / (255 * deviation)  # (x / 255 - mean) / deviation
         return scaled.transpose(0, 3, 1, 2)
+
+
+def common_classes(classifiers: Sequence[Classifier]) -> tuple[str, ...]:
+    """Return the names of the classes that classifiers say, () if none does.
+
+    Raises:
+        ConfigError: if two say different ones, or in another order: the indices of labels would not mean the same.
+    """
+    said = {one.classes: one.name for one in classifiers if one.classes}
+    if len(said) > 1:
+        first, second, *_ = said.values()
+        raise ConfigError(f"{first} and {second} know other classes, or in another order; sweep them apart.")
+    return next(iter(said), ())
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,8 +169,9 @@ def overruled(given: Input, settings: InputSettings) -> Input:
 
 
 def of_network(network: nn.Module, name: str, given: Input, device: str, digest: str = "") -> Classifier:
-    """Return a classifier that torch runs."""
+    """Return a classifier that torch runs; without a file's digest its weights tell it from another."""
     place = choose_device(device)
+    digest = digest or digest_of(network)
     network = network.eval().to(place)
 
     @torch.inference_mode()
@@ -149,6 +181,16 @@ def of_network(network: nn.Module, name: str, given: Input, device: str, digest:
         return array
 
     return Classifier(name, name, given, run, network, digest, FEW if place == "cpu" else MANY)
+
+
+def digest_of(network: nn.Module) -> str:
+    """Return a SHA-256 over the weights of a network."""
+    digest = sha256()
+    for name, value in network.state_dict().items():
+        if isinstance(value, Tensor):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def efficientnet_lite(name: str, device: str) -> Classifier:
@@ -204,10 +246,11 @@ def of_factory(source: str, device: str) -> Classifier:
     module, _, function = source.partition(":")
     try:
         made = getattr(import_module(module), function)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigError(f"classifier {source!r} cannot be made ({error}); give package.module:function.") from error
+    except Exception as error:  # whatever the user's function raises
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"classifier {source!r} cannot be made ({why}); give package.module:function.") from error
     if isinstance(made, Classifier):
-        return made
+        return made if made.digest or made.network is None else replace(made, digest=digest_of(made.network))
     if not isinstance(made, nn.Module):
         raise ConfigError(f"{source} gives a {type(made).__name__}; it must give an nn.Module or a gada Classifier.")
     return of_network(made, function, Input(View(224, 256, "bilinear")), device)
@@ -263,7 +306,8 @@ def ours(path: Path, network: str | None, device: str) -> Classifier:
     models = import_module("gada.models.classifier")
     trained, card = models.load_classifier(path, network)
     given = Input(View(int(card.get("size", 32)), card.get("resize")), (0.0,) * 3, (1.0,) * 3)
-    return of_network(trained, path.stem, given, device, sha256_of(path))
+    network_of = of_network(trained, path.stem, given, device, sha256_of(path))
+    return replace(network_of, classes=tuple(card["classes"]))
 
 
 def guessed_input(size: int) -> Input:

@@ -140,7 +140,12 @@ def resume(classifier: Classifier, folder: Path, card: Mapping[str, Any]) -> lis
     if not (folder / LAST).is_file():
         return []
     tensors, found = load_checkpoint(folder / LAST, "classifier")
-    classifier.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
+    try:
+        classifier.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{folder} holds a training of another network; choose another --run, or delete the folder to start anew."
+        ) from error
     return list(found["figures"])
 
 

@@ -20,6 +20,7 @@ from gada.reports.iqa_ls import SETS
 from gada.settings import ModelSettings
 
 QUICK = ["--training.epochs", "2", "--training.batch_size", "6", "--training.inputs", "centred"]
+FIVE_LEVELS = ["--training.shares", "[0.2,0.2,0.2,0.2,0.2]", "--training.asked", "[0.8,0.6,0.4,0.2]"]
 
 
 @pytest.fixture
@@ -63,6 +64,39 @@ def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureF
     assert len(stamps) == len(STRATEGIES)
     assert fit(root, "9,10", *models[2:], *models[:2]) == 0  # nothing is trained again
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_changed_pictures_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1") == 0
+    Image.fromarray(coloured(0, 99)).save(root / "pictures/train/blue/0.png")
+    assert fit(root, "1") == 2
+    assert "holds a training with data.images=" in capsys.readouterr().err
+
+
+def test_changed_test_pictures_are_judged_again(root: Path) -> None:
+    assert fit(root, "1") == 0
+    before = {row["test"] for row in read_rows(root / "run/results.jsonl")}
+    Image.fromarray(coloured(0, 99)).save(root / "pictures/test/blue/0.png")
+    assert fit(root, "1") == 0
+    after = {row["test"] for row in read_rows(root / "run/results.jsonl")}
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_a_damaged_picture_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "pictures/train/red/bad.png").write_bytes(b"no picture")
+    assert fit(root, "1") == 3
+    assert "red/bad.png cannot be used" in capsys.readouterr().err
+    (root / "pictures/train/red/bad.png").rename(root / "pictures/train/logo.png")
+    assert fit(root, "1") == 3
+    assert "logo.png lies in no folder of a class" in capsys.readouterr().err
+
+
+def test_seeds_of_other_labels_are_not_averaged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "9") == 0
+    assert fit(root, "9", "--seeds", "[1]", "--training.quality", "psnr") == 2
+    assert "different quality: ssim and psnr" in capsys.readouterr().err
+    assert main(["classify", "table", str(root / "run")]) == 2
 
 
 @pytest.mark.parametrize("part", ["classifier.safetensors", "last.safetensors"])
@@ -204,7 +238,11 @@ def test_the_trained_classifier_is_one_of_the_sweep_s(tmp_path: Path, capsys: py
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [(["--samples", "2", "--corruptions", "folder"], "--corruptions"), (["--figure", "x.png"], "--figure")],
+    [
+        (["--samples", "-1"], "--samples is -1"),
+        (["--samples", "2", "--corruptions", "folder"], "--corruptions"),
+        (["--figure", "x.png"], "--figure"),
+    ],
 )
 def test_options_that_do_not_go_together(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "evaluate", "absent.safetensors", *options]) == 2
@@ -215,14 +253,18 @@ def test_options_that_do_not_go_together(options: list[str], says: str, capsys: 
     ("options", "code", "says"),
     [
         (["--strategies", "[13]"], 2, "strategy '13' is unknown"),
+        (["--strategies", "[]"], 2, "strategies and seeds are empty"),
+        (["--seeds", "[-1]"], 2, "seed is -1"),
+        (["--strategies", "[1,8]", *FIVE_LEVELS], 2, "names 5 levels"),
         (["--training.network", "nowhere:network"], 2, "nowhere:network"),
         (["--training.network", "torch.nn:Linear"], 2, "'torch.nn:Linear' cannot be made (TypeError"),
         (["--training.network", "table1", "--data.size", "64"], 2, "data.size is 64"),
-        (["--data.per_class", "100"], 2, "per_class"),
+        (["--data.per_class", "100"], 2, "--data.per_class is 100"),
+        (["--data.test_per_class", "100"], 2, "--data.test_per_class is 100"),
         (["--strategies", "[10]", "--training.generator", "absent"], 2, "absent"),
         (["--strategies", "[1,10]", "--training.generated_classes", "[jpeg9000]"], 2, "does not make jpeg9000"),
         (["--data.root", "absent"], 3, "absent"),
-        (["--training.transform", "cube", "--strategies", "[9]"], 2, "cube"),
+        (["--training.transform", "cube", "--strategies", "[1,9]"], 2, "cube"),
     ],
 )
 def test_a_mistake_is_one_sentence(

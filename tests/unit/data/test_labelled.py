@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toys import folders
+from toys import coloured, folders
 
 from gada.data.distorted import CLEAN, View, steps_of
-from gada.data.labelled import IMAGENET, load_labelled, read_classes
+from gada.data.labelled import IMAGENET, class_indices, load_labelled, read_classes
 from gada.errors import ConfigError, DataError
 from gada.settings import ImageSettings
 
@@ -144,3 +144,26 @@ def test_ladders_by_name() -> None:
     assert len({step.family for step in steps_of(["tid2013"])}) == 25
     with pytest.raises(ConfigError, match="unknown"):
         steps_of(["fog"])
+
+
+def test_labels_are_the_classifier_s_classes_where_it_names_them(tmp_path: Path) -> None:
+    for name in ("2", "10"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(coloured(0, 0)).save(tmp_path / name / "a.png")
+    known = sorted(map(str, range(11)))  # as `gada classify` numbers folders: 0, 1, 10, 2, ...
+    images = load_labelled(ImageSettings(tmp_path), known)
+    assert {path.parent.name: known[label] for path, label in zip(images.paths, images.labels, strict=True)} == {
+        "2": "2",
+        "10": "10",
+    }
+    with pytest.raises(DataError, match="the label '2', which is none of the classifier's classes"):
+        load_labelled(ImageSettings(tmp_path), ["one", "ten"])
+    (tmp_path / "classes.txt").write_text("10\n2\n")
+    with pytest.raises(ConfigError, match="lists other classes than the classifier knows"):
+        load_labelled(ImageSettings(tmp_path, classes=tmp_path / "classes.txt"), known)
+
+
+def test_indices_may_be_written_as_spreadsheets_do() -> None:
+    assert class_indices(["2.0", "10.0"], None) == ([2, 10], 0)
+    assert class_indices(["2.5", "10"], None) == ([1, 0], 2)  # names, then
+    assert class_indices(["1" * 20], None) == ([0], 1)

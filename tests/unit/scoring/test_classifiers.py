@@ -1,16 +1,19 @@
 """Sources of classifiers that tests have not installed, what overrules an input, responses of filters."""
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 from toys import Colours, plain
 
 from gada.data.distorted import View
 from gada.errors import ConfigError, DataError
-from gada.scoring.classifiers import Input, load_classifier, of_network, softmax
+from gada.scoring.classifiers import Input, common_classes, load_classifier, of_network, softmax
 from gada.scoring.responses import filter_responses, relative_change
 from gada.settings import InputSettings
 
@@ -100,3 +103,38 @@ def test_responses_of_first_and_last_convolution() -> None:
     assert relative_change(layers["last"])[0] == 0
     assert relative_change(layers["last"])[1] > 0
     np.testing.assert_allclose(relative_change(np.array([[[[3.0, 4.0]]], [[[3.0, 9.0]]]], np.float32)), [0, 1])
+
+
+def test_what_a_network_cannot_take_or_gives_is_one_sentence() -> None:
+    flat = of_network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 3)), "flat", Input(View(8, None)), "cpu")
+    assert flat.probabilities(np.zeros((2, 8, 8, 3), np.uint8)).shape == (2, 3)
+    with pytest.raises(DataError, match=r"flat cannot take 16 x 16 images .*give --input.size"):
+        flat.probabilities(np.zeros((2, 16, 16, 3), np.uint8))
+    wrong = replace(plain(), input=Input(View(32, None), outputs="probabilities"))
+    with pytest.raises(DataError, match=r"which are no probabilities; give --input.outputs logits"):
+        wrong.probabilities(np.full((1, 32, 32, 3), 200, np.uint8))
+
+
+def test_other_weights_make_another_classifier() -> None:
+    network = Colours()
+    first = of_network(network, "one", Input(View(32, None)), "cpu").identity
+    assert of_network(Colours(), "one", Input(View(32, None)), "cpu").identity == first
+    with torch.no_grad():
+        network.last.weight.neg_()
+    assert of_network(network, "one", Input(View(32, None)), "cpu").identity != first
+
+
+def test_classifiers_of_other_classes_are_not_swept_together() -> None:
+    one, two = replace(plain(), classes=("a", "b")), replace(plain(), name="second", classes=("b", "a"))
+    assert common_classes([plain(), one]) == ("a", "b")
+    with pytest.raises(ConfigError, match="plain and second know other classes"):
+        common_classes([one, two])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"size": -5}, "input.size is -5"), ({"resize": -3}, "input.resize"), ({"deviation": (1, 0, 1)}, "above 0")],
+)
+def test_an_input_that_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        InputSettings(**settings)
