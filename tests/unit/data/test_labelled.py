@@ -156,7 +156,7 @@ def test_labels_are_the_classifier_s_classes_where_it_names_them(tmp_path: Path)
         "2": "2",
         "10": "10",
     }
-    with pytest.raises(DataError, match="the label '2', which is none of the classifier's classes"):
+    with pytest.raises(DataError, match="the label '10', which is none of the classifier's classes"):
         load_labelled(ImageSettings(tmp_path), ["one", "ten"])
     (tmp_path / "classes.txt").write_text("10\n2\n")
     with pytest.raises(ConfigError, match="lists other classes than the classifier knows"):
