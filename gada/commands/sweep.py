@@ -52,6 +52,12 @@ def sweep(
     from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.markdown import around_block
 
+    if json and figure:
+        raise ConfigError("--json prints and --figure draws; give one of the two.")
+    if results and classifiers:
+        raise ConfigError(f"--results {results} is shown again without a sweep; leave it out, or --classifiers.")
+    if out and not classifiers:
+        raise ConfigError(f"--out {out} is written by a sweep; name --classifiers, or leave it out.")
     if not classifiers:
         print_again(results or run / RESULTS, baseline, into, figure, json)
         return 0

@@ -20,6 +20,7 @@ from gada.data.cache import default_folder
 from gada.data.labelled import LabelledImages
 from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
+from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
 from gada.io.images import MAX_PIXELS
@@ -114,7 +115,8 @@ class DistortedImages:
         self, images: LabelledImages, view: View, where: Where = "crop", seed: int = 0, folder: Path | None = None
     ) -> None:
         self.view, self.where, self.seed = view, where, seed
-        key = json.dumps([VERSION, images.fingerprint, repr(view)])
+        place = ["photograph"] if where == "photograph" else []  # some photographs are too small to be distorted
+        key = json.dumps([VERSION, images.fingerprint, repr(view), *place])
         self.folder = (folder or default_folder() / "sweep") / sha256(key.encode()).hexdigest()[:24]
         self.failed = self._look(images)
         self.images = images.select([i for i, name in enumerate(images.names) if name not in self.failed])
@@ -202,7 +204,11 @@ class DistortedImages:
 
         def look(index: int) -> Pixels | str:
             try:
-                return self.view(images.pixels(index))
+                photograph = images.pixels(index)
+                if self.where == "photograph" and min(photograph.shape[:2]) < SMALLEST_SIDE:
+                    high, wide = photograph.shape[:2]
+                    return f"{wide} x {high} pixels are too few to be distorted; sides must be {SMALLEST_SIDE} or more"
+                return self.view(photograph)
             except DataError as error:
                 return str(error)
 

@@ -153,6 +153,9 @@ def test_unreadable_images_are_left_out_and_named(root: Path, capsys: pytest.Cap
         (["--images.layout", "imagenet"], "neither the label file"),
         (["--images.layout", "cifar10"], "test_batch.bin is not there"),
         (["--images.per_class", "5"], "class 0 of pictures has 4 images"),
+        (["--json", "--figure", "x.png"], "--json prints and --figure draws"),
+        (["--results", "old.jsonl"], "--results old.jsonl is shown again"),
+        (["--figure", "x.pdf"], "must be a .png file"),
         (["--baseline", "other"], "--baseline is other but the networks are plain"),
     ],
 )
