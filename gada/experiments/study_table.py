@@ -84,6 +84,8 @@ def over_splits(variants: Sequence[Sequence[Row]]) -> Table:
             each = zip(pairs, report["differences"], strict=True)
             listed = ", ".join(f"{value:+.3f} ({split})" for split, value in each)
             notes[f"{FIGURES[figure]}, {group[0]['variant']} (split): {listed}."] = None
+            if "not_claimed" in report:
+                notes[f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}."] = None
             if report["interval"]:
                 notes[f"Interval: {report['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
         body.append((*label, str(len(group)), *cells))

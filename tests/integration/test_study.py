@@ -120,6 +120,7 @@ def test_a_split_without_a_figure_is_left_out_of_the_difference() -> None:
     assert cells["other"][3] == pytest.approx(0.1)  # split 0 alone has both
     assert cells["other"][4:7] == (None,) * 3  # nothing is claimed of one split
     assert "SROCC, ALL, other (split): +0.100 (0)." in table.notes
+    assert "1 of at least 6 splits: the differences are listed, no more." in table.notes
 
 
 def test_rows_of_two_studies_are_refused() -> None:
