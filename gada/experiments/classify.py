@@ -29,7 +29,7 @@ from gada.training.classifier import FINISHED, check_training, predict, train_cl
 
 PRISTINE = "pristine"
 OF_THE_GENERATOR = ("generator", "generated_classes", "asked")
-OF_A_STRATEGY = ("quality", "transform", *OF_THE_GENERATOR)  # what all its seeds have in common
+OF_A_STRATEGY = ("quality", "transform", "smoothing", *OF_THE_GENERATOR)  # what all its seeds have in common
 
 
 def check_strategies(names: Sequence[str]) -> list[Strategy]:
@@ -224,6 +224,8 @@ def origin_of(card: Card) -> Row:
     row |= {name: settings[name] for name in ("network", "epochs", "loss", "quality", "transform", "precision")}
     if "generated" in title:
         row |= {name: settings[name] for name in OF_THE_GENERATOR}
+    if card["labels"] == "smoothing":
+        row["smoothing"] = settings["smoothing"]
     return {**row, "train_seconds": round(card["train_seconds"], 1), "machine": machine(), "commit": card["commit"]}
 
 

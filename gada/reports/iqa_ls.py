@@ -167,8 +167,9 @@ def rivals_table(rows: Sequence[Row]) -> Table:
         cells = [shown(mean_over(chosen, strategy, names, figure)) for figure in ("accuracy", "ece") for names in sets]
         body.append((strategy, LABELS[labels], *cells))
     caption = f"Rivals on the same images, MIX all 3, at equal budget. {described(chosen)}"
+    share = next((row["smoothing"] for row in chosen if "smoothing" in row), 0.1)  # older rows do not say it
     notes = (
-        "smoothing: Szegedy et al., 2016, 0.1 of the label uniform. mollification: Heinonen et al., 2024 (arXiv "
+        f"smoothing: Szegedy et al., 2016, {share:g} of the label uniform. mollification: Heinonen et al., 2024 (arXiv "
         "2406.01494), labels tied to the known noise or blur level; JPEG has none there and takes the mean of both.",
     )
     return Table(caption, ("strategy", "labels"), columns, tuple(body), groups, frozenset(), notes)

@@ -99,6 +99,12 @@ def test_seeds_of_other_labels_are_not_averaged(root: Path, capsys: pytest.Captu
     assert main(["classify", "table", str(root / "run")]) == 2
 
 
+def test_the_rivals_say_how_much_they_smooth(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "8,9,smoothing", "--training.smoothing", "0.4") == 0
+    assert main(["classify", "table", str(root / "run")]) == 0
+    assert "0.4 of the label uniform" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part", ["classifier.safetensors", "last.safetensors"])
 def test_a_changed_setting_is_refused(part: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1") == 0
