@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from math import inf, isclose
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,17 +131,17 @@ def fidelity_table(rows: Sequence[Row]) -> str:
 
 def _figures(rows: Sequence[Row]) -> list[str]:
     """Cells met in PSNR and in SSIM, and the medians of the deviations (ours less published)."""
-    decibels = sorted(
+    decibels = [
         row["psnr_db"] - row["published_psnr_db"]
         for row in rows
         if row["psnr_db"] is not None and row["published_psnr_db"] is not None
-    )
-    similarity = sorted(row["ssim"] - row["published_ssim"] for row in rows)
+    ]
+    similarity = [row["ssim"] - row["published_ssim"] for row in rows]
     return [
         f"{sum(map(psnr_met, rows))}/{len(rows)}",
         f"{sum(map(ssim_met, rows))}/{len(rows)}",
-        f"{decibels[len(decibels) // 2]:+.2f}" if decibels else "-",
-        f"{similarity[len(similarity) // 2]:+.4f}",
+        f"{median(decibels):+.2f}" if decibels else "-",
+        f"{median(similarity):+.4f}",
     ]
 
 
