@@ -105,4 +105,4 @@ def test_wrong_tables_are_told(published: str, words: str, tmp_path: Path) -> No
 def test_the_table_counts_cells() -> None:
     row = {"reference": "I01", "distortion": 18, "published_psnr_db": None, "published_ssim": 1.0}
     rows = [row | {"level": 1, "psnr_db": 60.0, "ssim": 0.999}, row | {"level": 2, "psnr_db": 40.0, "ssim": 0.9}]
-    assert "| 18 change of colour saturation | 1/2 | 1/2 | - | -0.0010 |" in fidelity_table(rows)
+    assert "| 18 change of colour saturation | 1/2 | 1/2 | - | -0.0505 |" in fidelity_table(rows)
