@@ -48,7 +48,7 @@ def sweep(
         input: What overrules the networks' own input.
     """
     from gada.errors import ConfigError
-    from gada.experiments.sweep_report import block_of, print_again, write_report
+    from gada.experiments.sweep_report import baseline_of, block_of, print_again, write_report
     from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.markdown import around_block
 
@@ -71,8 +71,7 @@ def sweep(
     from gada.scoring.classifiers import common_classes, load_classifier
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
-    if baseline and baseline not in (names := [one.name for one in loaded]):
-        raise ConfigError(f"--baseline is {baseline} but the networks are {', '.join(names)}.")
+    baseline_of([{"network": one.name} for one in loaded], baseline)  # refuses another before the work
     labelled = load_labelled(images, common_classes(loaded))
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, baseline, photograph)

@@ -106,8 +106,6 @@ def print_again(results: Path, baseline: str | None, into: Path | None, figure: 
     """Print kept result rows, put them into a Markdown block, or draw them."""
     rows = read_results([results], "sweep")
     if figure:
-        if figure.suffix != ".png":
-            raise ConfigError(f"--figure is {figure} but must be a .png file.")
         write_bytes(figure, ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}"))
     if into:
         replace_block(into, block_of(results), as_markdown(rows, baseline))

@@ -64,7 +64,7 @@ def pictures_of(paths: Iterable[str | Path]) -> Iterator[Path]:
 
 def matches(path: str | Path) -> list[Path]:
     """Return the files that a pattern matches, sorted; none for what is no pattern, or a file of that name."""
-    if not glob.has_magic(str(path)) or exists(path):
+    if not _is_pattern(path):
         return []
     found = (Path(name) for name in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # of any root
     return sorted(name for name in found if is_file(name))
@@ -79,8 +79,12 @@ def check_arguments(paths: Iterable[str | Path]) -> None:
     for path in paths:
         if "://" in str(path):
             raise DataError(f"{path} is a URL, and gada fetches nothing; download the picture and name its file.")
-        pattern = glob.has_magic(str(path)) and not exists(path)
+        pattern = _is_pattern(path)
         if (is_folder(path) and next(walk(Path(path)), None) is None) or (pattern and not matches(path)):
             raise DataError(f"{path} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")
         if not pattern and not exists(path) and Path(path).suffix.lower() not in SUFFIXES:
             raise DataError(f"{path} is not there; name pictures, folders of pictures or patterns.")
+
+
+def _is_pattern(path: str | Path) -> bool:
+    return glob.has_magic(str(path)) and not exists(path)

@@ -306,8 +306,8 @@ def ours(path: Path, network: str | None, device: str) -> Classifier:
     models = import_module("gada.models.classifier")
     trained, card = models.load_classifier(path, network)
     given = Input(View(int(card.get("size", 32)), card.get("resize")), (0.0,) * 3, (1.0,) * 3)
-    network_of = of_network(trained, path.stem, given, device, sha256_of(path))
-    return replace(network_of, classes=tuple(card["classes"]))
+    classifier = of_network(trained, path.stem, given, device, sha256_of(path))
+    return replace(classifier, classes=tuple(card["classes"]))
 
 
 def guessed_input(size: int) -> Input:
