@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench torture mutants clean
+.PHONY: demo test test-all check audit lowest format bench stress mutants clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -42,10 +42,10 @@ format: .venv/installed-dev
 bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench
 
-# atheris has no wheels for some machines; its ordeal then says so.
-torture: .venv/installed-dev
+# atheris has no wheels for some machines; its stress test then says so.
+stress: .venv/installed-dev
 	-$(BIN)/python -m pip install --quiet 'atheris>=3,<4'
-	PYTHONPATH=tests $(BIN)/python -m torture
+	PYTHONPATH=tests $(BIN)/python -m stress
 
 # Mutation testing of metrics, losses, splits and crops; fails if a mutant is neither killed nor explained. mutmut
 # keeps its verdicts when only tests change, so the old ones go.

@@ -191,7 +191,7 @@ def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None
         if action.dest.split(".")[0] in groups:
             action.help = SUPPRESS
     parser._action_groups = [group for group in parser._action_groups if group.title not in (None, *groups)]
-    lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings.py):"] if groups else []
+    lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"] if groups else []
     for name, kind in groups.items():
         keys = " ".join(field.name for field in fields(kind))
         lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)

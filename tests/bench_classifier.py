@@ -9,7 +9,7 @@ from measure import say, seconds
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import STRATEGIES, Mixture
 from gada.experiments.versions import Versions
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.models.classifier import build_classifier
 from gada.settings import ClassifierSettings
@@ -39,7 +39,7 @@ def main() -> None:
 
 def crops() -> LabelledImages:
     """Return crops of the bundled photographs with labels that mean nothing."""
-    photographs, random = [read_image(path) for path in pictures_in(PHOTOS)], np.random.default_rng(0)
+    photographs, random = [read_image(path) for path in images_in(PHOTOS)], np.random.default_rng(0)
     pixels = np.empty((IMAGES, SIDE, SIDE, 3), np.uint8)
     for place in range(IMAGES):
         photograph = photographs[place % len(photographs)]

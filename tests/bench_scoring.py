@@ -26,7 +26,7 @@ from gada.data.splits import split_by_reference
 from gada.data.table import load_synthetic
 from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.metrics.correlation import srocc
 from gada.scoring.calibration import varied_pictures
@@ -186,7 +186,7 @@ def write(images: Path, folder: Path, suffix: str, count: int) -> list[Path]:
 
     def photographs() -> Iterator[Image.Image]:
         while True:
-            for path in pictures_in(images):
+            for path in images_in(images):
                 yield Image.fromarray(read_image(path)).resize(SIZE)
 
     paths = []

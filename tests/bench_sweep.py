@@ -19,7 +19,7 @@ from gada.data.labelled import LabelledImages
 from gada.errors import ConfigError
 from gada.experiments.outcomes import batch_size
 from gada.experiments.sweep import run_sweep
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.models.classifier import build_classifier
 from gada.scoring.classifiers import Classifier, Input, load_classifier, of_network
@@ -29,7 +29,7 @@ TIMES = 3
 
 
 def main() -> None:
-    photographs = [read_image(path) for path in pictures_in(Path("data/photos"))]
+    photographs = [read_image(path) for path in images_in(Path("data/photos"))]
     large = labelled(np.stack([View(256, 256)(one) for one in photographs]))
     tiles = [one[y : y + 32, x : x + 32] for one in photographs for y in range(0, 352, 32) for x in range(0, 480, 32)]
     for name, images in (("efficientnet-lite0", large), ("table 1", labelled(np.stack(tiles)))):

@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gada.data.batches import Batch, CropBatches
 from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
@@ -89,7 +89,7 @@ def peak_memory(name: str) -> float:
 
 def photograph_batches(settings: Settings, folder: Path) -> CropBatches:
     """Return batches of the bundled photographs, each as its own distorted version."""
-    paths = pictures_in(PHOTOS)
+    paths = images_in(PHOTOS)
     records = [
         ScoredImage(path, path, path.stem, f"class {i % CLASSES}", i / 20, float(i)) for i, path in enumerate(paths)
     ]

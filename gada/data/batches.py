@@ -34,9 +34,9 @@ class Batch(NamedTuple):
     """Distortion class, (N,) int64; -1 where classes are unknown."""
     quality: Tensor
     """(N,) float32 in [0, 1], 1 is best."""
-    asked_label: Tensor
+    target_label: Tensor
     """Distortion class the generator is asked for, (N,) int64."""
-    asked_quality: Tensor
+    target_quality: Tensor
     """Quality the generator is asked for, (N,) float32 in [0, 1]."""
     source: Tensor
     """Crops of pristine images from which it generates, (N, 3, H, W) uint8."""
@@ -58,7 +58,7 @@ class CropBatches(Dataset[Batch]):
         seed: of everything random here.
         flip: whether half of the crops are mirrored, both images alike.
         grid: crops start at multiples of it; 8 keeps them on JPEG's blocks.
-        asked_quality: "observed" draws from the qualities of the asked class, linearly interpolated between
+        target_quality: "observed" draws from the qualities of the asked class, linearly interpolated between
             neighbouring ones, so that values between the levels occur too; "uniform" draws evenly over their range.
         sources: pristine images to generate from; by default the references of `images`.
         packed_sources: the decoded `sources`, if they are not in `packed`.
@@ -79,7 +79,7 @@ class CropBatches(Dataset[Batch]):
         seed: int,
         flip: bool = True,
         grid: int = 1,
-        asked_quality: AskedQuality = "observed",
+        target_quality: AskedQuality = "observed",
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
         given: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
@@ -95,7 +95,7 @@ class CropBatches(Dataset[Batch]):
         self.sources = list(dict.fromkeys(self.references if sources is None else sources))
         self.labels = np.maximum(images.labels, 0)  # without classes every image is of class 0
         self.qualities = images.qualities
-        self.asked = _AskedQualities(self.labels, self.qualities, asked_quality)
+        self.asked = _AskedQualities(self.labels, self.qualities, target_quality)
         self.image_steps = _grid_steps(self.packed, self.distorted, crop, grid)
         self.source_steps = _grid_steps(self.packed_sources, self.sources, crop, grid)
 
@@ -153,8 +153,8 @@ class CropBatches(Dataset[Batch]):
         corners = below(bits[:, 3:5], self.source_steps[source]) * self.grid
         mirror = (bits[:, 5] >> np.uint64(63)).astype(bool) & self.flip
         return {
-            "asked_label": torch.from_numpy(label),
-            "asked_quality": torch.from_numpy(quality.astype(np.float32)),
+            "target_label": torch.from_numpy(label),
+            "target_quality": torch.from_numpy(quality.astype(np.float32)),
             "source": cut(self.packed_sources, [self.sources[i] for i in source], corners, mirror),
         }
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gada.data.cache import fingerprint_of
 from gada.data.checks import Files
 from gada.errors import ConfigError, DataError
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.settings import ImageSettings
 
@@ -87,9 +87,9 @@ def load_labelled(settings: ImageSettings, classes: Sequence[str] = ()) -> Label
     """
     match settings.layout:
         case "folders":
-            images = of_files(settings, [(path, path.parent.name) for path in pictures_in(settings.root)], classes)
+            images = of_files(settings, [(path, path.parent.name) for path in images_in(settings.root)], classes)
         case "names":
-            pairs = [(path, path.stem.split("_")[0]) for path in pictures_in(settings.root)]
+            pairs = [(path, path.stem.split("_")[0]) for path in images_in(settings.root)]
             images = of_files(settings, pairs, classes)
         case "table":
             images = of_files(settings, read_table(settings), classes)
@@ -202,7 +202,7 @@ def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
     """
     file = settings.root / settings.table
     if not file.is_file():
-        pictures = [(path, path.parent.name) for path in pictures_in(settings.root)]
+        pictures = [(path, path.parent.name) for path in images_in(settings.root)]
         if {label for _, label in pictures} <= set(read_classes(IMAGENET)):
             return pictures
         raise DataError(
@@ -213,7 +213,7 @@ def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read as a file name and its class in each line: {error}") from error
-    found = {path.stem: path for path in pictures_in(settings.root)}
+    found = {path.stem: path for path in images_in(settings.root)}
     pairs = []
     for number, line in enumerate(lines, start=1):
         words = line.replace(",", " ").split()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gada.data.records import Scale
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 
 Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
@@ -123,7 +123,7 @@ def find_sources(references: Path, crops: Path | None, out: Path | None = None) 
 
 
 def _photographs_of(references: Path, out: Path | None) -> Iterator[Source]:
-    for path in pictures_in(references):
+    for path in images_in(references):
         if out is None or out.resolve() not in path.resolve().parents:
             yield Source(path.stem, path)
 

@@ -127,8 +127,8 @@ def check_numbers(settings: Settings, splits: int, jobs: int, devices: int) -> N
             raise ConfigError(f"--{name} is {value} but must be at least 1.")
     if jobs > 1 and devices > 1:
         raise ConfigError(f"--jobs {jobs} and --devices {devices} exclude each other: give one of them.")
-    if settings.split.ceiling:
-        raise ConfigError("split.ceiling is true, which trains on the test references; a benchmark does not.")
+    if settings.split.upper_bound:
+        raise ConfigError("split.upper_bound is true, which trains on the test references; a benchmark does not.")
     if settings.split.number:
         raise ConfigError(
             f"split.number is {settings.split.number}, but a benchmark takes the splits from 0 on; leave it out."

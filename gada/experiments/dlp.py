@@ -13,7 +13,7 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.evaluation import reduced, with_progress
 from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import check_writable, write_text
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.io.records import as_csv
 from gada.metrics.dlp import Consistency, Discriminability, Preference, d_test, l_test, p_test
@@ -90,7 +90,7 @@ def run_dlp(
         check_writable(out)
     scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
     check_quality(scorer.card, model)
-    paths = pictures_in(photographs)
+    paths = images_in(photographs)
     shown = with_progress(paths, len(paths), "photographs")
     judged = [one for path in shown for one in judge(scorer, path, evaluation)]
     if out:

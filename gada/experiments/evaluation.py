@@ -28,7 +28,8 @@ from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 
 Item = TypeVar("Item")
 Side = Literal["test", "validation", "train", "all"]
-CEILING_NAME = " (ceiling: trained on the test references too)"  # of the set, so that whatever comes of it says so
+# Part of the set's name, so that whatever comes of it says so.
+UPPER_BOUND_NAME = " (upper bound: trained on the test references too)"
 
 
 class Evaluation(NamedTuple):
@@ -123,12 +124,12 @@ def seen_by(card: Mapping[str, Any]) -> dict[str, PerceptualHash] | None:
 
 
 def set_of(name: str | None) -> str:
-    """Return the name of a set, also of one that a ceiling was trained on."""
-    return str(name).partition(CEILING_NAME)[0]
+    """Return the name of a set, also of one of an upper bound."""
+    return str(name).partition(UPPER_BOUND_NAME)[0]
 
 
 def is_of_split(card: Mapping[str, Any], name: str, split: Split) -> bool:
-    """Whether a network was trained on this very split of the set of a name, and is no ceiling."""
+    """Whether a network was trained on this very split of the set of a name, and is not an upper bound."""
     return card.get("data") == name and card.get("split", split.hash) == split.hash
 
 

@@ -83,8 +83,8 @@ def training_settings(settings: MetrifierSettings, size: int) -> Settings:
         crop_size=crop // 8 * 8,
         jpeg_grid=False,  # the square is cut anywhere in a photograph
         validate_every=settings.validate_every,
-        trunk_rate=settings.rate,
-        head_rate=settings.rate,
+        trunk_lr=settings.rate,
+        head_lr=settings.rate,
     )
     evaluation = EvaluationSettings(validation_crops=1 if crop == size else 4)
     loss = LossSettings(class_weight=settings.class_weight)

@@ -49,8 +49,8 @@ def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
     ]
     summary = [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
-        "A CEILING, not a result: the test references were trained on."
-        if config["split"]["ceiling"]
+        "An upper bound, not a result: the test references were trained on."
+        if config["split"]["upper_bound"]
         else "Each figure is on the test references, which neither trained nor chose a checkpoint.",
     ]
     write_text(folder / "report.html", page(f"GADA on {images.name}", summary, sections))

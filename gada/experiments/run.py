@@ -16,7 +16,7 @@ from gada.data.records import ScoredSet
 from gada.data.scenes import scene_hashes
 from gada.data.splits import Split, check_apart, split_by_reference
 from gada.errors import ConfigError, DataError
-from gada.experiments.evaluation import CEILING_NAME
+from gada.experiments.evaluation import UPPER_BOUND_NAME
 from gada.experiments.report import write_report
 from gada.experiments.sources import asked_of, pack_sources
 from gada.experiments.stages import (
@@ -85,8 +85,8 @@ def run_stages(
     check_devices(chosen, devices, settings.training.batch_size)
     check_folder(folder, settings)
     images = load_database(settings.data)
-    if settings.split.ceiling:  # whatever comes of it says so
-        images = replace(images, name=images.name + CEILING_NAME)
+    if settings.split.upper_bound:  # whatever comes of it says so
+        images = replace(images, name=images.name + UPPER_BOUND_NAME)
     check_start(stages, settings, images, folder, start)
     split = draw_split(images, settings)
     check_split(folder, split)
@@ -97,7 +97,7 @@ def run_stages(
     sources = pack_sources(settings) if generates else None
     if sources and sources.rival:
         asked_of(sources.rival, images.select(split.train))  # what it lacks is told before a training
-    if not settings.split.ceiling:
+    if not settings.split.upper_bound:
         if sources:
             check_scenes(sources.name, sources.hashes, split, hashes)
         if start:

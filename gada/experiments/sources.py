@@ -14,7 +14,7 @@ from gada.data.perceptual_hash import PerceptualHash
 from gada.data.records import ScoredSet
 from gada.data.scenes import scene_hashes
 from gada.errors import ConfigError
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import shown
 from gada.settings import DataSettings, Settings
 
@@ -45,7 +45,7 @@ def pack_sources(settings: Settings) -> Sources | None:
         return pack_rival(rival, settings)
     if folder is None:
         return None
-    files = pictures_in(folder)
+    files = images_in(folder)
     packed = PackedImages.open(files, folder, settings.data.cache)
     check_crops(files, packed, settings.training.crop_size)
     hashes = {path.relative_to(folder).as_posix(): one for path, one in scene_hashes(packed, files).items()}

@@ -38,7 +38,7 @@ BEST = "best.safetensors"
 GENERATOR = "generator.safetensors"
 BEGINNING = "from.json"  # names the evaluator that `--from` gave a stage
 OF_THE_EVALUATOR = ("widths", "maps", "hidden", "pooling", "detail")  # model settings that its weights fix
-CEILING = "With split.ceiling the run may see its test, and its results say so."
+UPPER_BOUND = "With split.upper_bound the run may see its test, and its results say so."
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 
 
@@ -74,8 +74,8 @@ class Run:
         return len(self.images.classes) or 1
 
     def side(self, name: str) -> ScoredSet:
-        """Return the images of one side of the split; a ceiling is trained on all sides."""
-        if name == "train" and self.settings.split.ceiling:
+        """Return the images of one side of the split; an upper bound is trained on all sides."""
+        if name == "train" and self.settings.split.upper_bound:
             return self.images
         return self.images.select(getattr(self.split, name))
 
@@ -182,7 +182,7 @@ def check_unseen(
         if not hashes and set_of(card.get("data")) == images.name and not is_of_split(card, images.name, split):
             raise ConfigError(
                 f"{path} was trained on another split of {images.name} than number {split.number}, which may test what "
-                f"it has seen; give the split of that run's split.json. {CEILING}"
+                f"it has seen; give the split of that run's split.json. {UPPER_BOUND}"
             )
         known = {name: PerceptualHash.read(text) for name, text in (card.get("references") or {}).items()}
         check_scenes(str(path), known, split, hashes)
@@ -200,7 +200,7 @@ def check_scenes(
     for test, one in shared.items():
         raise ConfigError(
             f"{where} has seen {one!r}, which shows the same scene as {test!r}, a test reference of split "
-            f"{split.number} ({len(shared)} of {len(split.test)} are seen). {CEILING}"
+            f"{split.number} ({len(shared)} of {len(split.test)} are seen). {UPPER_BOUND}"
         )
 
 

@@ -106,7 +106,7 @@ def check_variants(variants: Sequence[Variant], settings: Settings, count: int =
             own = resolve(changed(settings, variant.changes))
         except ConfigError as error:
             raise ConfigError(f"'{variant.name}' changes {changes_of(variant.changes)}: {error}") from error
-        drawn = [key for key in variant.changes if key.startswith("split.") and key != "split.ceiling"]
+        drawn = [key for key in variant.changes if key.startswith("split.") and key != "split.upper_bound"]
         if count > 1 and drawn:
             raise ConfigError(f"'{variant.name}' changes {drawn[0]}, but --splits {count} takes the splits in turn.")
         check_stages(variant, own, known.get(variant.after))
@@ -152,7 +152,7 @@ def check_judge(judge: str, variants: Sequence[Variant], settings: Settings, fol
         raise ConfigError(f"--judge has learnt on one split and judges no other; leave --splits {splits} out.")
     for variant in variants:
         split = changed(settings, variant.changes).split
-        if "phase1" in variant.stages and replace(split, ceiling=settings.split.ceiling) != settings.split:
+        if "phase1" in variant.stages and replace(split, upper_bound=settings.split.upper_bound) != settings.split:
             raise ConfigError(
                 f"--judge has learnt on one split and judges no other, but '{variant.name}' is on another; leave one "
                 "of them out."

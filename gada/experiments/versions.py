@@ -21,7 +21,7 @@ from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint, load_checkpoint
 from gada.io.files import atomic_path, sha256_of
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.metrics.psnr import psnr
 from gada.metrics.ssim import ssim_each
 from gada.models.files import load_generator
@@ -80,7 +80,7 @@ def class_names(data: ClassifyDataSettings) -> list[str]:
     """Return the names of the classes, in the order of their indices: for folders those of `train`, sorted."""
     if data.layout == "cifar10":
         return list(CLASSES)
-    return sorted({class_of(path, data.root / "train") for path in pictures_in(data.root / "train")})
+    return sorted({class_of(path, data.root / "train") for path in images_in(data.root / "train")})
 
 
 def resize_of(images: LabelledImages, size: int) -> int | None:

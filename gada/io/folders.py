@@ -13,7 +13,7 @@ SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".tif", ".tiff", ".
 SUFFIXES |= {".jp2", ".j2k", ".jpx", ".jpf", ".avif", ".heic", ".heif"}
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """Return the pictures of a folder and its subfolders, sorted by path.
 
     Raises:

@@ -72,9 +72,9 @@ class LocalMean(torch.autograd.Function):
         ctx.window = inputs[1]  # type: ignore[attr-defined]
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient of the images."""
-        return transposed(slope, ctx.window), None
+        return transposed(grad, ctx.window), None
 
 
 class LessLocalMean(LocalMean):
@@ -104,9 +104,9 @@ class LessLocalMean(LocalMean):
         return -(above[..., middle] + beside)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient of the images."""
-        return slope - transposed(slope, ctx.window), None
+        return grad - transposed(grad, ctx.window), None
 
 
 def reflected(images: Tensor, border: int) -> Tensor:
@@ -119,11 +119,11 @@ def reflected(images: Tensor, border: int) -> Tensor:
     return padded
 
 
-def transposed(slope: Tensor, window: Window) -> Tensor:
+def transposed(grad: Tensor, window: Window) -> Tensor:
     """Return the gradient (N, 3, H, W) of images for that of their `local_mean`, A_h^T g A_w."""
-    rows, columns = (as_matrix(window, size, slope) for size in slope.shape[2:])
-    with torch.autocast(slope.device.type, enabled=False):
-        return rows.T @ slope @ columns
+    rows, columns = (as_matrix(window, size, grad) for size in grad.shape[2:])
+    with torch.autocast(grad.device.type, enabled=False):
+        return rows.T @ grad @ columns
 
 
 def as_matrix(window: Window, size: int, like: Tensor) -> Tensor:

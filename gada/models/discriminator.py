@@ -4,15 +4,15 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from gada.models.evaluator import Evaluator, Judgement
+from gada.models.evaluator import Evaluator, EvaluatorOutput
 
 
-class Verdict(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """What the discriminator says of each crop."""
 
     source_logits: Tensor
     """(N,); above 0 means real."""
-    judgement: Judgement
+    judgement: EvaluatorOutput
     """Class and quality."""
     features: Tensor
     """What the trunk sees, pooled, (N, F)."""
@@ -26,10 +26,10 @@ class Discriminator(nn.Module):
         self.evaluator = evaluator
         self.source_head = nn.Linear(evaluator.features, 1)
 
-    def forward(self, images: Tensor) -> Verdict:
+    def forward(self, images: Tensor) -> DiscriminatorOutput:
         """Judge crops, (N, 3, H, W) in [0, 1]."""
         features = self.evaluator.describe(images)
-        return Verdict(self.source_logits(features), self.evaluator.judge(features), features)
+        return DiscriminatorOutput(self.source_logits(features), self.evaluator.judge(features), features)
 
     def source_logits(self, features: Tensor) -> Tensor:
         """Return the source logits (N,) of pooled features (N, F)."""

@@ -16,7 +16,7 @@ from gada.settings import ModelSettings
 LEAK = 0.2  # slope of the leaky rectifier, as in pix2pix, which the paper cites for its generator
 
 
-class Judgement(NamedTuple):
+class EvaluatorOutput(NamedTuple):
     """What the heads say of each crop."""
 
     class_logits: Tensor
@@ -42,7 +42,7 @@ class Evaluator(nn.Module):
         self.class_head = head(self.features, settings.hidden, classes)
         self.quality_head = head(self.features, settings.hidden, 1)
 
-    def forward(self, images: Tensor) -> Judgement:
+    def forward(self, images: Tensor) -> EvaluatorOutput:
         """Judge crops, (N, 3, H, W) in [0, 1] with H, W >= 8."""
         return self.judge(self.describe(images))
 
@@ -58,10 +58,10 @@ class Evaluator(nn.Module):
         features: Tensor = self.scale(torch.cat(pooled, dim=1) if self.moments else pooled[-1])
         return features
 
-    def judge(self, features: Tensor) -> Judgement:
+    def judge(self, features: Tensor) -> EvaluatorOutput:
         """Apply the two heads to pooled features, (N, F)."""
         quality = torch.sigmoid(exact(self.quality_head(features))).squeeze(1)  # a quality is bounded
-        return Judgement(exact(self.class_head(features)), quality)
+        return EvaluatorOutput(exact(self.class_head(features)), quality)
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of the trunk and of its features' scale."""
@@ -159,8 +159,8 @@ class LeakyRectifier(torch.autograd.Function):
         ctx.save_for_backward(output)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the gradient of the maps: 1 or LEAK times that of the output."""
         (output,) = ctx.saved_tensors
-        gradient: Tensor = slope * ((1 + LEAK) / 2 + (1 - LEAK) / 2 * output.sign())
+        gradient: Tensor = grad * ((1 + LEAK) / 2 + (1 - LEAK) / 2 * output.sign())
         return gradient

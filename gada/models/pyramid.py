@@ -70,7 +70,7 @@ class Band(nn.Module):
     block of 8 x 8 pixels, as JPEG leaves it at its lowest qualities.
 
     It begins as the identity but for a trace of noise: a generator that starts at the reference need not first unlearn
-    a random change, but the strength of noise that is not there has no slope, since variance is its square.
+    a random change, but the strength of noise that is not there has no gradient, since variance is its square.
 
     Args:
         modulation: how class and quality choose among the maps.
@@ -144,7 +144,7 @@ class GreyLevels(nn.Module):
         shares = logits.softmax(dim=1)[:, :-1]  # shares, for with any weights roundings become a poor man's noise
         step = self.steps[None, :, None, None, None] / 255
         samples = image.detach()[:, None]
-        rounded = (samples / step).round() * step  # constant between its jumps: no slope to follow
+        rounded = (samples / step).round() * step  # constant between its jumps: no gradient to follow
         moved: Tensor = image + ((rounded - samples) * shares[..., None, None, None]).sum(dim=1)
         return moved
 

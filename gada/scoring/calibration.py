@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gada.distortions import distort
 from gada.errors import ConfigError
-from gada.io.folders import pictures_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.scoring.views import cut, reflect_up, stratified_positions
 
@@ -34,7 +34,7 @@ def varied_pictures(folder: Path, size: int) -> tuple[Pictures, Pictures]:
         ConfigError: if there are fewer than four photographs.
         DataError: if the folder is missing, or a photograph cannot be read.
     """
-    paths = pictures_in(folder)
+    paths = images_in(folder)
     if len(paths) < LEAST:
         raise ConfigError(f"--images {folder} has {len(paths)} photographs, but at least {LEAST} are needed.")
     sides: tuple[Pictures, Pictures] = [], []

@@ -9,8 +9,8 @@ from torch import Tensor
 from gada.data.batches import Batch
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
 from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
-from gada.models.discriminator import Discriminator, Verdict
-from gada.models.evaluator import Judgement
+from gada.models.discriminator import Discriminator, DiscriminatorOutput
+from gada.models.evaluator import EvaluatorOutput
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
 from gada.training.evaluator import EvaluatorTraining, Span, as_images, equally_weighted, group, real_crops
@@ -19,7 +19,7 @@ from gada.training.evaluator import EvaluatorTraining, Span, as_images, equally_
 class Examined(NamedTuple):
     """What the discriminator sees before either player's step."""
 
-    generated: Verdict
+    generated: DiscriminatorOutput
     """Of the generated crops, with gradients towards them."""
     true: Tensor
     """The true distorted crops that they should resemble, (N, 3, H, W) in [0, 1]."""
@@ -112,10 +112,10 @@ class Adversarial(EvaluatorTraining):
         verdict = self.discriminator(torch.cat([real.images, generated]))
         source = self.source_loss(verdict.source_logits[:count], verdict.source_logits[count:])
         logits, quality = verdict.judgement
-        supervised = self.supervised_loss(Judgement(logits[:count], quality[:count]), real)
+        supervised = self.supervised_loss(EvaluatorOutput(logits[:count], quality[:count]), real)
         if weights.heads_on_generated:
             made = equally_weighted(generated, asked.label, asked.quality)
-            supervised = supervised + self.supervised_loss(Judgement(logits[count:], quality[count:]), made)
+            supervised = supervised + self.supervised_loss(EvaluatorOutput(logits[count:], quality[count:]), made)
         return (weights.source_weight or 0) * source + supervised
 
     def source_loss(self, real_logits: Tensor, generated_logits: Tensor) -> Tensor:
@@ -127,6 +127,6 @@ class Adversarial(EvaluatorTraining):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return Adam for the generator, and one with two groups for the discriminator side (paper, section 4.2)."""
         training = self.settings.training
-        groups = [group(list(self.generator.parameters()), training.generator_rate)]
+        groups = [group(list(self.generator.parameters()), training.generator_lr)]
         generator = torch.optim.Adam(groups, betas=training.betas, fused=True)
         return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]

@@ -30,7 +30,7 @@ class Augmentation(FineTuning):
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the real crops and generated ones of reference crops."""
-        share = self.settings.training.generated_share
+        share = self.settings.training.generated_fraction
         real, generated = real_crops(batch), self.generated_crops(batch, batch_idx)
         images, label, quality = (torch.cat(pair) for pair in zip(real[:3], generated[:3], strict=True))
         return LabelledCrops(images, label, quality, torch.cat([(1 - share) * real.weight, share * generated.weight]))
@@ -41,7 +41,7 @@ class Augmentation(FineTuning):
         asked = self.asked(batch)
         reference = as_images(asked.source)
         if self.generator is None:
-            return equally_weighted(reference, asked.asked_label, asked.asked_quality)
+            return equally_weighted(reference, asked.target_label, asked.target_quality)
         noise = self.generator.draw(reference, self.noise_source(2, batch_idx))
-        images = self.generator(reference, asked.asked_label, asked.asked_quality, noise)
-        return equally_weighted(images, asked.asked_label, asked.asked_quality)
+        images = self.generator(reference, asked.target_label, asked.target_quality, noise)
+        return equally_weighted(images, asked.target_label, asked.target_quality)

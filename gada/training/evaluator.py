@@ -13,7 +13,7 @@ from gada.data.batches import Batch, CropBatches
 from gada.data.resident import ResidentImages
 from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
-from gada.models.evaluator import Evaluator, Judgement
+from gada.models.evaluator import Evaluator, EvaluatorOutput
 from gada.settings import Settings, Stage
 
 UNDEFINED = -1.0  # what an undefined correlation counts as: worse than any
@@ -135,8 +135,8 @@ class EvaluatorTraining(LightningModule):
         """
         optimizer.zero_grad()
         self.manual_backward(loss)
-        slopes = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
-        norm = get_total_norm([loss.detach(), *(slope for slope in slopes if slope is not None)])
+        grads = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
+        norm = get_total_norm([loss.detach(), *(grad for grad in grads if grad is not None)])
         self.bad = torch.maximum(self.bad, (~norm.isfinite()).float())
         if self.device.type == "mps" and self.bad:  # there torch ignores found_inf (pytorch#186360)
             return
@@ -154,7 +154,7 @@ class EvaluatorTraining(LightningModule):
         """Return the crops of one step: here the real ones."""
         return real_crops(batch)
 
-    def supervised_loss(self, judgement: Judgement, crops: LabelledCrops) -> Tensor:
+    def supervised_loss(self, judgement: EvaluatorOutput, crops: LabelledCrops) -> Tensor:
         """Return -L_C + L_E of some crops, weighted (equations 2 and 3)."""
         weights = self.settings.loss
         of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()
@@ -174,8 +174,8 @@ class EvaluatorTraining(LightningModule):
         """Return one Adam over trunk and heads at this stage's rates."""
         training = self.settings.training
         groups = [
-            group(trunk, (training.trunk_rate or 0) * self.rate),
-            group(heads, (training.head_rate or 0) * self.rate),
+            group(trunk, (training.trunk_lr or 0) * self.rate),
+            group(heads, (training.head_lr or 0) * self.rate),
         ]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
 

@@ -120,8 +120,8 @@ class SkipBadBatches(Callback):
             names = ", ".join(name for name, _ in images.most_common(NAMED)) or "none, a weight overflowed"
             raise DivergedError(
                 f"{self.stage} diverged ({reason}), also at an eighth of its rates; oftenest in bad batches: {names} "
-                f"(all in {self.path}). Look at these images, or try lower rates (training.trunk_rate, head_rate, "
-                "generator_rate)."
+                f"(all in {self.path}). Look at these images, or try lower rates (training.trunk_lr, head_lr, "
+                "generator_lr)."
             ) from reason
         self.returns += 1
         self.in_a_row, self.halved, self.unseen = 0, 0, []  # a checkpoint, where there is one, knows its halvings

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
 from gada.losses.supervised import class_loss
-from gada.models.evaluator import Judgement
+from gada.models.evaluator import EvaluatorOutput
 from gada.training.evaluator import EvaluatorTraining, LabelledCrops
 
 
@@ -17,7 +17,7 @@ class MetrifierTraining(EvaluatorTraining):
     of alike images.
     """
 
-    def supervised_loss(self, judgement: Judgement, crops: LabelledCrops) -> Tensor:
+    def supervised_loss(self, judgement: EvaluatorOutput, crops: LabelledCrops) -> Tensor:
         """Return the loss of expected error and distortion class."""
         weights = self.settings.loss
         of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()

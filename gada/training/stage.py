@@ -144,7 +144,7 @@ def error_of_a_device(stage: str, error: ProcessRaisedException) -> Exception:
         case "DivergingError" | "NotFiniteError":
             return DivergedError(
                 f"{stage} diverged ({sentence}). On several devices it does not go back by itself: give the command "
-                "again with one device, or with lower rates (training.trunk_rate, head_rate, generator_rate) in "
+                "again with one device, or with lower rates (training.trunk_lr, head_lr, generator_lr) in "
                 "another --run."
             )
         case "DataError":

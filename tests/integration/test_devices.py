@@ -20,7 +20,7 @@ def tiny_settings(folder: Path) -> Settings:
 @pytest.mark.slow  # each device is a process that imports torch, once for each stage
 def test_two_devices_train_as_one_does(tmp_path: Path) -> None:
     """The networks of the paper have no batch statistics, so that shares of a batch add up to the batch."""
-    rates = {"training.precision": "float32", "training.trunk_rate": 1e-3, "training.head_rate": 1e-3}
+    rates = {"training.precision": "float32", "training.trunk_lr": 1e-3, "training.head_lr": 1e-3}
     settings = changed(tiny_settings(tmp_path), {"preset": "paper", **rates})
     weights = []
     for devices in (1, 2):

@@ -27,7 +27,9 @@ STAGES = ("baseline", "phase1", "phase2", "phase3")
 
 def machine() -> str:
     """What bits depend on."""
-    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model" in line]
+    names = [
+        line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model" in line
+    ]
     return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, {', '.join(sorted(set(names)))}"
 
 
@@ -40,7 +42,9 @@ def call(folder: Path, *options: str) -> None:
         "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)]),
         "GADA_CACHE": str(folder / "cache"),
     }
-    subprocess.run([sys.executable, "-m", "gada", *options], cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "gada", *options], cwd=folder, env=environment, check=True, capture_output=True
+    )
 
 
 def weights_of(path: Path) -> dict[str, Any]:
@@ -55,7 +59,10 @@ def scores_of(path: Path) -> dict[str, Any]:
     """A digest of predicted scores, and their mean."""
     with path.open(encoding="utf-8", newline="") as lines:
         predicted = [row["predicted"] for row in csv.DictReader(lines)]
-    return {"digest": sha256("\n".join(predicted).encode()).hexdigest(), "figure": float(np.mean(np.array(predicted, float)))}
+    return {
+        "digest": sha256("\n".join(predicted).encode()).hexdigest(),
+        "figure": float(np.mean(np.array(predicted, float))),
+    }
 
 
 def trained(folder: Path, preset: str) -> dict[str, Any]:
@@ -82,7 +89,14 @@ def classifiers(folder: Path) -> dict[str, Any]:
     call(folder, "classify", "fit", "--run", "iqa-ls", "--strategies", "[3,9]", *data, *quick)
     steps = ("--steps", "20", "--validate_every", "10", "--validation_pairs", "8", "--split.test", "0.3")
     small = ("--crop_size", "32", "--batch_size", "4", "--model.widths", "[4,4,4]", "--model.maps", "8")
-    source = ("--classifier", "toys:plain", "--images.root", "images/train", "--distortions", "[iqa-ls/blur,iqa-ls/jpeg]")
+    source = (
+        "--classifier",
+        "toys:plain",
+        "--images.root",
+        "images/train",
+        "--distortions",
+        "[iqa-ls/blur,iqa-ls/jpeg]",
+    )
     call(folder, "metrify", "fit", "--run", "metrifier", *source, *steps, *small)
     found = sorted([*(folder / "iqa-ls").rglob("*.safetensors"), *(folder / "metrifier").rglob("*.safetensors")])
     return {path.relative_to(folder).as_posix(): weights_of(path) for path in found}

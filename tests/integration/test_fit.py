@@ -174,7 +174,7 @@ def test_what_the_test_shows_is_not_trained_on(
     message = capsys.readouterr().err
     assert "which shows the same scene as" in message
     assert "a test reference of split 0 (1 of 1 are seen)" in message
-    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", split={"ceiling": True}) == 0
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", split={"upper_bound": True}) == 0
 
     unlabelled = {"unlabelled": str(root / "references")}
     assert fit(run="third", training=unlabelled) == 2
@@ -254,7 +254,7 @@ def test_without_references_no_other_split_is_begun_from(
     assert "was trained on another split of" in capsys.readouterr().err
     assert not (tmp_path / "second").exists()
     assert fit(*start, run="second", data=table) == 0
-    assert fit("--phase", "baseline", "--split.ceiling", "true", run="ceiling", data=table) == 0
+    assert fit("--phase", "baseline", "--split.upper_bound", "true", run="ceiling", data=table) == 0
     assert fit("--phase", "3", "--from", str(tmp_path / "ceiling"), run="third", data=table) == 2
     assert "was trained on another split of" in capsys.readouterr().err
 
@@ -326,9 +326,9 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         ([], {"loss": {"class_weight": -1}}, 2, "loss.class_weight is -1"),
         ([], {"training": {"batch_size": 1}}, 2, "training.batch_size is 1 but must be at least 2"),
         ([], {"training": {"generator_batch": 0}}, 2, "training.generator_batch is 0"),
-        ([], {"training": {"trunk_rate": -0.1}}, 2, "training.trunk_rate is -0.1"),
-        ([], {"training": {"later_rate": -1}}, 2, "training.later_rate is -1"),
-        ([], {"training": {"head_rate": float("nan")}}, 2, "training.head_rate is nan"),
+        ([], {"training": {"trunk_lr": -0.1}}, 2, "training.trunk_lr is -0.1"),
+        ([], {"training": {"later_lr_factor": -1}}, 2, "training.later_lr_factor is -1"),
+        ([], {"training": {"head_lr": float("nan")}}, 2, "training.head_lr is nan"),
         (["--seed", "-1"], {}, 2, "seed is -1"),
         (["--seed", str(2**32)], {}, 2, "below 2^32"),
         ([], {"training": {"betas": [2, 3]}}, 2, "training.betas is [2.0, 3.0]"),

@@ -12,7 +12,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
-from gada.experiments.evaluation import CEILING_NAME
+from gada.experiments.evaluation import UPPER_BOUND_NAME
 from gada.experiments.study_table import study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
@@ -32,9 +32,14 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
     page.write_text(f"<!-- gada study {kept} -->\n<!-- end -->\n")
     variants: list[dict[str, Any]] = [
         {"name": "GAN", "stages": ["phase1"]},
-        {"name": "GAN, share 0.2", "stages": ["phase2"], "after": "GAN", "changes": {"training.generated_share": 0.2}},
+        {
+            "name": "GAN, share 0.2",
+            "stages": ["phase2"],
+            "after": "GAN",
+            "changes": {"training.generated_fraction": 0.2},
+        },
         {"name": "mean pooling", "changes": {"model.pooling": "mean"}},
-        {"name": "ceiling", "changes": {"split.ceiling": True}},
+        {"name": "ceiling", "changes": {"split.upper_bound": True}},
         {"name": "tuned", "stages": ["phase3"], "after": "mean pooling", "changes": {"model.pooling": "mean"}},
         {"name": "elsewhere", "changes": {"split.number": 1}},
     ]
@@ -49,11 +54,11 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         ("tuned", "phase3", 13),
         ("elsewhere", "baseline", 11),
     ]
-    assert ["ceiling" in row["dataset"] for row in rows] == [False, False, False, True, False, False]
+    assert ["upper bound" in row["dataset"] for row in rows] == [False, False, False, True, False, False]
     ceiling = yaml.safe_load((tmp_path / "study" / "ceiling" / "split.json").read_text())
     card = load_checkpoint(tmp_path / "study" / "ceiling" / "baseline" / "best.safetensors", "evaluator")[1]
     assert set(card["references"]) == {*ceiling["train"], *ceiling["validation"], *ceiling["test"]}
-    assert "A CEILING, not a result" in (tmp_path / "study" / "ceiling" / "report.html").read_text()
+    assert "An upper bound, not a result" in (tmp_path / "study" / "ceiling" / "report.html").read_text()
     settings = yaml.safe_load((tmp_path / "study" / "mean-pooling" / "config.yaml").read_text())
     assert settings["model"]["pooling"] == "mean"
     assert main(["study", "--results", str(kept), "--into", str(page)]) == 0
@@ -135,7 +140,7 @@ def test_rows_of_two_studies_are_refused() -> None:
 def test_other_data_have_no_difference() -> None:
     """Split 0 of another set is not the same split; a ceiling's is."""
     other = [{**row, "dataset": "another"} for row in rows_of("rival", [0.6, 0.7])]
-    ceiling = [{**row, "dataset": "set" + CEILING_NAME} for row in rows_of("ceiling", [0.6, 0.7])]
+    ceiling = [{**row, "dataset": "set" + UPPER_BOUND_NAME} for row in rows_of("ceiling", [0.6, 0.7])]
     table = study_table([*rows_of("first", [0.5, 0.6]), *other, *ceiling])
     cells = {row[0]: row[len(table.labels) :] for row in table.rows}
     assert cells["rival"][2] is None

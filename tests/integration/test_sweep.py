@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stress.hostile_files import Payload, torch_bytes
 from torch.export import Dim
-from torture.malice import Payload, torch_bytes
 from toys import Colours, coloured, folders
 
 from gada.__main__ import main

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
-from gada.experiments.evaluation import CEILING_NAME
+from gada.experiments.evaluation import UPPER_BOUND_NAME
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -82,10 +82,10 @@ def test_the_sides_of_another_split_are_refused(trained: Path, capsys: pytest.Ca
 def test_a_side_that_was_seen_elsewhere_is_refused(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a set of another name, or as a ceiling."""
+    """In a set of another name, or as an upper bound."""
     tensors, card = load_checkpoint(trained / "run/phase1/best.safetensors", "evaluator")
     data = ["--data.root", str(trained / "set"), "--data.format", "synthetic"]
-    for name in ("another set", card["data"] + CEILING_NAME):
+    for name in ("another set", card["data"] + UPPER_BOUND_NAME):
         model = tmp_path / "model.safetensors"
         save_checkpoint(model, tensors, {**card, "data": name})
         assert main(["evaluate", "--model", str(model), "--side", "train", *data]) == 2

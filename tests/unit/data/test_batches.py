@@ -77,8 +77,8 @@ def test_shapes_and_types(world: World) -> None:
         assert crops.shape == (4, 3, CROP, CROP)
         assert crops.dtype == torch.uint8
         assert crops.is_contiguous()
-    assert batch.label.dtype == batch.asked_label.dtype == torch.int64
-    assert batch.quality.dtype == batch.asked_quality.dtype == torch.float32
+    assert batch.label.dtype == batch.target_label.dtype == torch.int64
+    assert batch.quality.dtype == batch.target_quality.dtype == torch.float32
     assert len({len(tensor) for tensor in batch}) == 1
 
 
@@ -182,12 +182,12 @@ def test_steps_end(world: World) -> None:
 
 def all_asked(batches: CropBatches) -> tuple[torch.Tensor, torch.Tensor]:
     drawn = [batches[step] for step in range(len(batches))]
-    return torch.cat([batch.asked_label for batch in drawn]), torch.cat([batch.asked_quality for batch in drawn])
+    return torch.cat([batch.target_label for batch in drawn]), torch.cat([batch.target_quality for batch in drawn])
 
 
 @pytest.mark.parametrize("kind", ["observed", "uniform"])
 def test_classes_are_asked_for_evenly_and_within_their_range(world: World, kind: Any) -> None:
-    label, quality = all_asked(world.batches(batch_size=40, asked_quality=kind))
+    label, quality = all_asked(world.batches(batch_size=40, target_quality=kind))
     counts = torch.bincount(label)
     assert len(counts) == 3
     assert (abs(counts - 2000 / 3) < 4 * (2000 * 2 / 9) ** 0.5).all()
@@ -233,7 +233,7 @@ def test_without_references_there_is_nothing_to_generate_from(tmp_path: Path) ->
     batch = World(tmp_path, with_references=False, classes=False).batches()[0]
     assert batch.distorted.shape == (4, 3, CROP, CROP)
     assert batch.reference.shape == batch.source.shape == (0, 3, CROP, CROP)
-    assert len(batch.asked_label) == len(batch.asked_quality) == 0
+    assert len(batch.target_label) == len(batch.target_quality) == 0
     assert batch.label.tolist() == [0] * 4
 
 
@@ -288,8 +288,8 @@ def test_what_is_given_is_asked_for_with_its_source(world: World) -> None:
     for step in range(0, 50, 7):
         batch = batches[step]
         numbers = batch.source[:, 0, 0, 0].numpy().astype(int) - 6  # which image a pixel is of
-        assert batch.asked_label.tolist() == labels[numbers].tolist()
-        assert batch.asked_quality.numpy() == pytest.approx(qualities[numbers])
+        assert batch.target_label.tolist() == labels[numbers].tolist()
+        assert batch.target_quality.numpy() == pytest.approx(qualities[numbers])
 
 
 def test_images_lie_on_no_device_but_a_gpu_with_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

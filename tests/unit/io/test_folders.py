@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gada.errors import DataError
-from gada.io.folders import check_arguments, pictures_in, pictures_of
+from gada.io.folders import check_arguments, images_in, pictures_of
 from gada.io.images import read_image
 
 
@@ -31,7 +31,7 @@ def test_a_folder_without_permission_is_one_bad_input(tmp_path: Path, monkeypatc
 def test_the_folder_itself_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(tmp_path, monkeypatch)
     with pytest.raises(DataError, match="cannot be listed: permission denied"):
-        pictures_in(tmp_path)
+        images_in(tmp_path)
 
 
 def test_links_are_not_followed_in_circles_and_strange_names_are_found(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_links_are_not_followed_in_circles_and_strange_names_are_found(tmp_path:
     names: list[Any] = [b"new\nline.png", b"\xff\xfe.png", b"=1+1.png", b"-rf.png"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(b"")
-    assert sorted(os.fsencode(path.name) for path in pictures_in(tmp_path)) == sorted(names)
+    assert sorted(os.fsencode(path.name) for path in images_in(tmp_path)) == sorted(names)
 
 
 def test_what_leads_nowhere_is_yielded(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_logistic_source_loss_is_minus_equation_1() -> None:
 def test_the_generator_gains_by_being_taken_for_real() -> None:
     for kind in KINDS:
         logits = torch.zeros(4, requires_grad=True)
-        (slope,) = torch.autograd.grad(generator_source_loss(logits, kind), logits)
-        assert (slope < 0).all()
+        (grad,) = torch.autograd.grad(generator_source_loss(logits, kind), logits)
+        assert (grad < 0).all()
 
 
 def test_non_saturating_form() -> None:

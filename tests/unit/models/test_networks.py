@@ -106,8 +106,8 @@ def test_the_gradient_of_detail_is_that_of_its_formula() -> None:
     single = images.detach().float().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):  # as in training, where only convolutions may be inexact
         compiled = torch.compile(Detail(), backend="aot_eager")(single)
-        (slope,) = torch.autograd.grad(compiled.square().sum(), single)
-    torch.testing.assert_close(slope.double(), expected, rtol=1e-4, atol=1e-4)
+        (grad,) = torch.autograd.grad(compiled.square().sum(), single)
+    torch.testing.assert_close(grad.double(), expected, rtol=1e-4, atol=1e-4)
 
 
 @WHEN_COMPILED
@@ -117,9 +117,9 @@ def test_detail_and_rectifier_are_the_same_when_compiled() -> None:
         torch.testing.assert_close(torch.compile(Detail(), backend="aot_eager")(view), Detail()(view))
     maps = (images - 0.5).requires_grad_()
     for rectify in (Leaky(), torch.compile(Leaky(), backend="aot_eager")):
-        (slope,) = torch.autograd.grad(rectify(maps).square().sum(), maps)
+        (grad,) = torch.autograd.grad(rectify(maps).square().sum(), maps)
         (expected,) = torch.autograd.grad(leaky_relu(maps, LEAK).square().sum(), maps)
-        torch.testing.assert_close(slope, expected)
+        torch.testing.assert_close(grad, expected)
         assert torch.equal(rectify(maps), leaky_relu(maps, LEAK))
 
 

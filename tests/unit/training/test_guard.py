@@ -10,7 +10,7 @@ import tiny
 import torch
 import yaml
 from safetensors.numpy import load_file
-from torture.training import not_finite
+from stress.training import not_finite
 
 from gada.__main__ import main
 from gada.training.evaluator import EvaluatorTraining

@@ -90,7 +90,7 @@ def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> N
 
 def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
     for heads, differs in ((False, False), (True, True)):
-        slopes = []
+        grads = []
         for seed in (1, 2):  # other generated crops
             torch.manual_seed(0)
             module = Adversarial(
@@ -104,9 +104,9 @@ def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
             seen = module.examine(generated, batch())
             module.discriminator.eval()
             loss = module.discriminator_loss(generated, seen, batch(), batch())
-            (slope,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
-            slopes.append(slope)
-        assert torch.equal(*slopes) is not differs
+            (grad,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
+            grads.append(grad)
+        assert torch.equal(*grads) is not differs
 
 
 def test_the_source_loss_trains_the_trunk_only_where_asked() -> None:
@@ -114,14 +114,14 @@ def test_the_source_loss_trains_the_trunk_only_where_asked() -> None:
         module = Adversarial(
             Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), settings(source_trains_trunk=shared)
         )
-        generated, slopes = torch.rand(4, 3, 32, 32), []
+        generated, grads = torch.rand(4, 3, 32, 32), []
         for weight in (0.0, 1.0):
             loss = replace(module.settings.loss, source_weight=weight)
             module.settings = replace(module.settings, loss=loss)
             found = module.discriminator_loss(generated, module.examine(generated, batch()), batch(), batch())
             players = [next(module.evaluator.trunk.parameters()), module.discriminator.source_head.weight]
-            slopes.append(torch.autograd.grad(found, players))
-        (trunk, source), (trunk_too, source_too) = slopes
+            grads.append(torch.autograd.grad(found, players))
+        (trunk, source), (trunk_too, source_too) = grads
         assert torch.equal(trunk, trunk_too) is not shared
         assert not torch.equal(source, source_too)
 
@@ -156,9 +156,9 @@ def test_phase_2_weighs_generated_crops_as_set() -> None:
     crops = module.labelled_crops(batch(), 0)
     assert len(crops.images) == 8
     assert crops.weight.sum().item() == pytest.approx(1)
-    assert crops.weight[4:].sum().item() == pytest.approx(module.settings.training.generated_share)
-    assert torch.equal(crops.label[4:], batch().asked_label)
-    assert torch.equal(crops.quality[4:], batch().asked_quality)
+    assert crops.weight[4:].sum().item() == pytest.approx(module.settings.training.generated_fraction)
+    assert torch.equal(crops.label[4:], batch().target_label)
+    assert torch.equal(crops.quality[4:], batch().target_quality)
     again = module.labelled_crops(batch(), 0)
     assert torch.equal(crops.images, again.images)
     assert not torch.equal(crops.images[4:], module.labelled_crops(batch(), 1).images[4:])

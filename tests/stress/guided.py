@@ -1,6 +1,6 @@
 """Files that atheris varies by what they make the code do, through all that reads files of strangers.
 
-PYTHONPATH=tests python -m torture.guided READER [options of libFuzzer] [folder of examples]
+PYTHONPATH=tests python -m stress.guided READER [options of libFuzzer] [folder of examples]
 """
 
 import importlib.util
@@ -39,7 +39,7 @@ with watched:
     from gada.models.files import load_evaluator
     from gada.settings import DataSettings
     from gada.training.checkpoints import Checkpoints
-    from torture.images import outcome, samples
+    from stress.images import outcome, samples
 
 Reader = Callable[[bytes], object]
 LIMITS = ("-timeout=5", "-rss_limit_mb=1500", "-max_len=65536", "-verbosity=1", "-print_final_stats=1")
@@ -107,7 +107,7 @@ def guided_files(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
     for name in readers(folder / "examples") if HAS_ATHERIS else ():
         place = folder / name
         place.mkdir(parents=True)
-        command = [sys.executable, "-m", "torture.guided", name, *LIMITS, f"-runs={count}", f"-seed={seed + 1}"]
+        command = [sys.executable, "-m", "stress.guided", name, *LIMITS, f"-runs={count}", f"-seed={seed + 1}"]
         done = subprocess.run(
             [*command, f"-artifact_prefix={place}/"],
             stdout=subprocess.PIPE,
@@ -121,7 +121,7 @@ def guided_files(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         if done.returncode:
             wrong.append(f"{name}: {' '.join(text.split())[-500:]}")
     return {
-        "ordeal": "files that atheris varies by the lines they reach: pictures, tables, manifests, MATLAB files, "
+        "test": "files that atheris varies by the lines they reach: pictures, tables, manifests, MATLAB files, "
         "evaluators, states of trainings",
         "count": count * len(said),
         "failures": len(wrong),

@@ -27,7 +27,7 @@ from gada.training.evaluator import EvaluatorTraining
 PHASES = ("baseline", "1", "2", "3")
 STAGES = {"baseline": "baseline", "1": "phase1", "2": "phase2", "3": "phase3"}
 EPOCHS = 3
-SAID = Path(tempfile.gettempdir()) / f"gada-torture-{os.getpid()}.log"  # what the last process wrote
+SAID = Path(tempfile.gettempdir()) / f"gada-stress-{os.getpid()}.log"  # what the last process wrote
 POINTS = ("before", "half", "renamed", "after")  # of writing a checkpoint, at which a process dies
 
 
@@ -145,7 +145,7 @@ def random_kills(count: int, folder: Path, seed: int = 0, workers: tuple[int, ..
             found = [ended(code)] if code else [*differences(whole, run / STAGES[phase]), *leftovers(run)]
             wrong += [f"{STAGES[phase]}, {number} workers: {name}" for name in found]
     return {
-        "ordeal": "SIGKILL at random times; the resumed run against the uninterrupted one, bit by bit",
+        "test": "SIGKILL at random times; the resumed run against the uninterrupted one, bit by bit",
         "count": kills,
         "failures": len(wrong),
         "measured": f"{finished} runs of four phases with {' and '.join(map(str, workers))} workers were finished",
@@ -187,7 +187,7 @@ def kills_at_checkpoints(count: int, folder: Path, seed: int = 0, workers: tuple
         wrong += [f"{STAGES[phase]}, checkpoint {epoch}, {point}: {name}" for name in found]
         done += 1
     return {
-        "ordeal": "SIGKILL before, within and after writing each checkpoint of a run of three epochs, each phase",
+        "test": "SIGKILL before, within and after writing each checkpoint of a run of three epochs, each phase",
         "count": done,
         "failures": len(wrong),
         "measured": f"{len(places)} positions there are; each resumed run was compared with the uninterrupted one",
@@ -252,7 +252,7 @@ def injected_nans(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
                 steps = {line.split(",")[0] for line in (stage / "skipped.csv").read_text().splitlines()[1:]}
                 skipped, returned = skipped + 1, returned + (len(steps) >= 3)
     return {
-        "ordeal": "NaN at random places of each phase: labels, activations, gradients, weights, statistics",
+        "test": "NaN at random places of each phase: labels, activations, gradients, weights, statistics",
         "count": count * len(PHASES),
         "failures": len(wrong),
         "measured": f"{', '.join(f'{kinds[kind]} {kind}' for kind in sorted(kinds))}; {skipped} runs skipped batches, "
@@ -314,7 +314,7 @@ def put_nan(module: EvaluatorTraining, batch: Any, kind: str, random: np.random.
             hooks.append(layer.register_forward_hook(lambda _, __, output: unhooked(spoiled(output, random))))
         case "gradient":
             weight = learning[random.integers(len(learning))]
-            hooks.append(weight.register_hook(lambda slope: unhooked(spoiled(slope, random))))  # type: ignore[no-untyped-call]
+            hooks.append(weight.register_hook(lambda grad: unhooked(spoiled(grad, random))))  # type: ignore[no-untyped-call]
         case "weight":
             spoil(learning[random.integers(len(learning))].data, random)
         case "statistic":
@@ -345,7 +345,7 @@ def same_seed(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         found = [ended(code)] if code else differences(whole, run / STAGES[phase])
         wrong += [f"{STAGES[phase]}: {name}" for name in found]
     return {
-        "ordeal": "the same seed twice, with 0 and with 2 workers",
+        "test": "the same seed twice, with 0 and with 2 workers",
         "count": min(count, len(PHASES)),
         "failures": len(wrong),
         "measured": "weights, optimisers, metrics and scores of each phase were compared",
@@ -357,4 +357,4 @@ def same_seed(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit("run `make torture`")
+    sys.exit("run `make stress`")

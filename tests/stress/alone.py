@@ -17,10 +17,10 @@ from evaluators import save_evaluator
 from toys import folders
 
 from gada.__main__ import VERBS, main, verb_of
-from torture.training import SAID, in_child
+from stress.training import SAID, in_child
 
 LONGEST = 5.0  # seconds that a verb may sleep, and no more
-SERVED_ELSEWHERE = {"serve"}  # it ends when it is told to; `visitors` runs it
+SERVED_ELSEWHERE = {"serve"}  # it ends when it is told to; `hostile_requests` runs it
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -39,7 +39,7 @@ def every_verb_alone(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
             examples.append(f"{' '.join(line[:2])}: exit {code} {said}{SAID.read_text(errors='replace')[-600:]}")
     examples += [f"{verb}: not run" for verb in sorted(unknown)]
     return {
-        "ordeal": "each verb without a network, a key and a terminal",
+        "test": "each verb without a network, a key and a terminal",
         "count": len(ran),
         "failures": len(examples),
         "measured": f"{len(ran)} verbs ran to their end; no connection, no name looked up, no question, no wait",

@@ -1,4 +1,4 @@
-"""The ordeals of `make torture` in a short form; see docs/torture.md."""
+"""The stress tests of `make stress` in a short form; see docs/stress.md."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torture import alone, disk, guided, images, malice, scores, training, visitors
-from torture.__main__ import ORDEALS, table
+from stress import alone, disk, guided, hostile_files, hostile_requests, images, scores, training
+from stress.__main__ import STRESS_TESTS, table
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 and later, under threads
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # P
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the ordeals of training share: their uninterrupted runs are made once."""
-    return tmp_path_factory.mktemp("torture")
+    """A folder that the stress tests of training share: their uninterrupted runs are made once."""
+    return tmp_path_factory.mktemp("stress")
 
 
 def held(row: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def test_full_disks(folder: Path) -> None:
 
 
 def test_malicious_files(tmp_path: Path) -> None:
-    held(malice.malicious_files(99, tmp_path / "malice"))
+    held(hostile_files.malicious_files(99, tmp_path / "hostile_files"))
 
 
 def test_a_folder_with_bad_files(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_scores_in_batches_of_any_size(tmp_path: Path) -> None:
 @pytest.mark.enable_socket
 def test_hostile_requests(tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
-    held(visitors.hostile_requests(2 * len(visitors.VISITS), tmp_path))
+    held(hostile_requests.hostile_requests(2 * len(hostile_requests.VISITS), tmp_path))
 
 
 def test_every_verb_without_network_key_and_terminal(tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_a_question_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_page_is_made_of_the_rows() -> None:
-    rows = [json.loads(line) for line in (ROOT / "docs/results/torture.jsonl").read_text().splitlines()]
-    assert table(rows).strip() in (ROOT / "docs/torture.md").read_text()
-    assert {row["name"] for row in rows} <= set(ORDEALS)
+    rows = [json.loads(line) for line in (ROOT / "docs/results/stress.jsonl").read_text().splitlines()]
+    assert table(rows).strip() in (ROOT / "docs/stress.md").read_text()
+    assert {row["name"] for row in rows} <= set(STRESS_TESTS)
     for row in rows:
         assert row["held"], row["name"]

@@ -21,7 +21,7 @@ def line_coverage(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
     covered, passed = float(report.stdout or 0), tests.returncode == 0
     last = tests.stdout.strip().splitlines()[-1:]
     return {
-        "ordeal": "line coverage of `make test`",
+        "test": "line coverage of `make test`",
         "count": 1,
         "failures": int(not passed),
         "measured": f"{covered:g} % of the lines of gada/",

@@ -32,7 +32,7 @@ def mutated_images(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         slowest, memory = max(slowest, found[1]), max(memory, found[2])
         crashes += found[3]
     return {
-        "ordeal": "mutated image files through the decoder",
+        "test": "mutated image files through the decoder",
         "count": count,
         "failures": len(crashes),
         "measured": f"{outcomes['pixels']:,} decoded, {outcomes['refused']:,} refused in one sentence; slowest "
@@ -184,7 +184,7 @@ def bombs(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
                 continue
         worst, slowest = max(worst, memory), max(slowest, seconds)
     return {
-        "ordeal": "pictures of almost 50 megapixels, and bombs",
+        "test": "pictures of almost 50 megapixels, and bombs",
         "count": len(files),
         "failures": len(crashes),
         "measured": f"slowest {slowest:.2f} s of processor time, peak memory {worst / 1e9:.2f} GB",

@@ -24,7 +24,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save
 
 from gada.__main__ import main
-from torture.training import in_child
+from stress.training import in_child
 
 
 class Payload:
@@ -250,7 +250,7 @@ def malicious_files(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
             wrong.append(f"{name}: something was written outside")
             bench.canary.unlink(missing_ok=True)
     return {
-        "ordeal": "malicious checkpoints, models, configs, tables and pictures",
+        "test": "malicious checkpoints, models, configs, tables and pictures",
         "count": len(chosen),
         "failures": len(wrong),
         "measured": "each was refused with a sentence" if not wrong else f"{len(wrong)} were not",

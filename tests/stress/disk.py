@@ -18,7 +18,7 @@ from PIL import Image
 from gada.__main__ import main
 from gada.errors import DataError
 from gada.training.checkpoints import Checkpoints
-from torture.training import SAID, World, differences, in_child, leftovers
+from stress.training import SAID, World, differences, in_child, leftovers
 
 SMALLEST = 4_000  # bytes
 FULL = ("No space left on device", "File too large")
@@ -45,7 +45,7 @@ class Disk:
         """Take the file system away again, as soon as the last process of a dashboard has left it."""
         if not self.mounted:
             return
-        call, deadline = ["umount", str(self.folder)], time.monotonic() + 60
+        call, deadline = ["umount", str(self.folder)], time.monotonic() + 300
         while subprocess.run(call, capture_output=True, check=time.monotonic() > deadline).returncode:
             time.sleep(0.1)
 
@@ -97,7 +97,7 @@ def full_disks(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         wrong += [f"{type(job).__name__} with {size} bytes: {sentence}" for sentence in found]
         disk.unmount()
     return {
-        "ordeal": "full disks: training with cache, checkpoints, CSV and W&B; scores; made sets",
+        "test": "full disks: training with cache, checkpoints, CSV and W&B; scores; made sets",
         "count": count,
         "failures": len(wrong),
         "measured": f"{stopped} were stopped by {'a full file system' if disk.mounted else 'a limit on file sizes'}; "

@@ -14,7 +14,7 @@ import gada
 from gada.__main__ import main
 from gada.scoring import scorer as scoring
 from gada.scoring.streaming import score_files
-from torture.training import in_child
+from stress.training import in_child
 
 BATCHES, JOBS = (1, 7, 30), (None, 1, 2)
 TOLERANCE = 1e-5  # of the scale
@@ -39,7 +39,7 @@ def folder_with_bad_files(count: int, folder: Path, seed: int = 0) -> dict[str, 
         )
     right = code == 4 and found == Counter(score=count - bad, reason=bad)
     return {
-        "ordeal": f"a folder of {count:,} pictures with {bad:,} bad ones",
+        "test": f"a folder of {count:,} pictures with {bad:,} bad ones",
         "count": count,
         "failures": int(not right),
         "measured": f"{found['score']:,} scores, {found['reason']:,} reasons, exit code {code}",
@@ -92,7 +92,7 @@ def same_scores(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
         scoring.AT_ONCE = usual
     worst = float(np.ptp(np.array(tables), axis=0).max() / (ends.high - ends.low))
     return {
-        "ordeal": "scores in batches of 1, 7 and 30 crops, with 0, 1 and 2 threads",
+        "test": "scores in batches of 1, 7 and 30 crops, with 0, 1 and 2 threads",
         "count": len(tables) * count,
         "failures": int(worst > TOLERANCE),
         "measured": f"greatest difference {worst:.1e} of the scale",

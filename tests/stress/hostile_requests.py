@@ -1,4 +1,4 @@
-"""A server and visitors who mean it harm."""
+"""A server and hostile_requests who mean it harm."""
 
 import http.client
 import socket
@@ -16,7 +16,7 @@ import numpy as np
 from evaluators import picture, save_evaluator
 from PIL import Image
 
-from torture.images import liars, samples
+from stress.images import liars, samples
 
 MEGABYTES, SECONDS = 2.0, 2.0  # the server's limits
 AT_ONCE = 32
@@ -100,7 +100,7 @@ def hostile_requests(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
     statuses = Counter(status or "closed" for status, _ in found)
     bounded = memory - before < 1e9
     return {
-        "ordeal": "hostile requests to the server, 32 at once",
+        "test": "hostile requests to the server, 32 at once",
         "count": count,
         "failures": len(wrong),
         "measured": ", ".join(f"{number} x {status}" for status, number in statuses.most_common())

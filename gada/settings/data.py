@@ -1,0 +1,80 @@
+"""Which scored images, and how they are divided."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gada.errors import ConfigError
+
+Format = Literal["live", "tid2013", "csiq", "kadid10k", "live-itw", "table", "synthetic"]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which scored images to read, and how their table is to be understood."""
+
+    root: Path = Path("data/live-like")
+    """Folder of the database."""
+    format: Format = "synthetic"
+    """Layout of the folder; `table` is any CSV file, `synthetic` is what `gada synthesize` writes."""
+    name: str | None = None
+    """What the set is called in reports; by default as its table (format `table`)."""
+    table: str = "scores.csv"
+    """CSV file inside `root` (format `table`)."""
+    image_column: str = "image"
+    """Column with the path of each image, relative to `root` (format `table`)."""
+    image_folder: str | None = None
+    """Folder inside `root` to which these paths are relative instead (format `table`)."""
+    score_column: str = "score"
+    """Column with each image's score (format `table`)."""
+    reference_column: str = "reference"
+    """Column with the path of the undistorted image; may be absent (format `table`)."""
+    distortion_column: str = "distortion"
+    """Column with the distortion class; may be absent (format `table`)."""
+    scale_name: str = "MOS"
+    """What the scores are called (format `table`)."""
+    scale_low: float | None = None
+    """Lowest score of the scale (format `table`)."""
+    scale_high: float | None = None
+    """Highest score of the scale (format `table`)."""
+    higher_is_better: bool | None = None
+    """Whether a higher score is a better image (format `table`)."""
+    proxy: bool = False
+    """Whether the scores were computed and not given by people; reports then say so (format `table`)."""
+    realigned: bool = True
+    """LIVE: read dmos_realigned.mat rather than dmos.mat."""
+    classes: tuple[str, ...] = ()
+    """Only these distortion classes; none given means all."""
+    partial: bool = False
+    """Accept a part of a database whose image count is known."""
+    cache: Path | None = None
+    """Folder of the packed cache; by default $GADA_CACHE or ~/.cache/gada."""
+
+    def __post_init__(self) -> None:
+        """Check the score scale."""
+        if self.scale_low is not None and self.scale_high is not None and self.scale_low >= self.scale_high:
+            raise ConfigError(
+                f"data.scale_low is {self.scale_low:g} but must lie below scale_high={self.scale_high:g}."
+            )
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How the references are divided."""
+
+    number: int = 0
+    """Which of the seeded splits (0 to 9 in the paper's protocol)."""
+    seed: int = 0
+    """Seed of the family of splits."""
+    test: float = 0.2
+    """Share of the references kept for the test (paper, section 4.2)."""
+    validation: float = 0.2
+    """Share of the remaining references that choose the checkpoint."""
+    upper_bound: bool = False
+    """Train on all references, those of the test too: no result, but what the networks could reach at most."""
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        for name in ("test", "validation"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(f"split.{name} is {getattr(self, name):g} but must lie between 0 and 1.")

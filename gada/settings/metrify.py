@@ -1,0 +1,51 @@
+"""One training of a metrifier."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gada.settings.checks import check, check_seed
+from gada.settings.classifiers import ImageSettings, InputSettings
+from gada.settings.data import SplitSettings
+from gada.settings.networks import ModelSettings
+
+
+@dataclass(frozen=True)
+class MetrifierSettings:
+    """One training of a metrifier (Cheraaqee, 2022, section 3.1), as its run's `config.yaml` keeps it."""
+
+    classifier: str = "efficientnet-lite0"
+    """Whose error is predicted; as `gada sweep` takes it."""
+    distortions: tuple[str, ...] = ("dodge-karam",)
+    """The artefacts A and their levels L: families, or sets of them."""
+    error: Literal["confidence", "decision"] = "confidence"
+    """`confidence`: 1 - probability of the true class = 1 - exp(-cross-entropy); `decision`: 1 where it is wrong."""
+    distorted: Literal["crop", "photograph"] = "crop"
+    """Distort what the classifier sees, after resizing and centre crop, or the photograph before."""
+    crop_size: int | None = None
+    """Side of a training crop, in pixels; by default what the classifier sees, at most 128."""
+    batch_size: int = 64
+    """Crops in a batch."""
+    steps: int = 3000
+    """Training steps."""
+    validate_every: int = 250
+    """Steps between two validations."""
+    validation_pairs: int = 2000
+    """Images that choose the checkpoint, drawn from D' of the validation sources."""
+    rate: float = 5e-4
+    """Learning rate."""
+    class_weight: float = 0.1
+    """Weight of naming the distortion, beside the error."""
+    seed: int = 0
+    """Seed of weights, batches and noise."""
+    images: ImageSettings = field(default_factory=ImageSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+
+    def __post_init__(self) -> None:
+        """Check counts, rate and weight."""
+        check_seed(self.seed)
+        check("metrifier", self, ("batch_size",), 2)
+        check("metrifier", self, ("steps", "validate_every", "validation_pairs"), 1)
+        check("metrifier", self, ("crop_size",), 8)
+        check("metrifier", self, ("rate", "class_weight"), 0)

@@ -1,0 +1,78 @@
+"""The networks of GADA and their losses."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gada.errors import ConfigError
+from gada.settings.checks import check
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The networks (paper, section 3.3) and what the paper leaves open."""
+
+    widths: tuple[int, ...] = (64, 128, 128)
+    """Feature maps of the three convolutions of trunk and encoder."""
+    decoder_widths: tuple[int, ...] = (64, 32, 16)
+    """Feature maps of the generator's three up-sampling levels, which the paper does not give."""
+    maps: int = 1024
+    """Feature maps of the trunk's 1x1 convolution."""
+    hidden: int = 128
+    """Units of the first layer of the class and quality heads."""
+    pooling: Literal["mean", "moments"] | None = None
+    """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
+    detail: bool | None = None
+    """Whether the trunk also sees the image less its local mean (paper: false; gada: true; distortions are small)."""
+    pyramid: bool | None = None
+    """Whether the generator changes the reference's frequency bands (paper: false, it paints the image; gada: true)."""
+    pixel_noise: bool | None = None
+    """Whether the decoder also receives noise at every resolution (paper: false; gada: true)."""
+    modulation: bool | None = None
+    """Whether class and quality also scale and shift the maps of every layer (paper: false; gada: true)."""
+    noise: int = 16
+    """Channels of the noise vector z."""
+    embedding: int = 32
+    """Channels of the embedding of class and quality."""
+
+    def __post_init__(self) -> None:
+        """Check the widths."""
+        for name in ("widths", "decoder_widths"):
+            if len(widths := getattr(self, name)) != 3 or min(widths) < 1:
+                raise ConfigError(f"model.{name} is {list(widths)} but must be three positive counts.")
+        check("model", self, ("maps", "hidden", "noise", "embedding"), 1)
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """The losses (paper, section 3.2) and their weights, which the paper does not give."""
+
+    adversarial: Literal["logistic", "hinge"] | None = None
+    """Source loss (paper: logistic, equation 1; gada: hinge)."""
+    quality: Literal["squared", "absolute"] | None = None
+    """Evaluator loss (paper: squared, equation 3; gada: squared)."""
+    heads_on_generated: bool | None = None
+    """Whether class and quality losses of phase 1 also train the discriminator on generated crops (paper: true); needs
+    `source_trains_trunk`."""
+    source_trains_trunk: bool | None = None
+    """Whether the source loss also trains the trunk (paper: true; gada: false, for it holds the evaluator back)."""
+    source_weight: float | None = None
+    """Weight of the source loss."""
+    reconstruction_weight: float | None = None
+    """Weight of the L1 term, on images in [0, 1]."""
+    feature_weight: float | None = None
+    """Weight of the distance between pooled features of generated and true distorted crops (paper: 0)."""
+    class_weight: float | None = None
+    """Weight of the class loss towards discriminator and evaluator."""
+    quality_weight: float | None = None
+    """Weight of the quality loss, towards all players."""
+    generator_class_weight: float | None = None
+    """Weight of the class loss towards the generator."""
+
+    def __post_init__(self) -> None:
+        """Check the weights, and that the heads can do what is asked."""
+        check("loss", self, tuple(name for name in vars(self) if name.endswith("_weight")), 0)
+        if self.heads_on_generated and self.source_trains_trunk is False:
+            raise ConfigError(
+                "loss.heads_on_generated is true but loss.source_trains_trunk is false; set both to true, or the first "
+                "to false."
+            )
