@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, keep their figures with machine and commit, and put them into docs/results/bench.md.
+"""`make bench`: run the benchmarks, keep their rows with machine and commit, and put them into docs/results/bench.md.
 
 PYTHONPATH=tests python -m bench [--only NAME ...] [--scored data/tid2013-r] [--out ROWS.jsonl] [--into PAGE.md]
 """
