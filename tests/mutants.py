@@ -1,4 +1,4 @@
-"""`make mutants`: hold what survived `mutmut run` against tests/mutants.yaml; the count goes to docs/results/mutants.md.
+"""`make mutants`: hold what survived `mutmut run` against tests/mutants.yaml; fills docs/results/mutants.md.
 
 PYTHONPATH=tests python -m mutants [--into PAGE.md]
 """
