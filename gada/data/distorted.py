@@ -23,7 +23,7 @@ from gada.distortions import FAMILIES, distort
 from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
-from gada.io.images import MAX_PIXELS
+from gada.io.pixels import MAX_PIXELS
 from gada.io.records import available_cores
 
 VERSION = 1

@@ -16,14 +16,13 @@ from gada.data.records import ScoredSet
 from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.experiments.report import run_provenance
-from gada.io.checkpoints import check_quality, find_checkpoint
 from gada.io.files import check_writable, write_text
 from gada.io.images import read_image
 from gada.io.records import Row, as_csv
 from gada.metrics.correlation import rows_by_distortion
 from gada.reports.layout import Provenance
+from gada.scoring.loading import load_scorer
 from gada.scoring.scorer import Prediction
-from gada.scoring.torch_backend import load_scorer
 from gada.settings import DataSettings, EvaluationSettings, SplitSettings
 
 Item = TypeVar("Item")
@@ -101,8 +100,7 @@ def evaluate_model(
     """
     if out:
         check_writable(out)
-    scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
-    check_quality(scorer.card, model)
+    scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
     images = one_side(load_database(data), side, split, scorer.card, keep_shared=keep_shared)
     known, left_out = seen_by(scorer.card), dict[str, str]()
     if side == "all" and not keep_shared and known:

@@ -25,7 +25,7 @@ from gada.models.files import Card, load_evaluator, load_generator, model_settin
 from gada.models.generator import Generator
 from gada.reports.figures import scatter
 from gada.reports.tables import STAGE_NAMES
-from gada.scoring.torch_backend import load_scorer
+from gada.scoring.loading import load_scorer
 from gada.settings import STAGES, ModelSettings, Settings, Stage, as_plain
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
@@ -321,7 +321,7 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
 def evaluate_stage(run: Run, stage: Stage) -> None:
     """Score the test references with a stage's best evaluator; leaves scores, figure and result rows."""
     folder, test, evaluation = run.folder / stage, run.side("test"), run.settings.evaluation
-    scorer = load_scorer(folder / BEST, run.device, evaluation.crops, evaluation.seed)
+    scorer = load_scorer(folder / BEST, "crops", evaluation.crops, evaluation.seed, run.device)
     predictions = list(scorer.score_all(run.packed.array(record.image) for record in test.images))
     rows = result_rows(predictions, test, stage, run.split.number)
     write_scores(folder / "scores.csv", predictions, test)

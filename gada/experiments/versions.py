@@ -165,11 +165,11 @@ class Versions:
 
     def judge(self, pixels: Pixels) -> Floats:
         """Return the evaluator's quality of images (N, S, S, 3), whole and at once, (N,) in [0, 1]."""
-        from gada.scoring.torch_backend import load_scorer
+        from gada.scoring.loading import load_scorer
 
         if self._judge is None:
-            scorer = load_scorer(find_checkpoint(self.settings.evaluator, "evaluator"), "cpu")
-            self._judge = lambda some: scorer.backend.judge(some).quality.astype(np.float32)
+            scorer = load_scorer(self.settings.evaluator, device="cpu")
+            self._judge = lambda some: scorer.backend.predict(some).quality.astype(np.float32)
         return self._judge(pixels)
 
     def generated(self, kind: str) -> list[Version]:

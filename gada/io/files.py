@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,11 @@ def is_folder(path: str | Path) -> bool:
 def exists(path: str | Path) -> bool:
     """Whether anything is there, likewise."""
     return os.path.exists(path)  # noqa: PTH110
+
+
+def is_url(path: str | Path) -> bool:
+    """Whether this is the address of something elsewhere, such as https://... or s3://...; a `Path` halves the //."""
+    return re.match(r"[a-z][a-z0-9+.-]+:/", str(path), re.IGNORECASE) is not None and not exists(path)
 
 
 def check_writable(path: Path) -> None:

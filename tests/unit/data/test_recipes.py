@@ -109,7 +109,7 @@ def test_a_crop_outside_its_photograph_is_told(tmp_path: Path) -> None:
 def test_wrong_folders_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothere is no folder"):
         find_sources(tmp_path / "nothere", None)
-    with pytest.raises(DataError, match="holds no picture"):
+    with pytest.raises(DataError, match="holds no image"):
         find_sources(tmp_path, None)
     photographs(tmp_path / "photos", "a.png", "A.bmp.png", "A.png")
     with pytest.raises(DataError, match="two references named"):
