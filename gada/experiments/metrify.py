@@ -29,7 +29,6 @@ from gada.settings import (
     from_plain,
     resolve,
 )
-from gada.training.dashboard import Dashboard
 from gada.training.metrifier import MetrifierTraining
 from gada.training.stage import ValidationCrops, seed_weights, train
 
@@ -64,13 +63,10 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
     batches = CropBatches(
         training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
     )
-    dashboard = Dashboard(folder, "off", {})
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
     module = MetrifierTraining(network, inner)
-    train(
-        module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
-    )
+    train(module, batches, ValidationCrops(chosen, packed, inner), folder, save, device=choose_device(device))
     save_network(folder / ENDED, network, card)
     return errors
 

@@ -246,7 +246,18 @@ def train_stage(run: Run, stage: Stage) -> None:
     draw = None
     if isinstance(module, Adversarial):
         draw = partial(sample_grid, module.generator, run.side("validation"), run.packed, training.crop_size)
-    train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device, run.devices, run.workers)
+    train(
+        module,
+        batches,
+        validation,
+        folder,
+        save_best,
+        run.dashboard.loggers,
+        draw,
+        run.device,
+        run.devices,
+        run.workers,
+    )
     save_network(folder / ENDED, module.evaluator, card)
     if isinstance(module, Adversarial):
         save_network(folder / GENERATOR, module.generator, card)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from gada.io.files import write_bytes, write_text
 from gada.io.records import metrics_csv
-from gada.training.dashboard import Dashboard
 from gada.training.evaluator import UNDEFINED
 from gada.training.guard import SkipBadBatches
 from gada.training.steps import Steps
@@ -22,26 +22,22 @@ Metrics = dict[str, float]
 
 
 class KeepMetrics(Callback):
-    """Writes one row of `metrics.csv` at each validation, tells the dashboard."""
+    """Writes what was logged to `metrics.csv`, one row at the end of each Lightning epoch.
 
-    def __init__(self, path: Path, stage: str, every: int, dashboard: Dashboard) -> None:
+    Lightning's `CSVLogger` deletes the file when a stopped run resumes, and a kill can leave half a row in it; here the
+    rows travel with the checkpoint, and the file is written whole or not at all.
+    """
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.stage = stage
-        self.every = every
-        self.dashboard = dashboard
         self.rows: list[Metrics] = []
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Add the row of this stretch of steps."""
-        metrics = plain_metrics(trainer)
-        self.rows.append({"step": float(self.step(trainer)), **metrics})
+        """Add the row of this epoch."""
+        step = trainer.fit_loop.epoch_loop.batch_progress.total.completed
+        self.rows.append({"step": float(step), **plain_metrics(trainer)})
         write_text(self.path, metrics_csv(self.rows))
-        self.dashboard.log(self.stage, self.step(trainer), metrics)
-
-    def step(self, trainer: Trainer) -> int:
-        """Return the steps done."""
-        return trainer.current_epoch * self.every + trainer.fit_loop.epoch_loop.batch_progress.current.completed
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows, which travel with the checkpoint."""
@@ -105,20 +101,20 @@ class KeepLast(Callback):
 class ShowSamples(Callback):
     """Draws a grid of reference, real and generated crops at each validation."""
 
-    def __init__(self, folder: Path, draw: Callable[[], bytes], stage: str, every: int, dashboard: Dashboard) -> None:
+    def __init__(self, folder: Path, draw: Callable[[], bytes], every: int) -> None:
         self.folder = folder
         self.draw = draw
-        self.stage = stage
         self.every = every
-        self.dashboard = dashboard
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the picture."""
+        """Write the image, and log it."""
         step = (trainer.current_epoch + 1) * self.every
         path = self.folder / f"step_{step:06d}.png"
         write_bytes(path, self.draw())
-        self.dashboard.image(f"{self.stage}/samples", path)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("samples", [str(path)])
 
 
 class ShowProgress(Callback):

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from gada.errors import ConfigError, DataError, DivergedError
 from gada.settings import Settings, Stage, TrainingSettings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
 from gada.training.checkpoints import Checkpoints, NotFiniteError
-from gada.training.dashboard import Dashboard
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.guard import DivergingError, SkipBadBatches
+from gada.training.loggers import RunLogger
 from gada.training.steps import Steps
 
 IMAGES_AT_ONCE = 8  # images scored together during validation
@@ -58,7 +58,7 @@ def train(
     validation: ValidationCrops,
     folder: Path,
     save_best: Callable[[], None],
-    dashboard: Dashboard,
+    loggers: Sequence[RunLogger] = (),
     draw: Callable[[], bytes] | None = None,
     device: str = "auto",
     devices: int = 1,
@@ -75,7 +75,7 @@ def train(
         folder: receives `metrics.csv`, `last.ckpt`, `previous.ckpt`, `samples/` and, where batches were skipped,
             `skipped.csv`; its name is the stage's.
         save_best: called when the validation SROCC is the highest so far.
-        dashboard: where figures and pictures are shown.
+        loggers: of the run, as `run_loggers` gives them.
         draw: returns a PNG of generated samples, for a stage that has them.
         device: `auto`, `cpu`, `cuda`, `mps`, or one of several, as `cuda:1`.
         devices: how many of them train side by side.
@@ -104,17 +104,18 @@ def train(
     while True:
         callbacks: list[Callback] = [  # new ones, for what they know comes with the checkpoint, if there is one
             guard,
-            KeepMetrics(folder / "metrics.csv", stage, every, dashboard),
+            KeepMetrics(folder / "metrics.csv"),
             KeepBest(save_best),
             ShowProgress(stage, steps, every),
-            *([ShowSamples(folder / "samples", draw, stage, every, dashboard)] if draw else []),
+            *([ShowSamples(folder / "samples", draw, every)] if draw else []),
             KeepLast(checkpoints.last, sampler, guard),
         ]
         trainer = Trainer(
             **hardware(device, devices),
             precision="bf16-mixed" if in_bfloat16(module.settings.training, module.stage, device) else "32-true",
             max_epochs=-(-steps // every),
-            logger=False,
+            logger=[logger.of(stage) for logger in loggers],
+            log_every_n_steps=1,  # losses are means over an epoch, logged at its end
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
