@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from gada.training.callbacks import KeepMetrics
 from gada.training.loggers import Mode, RunLogger, has_key, online_or_offline, run_loggers
-from gada.training.stage import quiet_lightning
+from gada.training.quiet import quiet_lightning
 
 
 @pytest.fixture
