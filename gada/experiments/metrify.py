@@ -29,9 +29,9 @@ from gada.settings import (
     from_plain,
     resolve,
 )
-from gada.training.dashboard import Dashboard
+from gada.training.data import TrainingData, ValidationCrops
 from gada.training.metrifier import MetrifierTraining
-from gada.training.stage import ValidationCrops, seed_weights, train
+from gada.training.stage import seed_weights, train
 
 LARGEST_CROP = 128
 
@@ -64,13 +64,12 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
     batches = CropBatches(
         training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
     )
-    dashboard = Dashboard(folder, "off", {})
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
     module = MetrifierTraining(network, inner)
-    train(
-        module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
-    )
+    chosen_device = choose_device(device)
+    data = TrainingData(batches, ValidationCrops(chosen, packed, inner), settings.validate_every, chosen_device)
+    train(module, data, folder, save, device=chosen_device)
     save_network(folder / ENDED, network, card)
     return errors
 

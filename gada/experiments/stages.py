@@ -30,9 +30,10 @@ from gada.settings import STAGES, ModelSettings, Settings, Stage, as_plain
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
 from gada.training.dashboard import Dashboard
+from gada.training.data import TrainingData, ValidationCrops
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.finetuning import FineTuning
-from gada.training.stage import ValidationCrops, seed_weights, train
+from gada.training.stage import seed_weights, train
 
 BEST = "best.safetensors"
 GENERATOR = "generator.safetensors"
@@ -246,7 +247,8 @@ def train_stage(run: Run, stage: Stage) -> None:
     draw = None
     if isinstance(module, Adversarial):
         draw = partial(sample_grid, module.generator, run.side("validation"), run.packed, training.crop_size)
-    train(module, batches, validation, folder, save_best, run.dashboard, draw, run.device, run.devices, run.workers)
+    data = TrainingData(batches, validation, training.validate_every, run.device, run.workers)
+    train(module, data, folder, save_best, run.dashboard.loggers, draw, run.device, run.devices)
     save_network(folder / ENDED, module.evaluator, card)
     if isinstance(module, Adversarial):
         save_network(folder / GENERATOR, module.generator, card)

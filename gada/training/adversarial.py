@@ -31,6 +31,7 @@ class Adversarial(EvaluatorTraining):
     """Trains generator and discriminator against each other, with the class and quality heads in between."""
 
     stage: Stage = "phase1"
+    players = 2
 
     def __init__(self, discriminator: Discriminator, generator: Generator, settings: Settings) -> None:
         super().__init__(discriminator.evaluator, settings)

@@ -57,12 +57,13 @@ class Checkpoints(CheckpointIO):
         check_finite(checkpoint)
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        with atomic_path(Path(path)) as temporary:
+        target = Path(path)
+        with atomic_path(target) as temporary:
             with temporary.open("wb") as file:
                 file.write(content.getbuffer())
                 file.write(sha256(content.getbuffer()).hexdigest().encode())
-            if Path(path) == self.last and self.last.is_file():
-                self.last.replace(self.previous)
+            if target.name == self.last.name and target.is_file():
+                target.replace(self.previous)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         """Read a checkpoint, which holds tensors and plain values only.

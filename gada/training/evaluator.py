@@ -9,8 +9,7 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
-from gada.data.batches import Batch, CropBatches
-from gada.data.resident import ResidentImages
+from gada.data.batches import Batch
 from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, EvaluatorOutput
@@ -43,6 +42,7 @@ class EvaluatorTraining(LightningModule):
     """
 
     stage: Stage = "baseline"  # whose steps the rates follow
+    players = 1  # each has an optimiser and a loss of its own
 
     def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
         super().__init__()
@@ -54,8 +54,6 @@ class EvaluatorTraining(LightningModule):
         self.span = training.steps_before(self.stage), training.steps("baseline")
         self.bad = torch.zeros(())  # 1 where a loss or gradient of this batch is not finite
         self.rank, self.devices = 0, 1  # which of how many devices this is
-        self.on_device: CropBatches | None = None  # whose images are to lie on the device
-        self.resident: ResidentImages | None = None
         self.losses: dict[str, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.taken = torch.zeros(())
@@ -67,17 +65,11 @@ class EvaluatorTraining(LightningModule):
         self.evaluator.compile(dynamic=False)
 
     def on_fit_start(self) -> None:
-        """Note which of how many devices this is; bring the images there, if they are to lie there; compile."""
+        """Note which of how many devices this is; compile."""
         self.rank, self.devices = self.trainer.global_rank, self.trainer.world_size
-        self.resident = None  # those of a try that diverged
-        self.resident = ResidentImages(self.on_device, self.device) if self.on_device else None
         if self.settings.training.compile:
             torch.compiler.reset()  # it compiles a function a few times only, and then no more; a study has many
             self.compile_networks()
-
-    def on_fit_end(self) -> None:
-        """Free the images."""
-        self.resident = None
 
     def on_train_epoch_start(self) -> None:
         """Begin the means of the losses anew."""
@@ -102,14 +94,6 @@ class EvaluatorTraining(LightningModule):
             return 1.0
         begin, end = span
         return min(1.0, (step + 1) / WARM) * (1 + cos(pi * (begin + step) / end)) / 2
-
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Leave each of several devices its share of a training batch; all of them validate on all references."""
-        if not isinstance(batch, Batch):
-            return batch
-        if self.devices > 1:
-            batch = Batch(*(part[self.rank :: self.devices] for part in batch))
-        return self.resident.cut(batch) if self.resident else batch
 
     def asked(self, batch: Batch) -> Batch:
         """Return the crops of a batch that the generator distorts; of several devices each has its share of them."""
@@ -201,7 +185,7 @@ class EvaluatorTraining(LightningModule):
                 value = figure(predicted, true)
             except (UndefinedError, ValueError):  # constant or not finite
                 value = UNDEFINED
-            self.log(f"val_{name}", value)
+            self.log(f"val_{name}", value, prog_bar=True)
 
 
 def group(weights: list[nn.Parameter], rate: float) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from gada.models.generator import Generator
 from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
+from gada.training.data import Steps
 from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
 from gada.training.finetuning import FineTuning
-from gada.training.stage import quiet_lightning
-from gada.training.steps import Steps
+from gada.training.quiet import quiet_lightning
 
 # One step without a validation is what is wanted here.
 pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step`")
