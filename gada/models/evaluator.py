@@ -11,6 +11,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn.functional import leaky_relu
 
 from gada.models.detail import Detail
+from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.settings import ModelSettings
 
 LEAK = 0.2  # slope of the leaky rectifier, as in pix2pix, which the paper cites for its generator
@@ -34,10 +35,11 @@ class Evaluator(nn.Module):
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.settings = settings
-        self.detail = Detail() if settings.detail else None
-        self.trunk = nn.ModuleList(trunk(settings))
+        self.detail = Detail() if settings.detail and settings.trunk == "gada" else None
+        self.pretrained = settings.trunk == "efficientnet-lite0"
+        self.trunk = EfficientNetLite0() if self.pretrained else nn.ModuleList(trunk(settings))
         self.moments = settings.pooling == "moments"
-        self.features = 2 * (sum(settings.widths) + settings.maps) if self.moments else settings.maps
+        self.features = feature_count(settings)
         self.scale = nn.BatchNorm1d(self.features) if self.moments else nn.Identity()
         self.class_head = head(self.features, settings.hidden, classes)
         self.quality_head = head(self.features, settings.hidden, 1)
@@ -48,15 +50,28 @@ class Evaluator(nn.Module):
 
     def describe(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops, (N, F)."""
-        maps = images * 2 - 1  # centred: the first layer's padding is mid grey
+        *stages, last = self.maps(images)
+        if not self.moments:
+            pooled = last.mean(dim=(2, 3))
+        elif self.pretrained:  # its last maps are many, and name what is to be seen rather than how it looks
+            pooled = torch.cat([*map(moments, stages), exact(last).mean(dim=(2, 3))], dim=1)
+        else:
+            pooled = torch.cat([*map(moments, stages), moments(last)], dim=1)
+        features: Tensor = self.scale(pooled)
+        return features
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of each layer of the trunk, (N, M, h, w) each."""
+        if self.pretrained:
+            found: list[Tensor] = self.trunk(images)
+            return found
+        maps, found = images * 2 - 1, []  # centred: the first layer's padding is mid grey
         if self.detail is not None:
             maps = torch.cat([maps, self.detail(images)], dim=1)
-        pooled = []
-        for layer in self.trunk:
+        for layer in self.trunk.children():
             maps = layer(maps)
-            pooled.append(moments(maps) if self.moments else maps.mean(dim=(2, 3)))
-        features: Tensor = self.scale(torch.cat(pooled, dim=1) if self.moments else pooled[-1])
-        return features
+            found.append(maps)
+        return found
 
     def judge(self, features: Tensor) -> EvaluatorOutput:
         """Apply the two heads to pooled features, (N, F)."""
@@ -110,6 +125,16 @@ def moments(maps: Tensor) -> Tensor:
     mean = maps.mean(dim=(2, 3))
     variance = (maps - mean[:, :, None, None]).square().mean(dim=(2, 3))  # faster than torch.var_mean
     return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's deviation counts as 0.01
+
+
+def feature_count(settings: ModelSettings) -> int:
+    """Return F, the number of pooled features."""
+    *stages, last = (
+        EfficientNetLite0.widths if settings.trunk == "efficientnet-lite0" else (*settings.widths, settings.maps)
+    )
+    if settings.pooling != "moments":
+        return last
+    return 2 * sum(stages) + (last if settings.trunk == "efficientnet-lite0" else 2 * last)
 
 
 def trunk(settings: ModelSettings) -> list[nn.Sequential]:

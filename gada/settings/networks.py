@@ -11,6 +11,9 @@ from gada.settings.checks import check
 class ModelSettings:
     """The networks (paper, section 3.3) and what the paper leaves open."""
 
+    trunk: Literal["gada", "efficientnet-lite0"] = "gada"
+    """The evaluator's trunk: the paper's three convolutions (`gada`), or one that starts from ImageNet weights; the
+    latter has widths of its own, and serves evaluators without a generator."""
     widths: tuple[int, ...] = (64, 128, 128)
     """Feature maps of the three convolutions of trunk and encoder."""
     decoder_widths: tuple[int, ...] = (64, 32, 16)
