@@ -1,7 +1,7 @@
 """What packed images show: their perceptual hashes, computed once and kept beside them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from gada.data.cache import PackedImages
 from gada.data.perceptual_hash import PerceptualHash, perceptual_hash
 from gada.errors import DataError
 from gada.io.files import write_json
+from gada.io.progress import with_progress
 
 VERSION = 1  # another whenever `perceptual_hash` gives other hashes
 
@@ -24,7 +25,9 @@ def scene_hashes(packed: PackedImages, paths: Sequence[Path]) -> dict[Path, Perc
     known = _read(file, head)
     places = {path: str(number) for number, path in enumerate(packed.entries)}
     if missing := [path for path in paths if places[path] not in known]:
-        known |= {places[path]: perceptual_hash(packed.array(path)) for path in _shown(missing)}
+        known |= {
+            places[path]: perceptual_hash(packed.array(path)) for path in with_progress(missing, "Comparing scenes")
+        }
         with suppress(DataError):
             write_json(file, {**head, "hashes": {place: one.text() for place, one in known.items()}})
     return {path: known[places[path]] for path in paths}
@@ -39,12 +42,3 @@ def _read(file: Path, head: Mapping[str, object]) -> dict[str, PerceptualHash]:
         return {place: PerceptualHash.read(text) for place, text in content["hashes"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _shown(paths: Sequence[Path]) -> Iterable[Path]:
-    """Return paths to go through, with a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(paths, "Comparing scenes", console=console, transient=True, disable=not console.is_terminal)

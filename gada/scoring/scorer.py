@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.data.crops import cut
 from gada.data.records import Scale
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
 from gada.scoring.inputs import ImageLike, is_many, pixels_from
-from gada.scoring.views import Mode, corners_of, cover, cut, positions
+from gada.scoring.views import Mode, corners_of, cover, positions
 
 AT_ONCE = 128 * 128 * 60  # pixels predicted at once; bounds memory, a score does not depend on it
 
