@@ -12,6 +12,7 @@ from torch.nn.functional import leaky_relu
 
 from gada.models.detail import Detail
 from gada.models.efficientnet_lite import EfficientNetLite0
+from gada.models.usual import Usual
 from gada.settings import ModelSettings
 
 LEAK = 0.2  # slope of the leaky rectifier, as in pix2pix, which the paper cites for its generator
@@ -43,6 +44,7 @@ class Evaluator(nn.Module):
         self.scale = nn.BatchNorm1d(self.features) if self.moments else nn.Identity()
         self.class_head = head(self.features, settings.hidden, classes)
         self.quality_head = head(self.features, settings.hidden, 1)
+        self.usual = Usual(self.features, settings.usual) if settings.usual else None
 
     def forward(self, images: Tensor) -> EvaluatorOutput:
         """Judge crops, (N, 3, H, W) in [0, 1] with H, W >= 8."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.export import Dim
 
 from gada.errors import ConfigError
@@ -28,7 +28,7 @@ from gada.scoring.torch_backend import WholeEvaluator, whole
 Format = Literal["onnx", "openvino", "torch"]
 Precision = Literal["float32", "int8"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2"}
-OUTPUTS = ["probabilities", "quality", "score"]
+OUTPUTS = ["probabilities", "quality", "score", "distance"]  # the last where the evaluator measures it
 OPSET = 20  # what torch's exporter writes without a conversion
 
 
@@ -42,8 +42,9 @@ def export_evaluator(
     """Write an evaluator for other programs.
 
     The file takes `pixels`, (N, H, W, 3) uint8 of any N and of H, W >= 8 (torch: 16), as decoders give them, and gives
-    `probabilities` (N, K), `quality` (N,) in [0, 1] and `score` (N,) on the model's scale. Its metadata hold the card
-    as JSON under the key `gada`.
+    `probabilities` (N, K), `quality` (N,) in [0, 1], `score` (N,) on the model's scale and, where the evaluator
+    measures it, the `distance` (N,) from its training photos. Pixels are crops, or for an evaluator of whole images
+    their views (`gada.data.whole_view`). Its metadata hold the card as JSON under the key `gada`.
 
     Args:
         model: what `find_checkpoint` accepts.
@@ -139,7 +140,7 @@ def write_torch(path: Path, module: WholeEvaluator, example: Tensor, card: Card)
     torch.export.save(program, path, extra_files={CARD: json.dumps(card)})
 
 
-def write_onnx(path: Path, module: nn.Module, example: Tensor, card: Card) -> None:
+def write_onnx(path: Path, module: WholeEvaluator, example: Tensor, card: Card) -> None:
     """Write an .onnx file."""
     import onnx
 
@@ -148,7 +149,7 @@ def write_onnx(path: Path, module: nn.Module, example: Tensor, card: Card) -> No
         (example,),
         dynamo=True,
         input_names=["pixels"],
-        output_names=OUTPUTS,
+        output_names=OUTPUTS[: 3 if module.evaluator.usual is None else 4],
         dynamic_shapes=dynamic_shapes(),
         opset_version=OPSET,
         verbose=False,

@@ -19,11 +19,14 @@ class OnnxBackend:
 
     def __init__(self, session: Any) -> None:
         self.session = session
+        self.outputs = [output.name for output in session.get_outputs() if output.name in CropPredictions._fields]
 
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
-        """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
-        probabilities, quality = self.session.run(["probabilities", "quality"], {"pixels": crops})
-        return CropPredictions(probabilities.astype(np.float64), quality.astype(np.float64))
+        """Predict for crops (N, H, W, 3) uint8."""
+        found = self.session.run(self.outputs, {"pixels": crops})
+        return CropPredictions(
+            **{name: values.astype(np.float64) for name, values in zip(self.outputs, found, strict=True)}
+        )
 
 
 def open_backend(path: Path, device: str) -> tuple[OnnxBackend, dict[str, Any]]:

@@ -17,14 +17,17 @@ class OpenVinoBackend:
 
     def __init__(self, compiled: Any) -> None:
         self.request = compiled.create_infer_request()
+        self.outputs = [
+            name for name in CropPredictions._fields if any(name in output.names for output in compiled.outputs)
+        ]
         self.lock = Lock()  # a request serves one thread at a time
 
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
-        """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
+        """Predict for crops (N, H, W, 3) uint8."""
         with self.lock:
             self.request.infer({"pixels": crops})
-            probabilities, quality = (self.request.get_tensor(name).data for name in ("probabilities", "quality"))
-            return CropPredictions(probabilities.astype(np.float64), quality.astype(np.float64))
+            found = {name: self.request.get_tensor(name).data.astype(np.float64) for name in self.outputs}
+            return CropPredictions(**found)
 
 
 def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """From an image to a score: crops, the evaluator, their mean (paper, section 4.2, testing protocol)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gada.data.crops import cut
 from gada.data.records import Scale
+from gada.data.whole_view import whole_view
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
 from gada.scoring.inputs import ImageLike, is_many, pixels_from
 from gada.scoring.views import Mode, corners_of, cover, positions
@@ -23,13 +24,15 @@ class CropPredictions(NamedTuple):
     """Of each distortion class, (N, K)."""
     quality: NDArray[np.float64]
     """(N,) in [0, 1], higher is better."""
+    distance: NDArray[np.float64] = np.zeros(1)
+    """How unlike the training photos they are, (N,); for a model that does not know, 0 for all."""
 
 
 class Backend(Protocol):
     """An evaluator at work, whatever runs it."""
 
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
-        """Predict class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
+        """Predict for crops (N, H, W, 3) uint8."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Scorer:
 
     Args:
         backend: what runs the evaluator.
-        card: the checkpoint's card: "name", "scale", "classes", "crop_size".
+        card: the checkpoint's card: "name", "scale", "classes", "crop_size"; "whole_view" where it scores images by one
+            view of the whole, of that longer side (mode, crops and seed then change nothing).
         mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the image).
         crops: crops an image; by default 30 (the paper's) in mode `crops`, few in `grid`.
         seed: of the random positions of mode `crops`, which depend on it and on the image's size alone.
@@ -96,6 +100,8 @@ class Scorer:
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.size = int(card["crop_size"])
         self.grid = int(card.get("crop_grid", 1))
+        self.whole_view: int | None = card.get("whole_view")
+        self.quantiles: Sequence[float] = card.get("quantiles", ())
         self.mode: Mode = mode
         self.crops = crops
         self.seed = seed
@@ -109,6 +115,8 @@ class Scorer:
 
     def protocol(self) -> str:
         """Return how images are cut, in one phrase that tells two protocols apart."""
+        if self.whole_view:
+            return f"whole image at {self.whole_view}"
         if self.mode == "dense":
             return "dense"
         count = len(self.corners(self.size, self.size))
@@ -158,19 +166,24 @@ class Scorer:
         return positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
 
     def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the crops of an image (H, W, 3) by which it is scored, (n, size, size, 3).
+        """Return the crops of an image (H, W, 3) by which it is scored, (n, size, size, 3), or its view (1, h, w, 3).
 
         Raises:
             DataError: if it is too thin for mode `dense`.
         """
+        if self.whole_view:
+            return whole_view(image, self.whole_view)[None]
         return cut(image, self.corners(image.shape[0], image.shape[1]), self.size)
 
     def is_full(self, waiting: list[NDArray[np.uint8]]) -> bool:
         """Return whether so many crops wait that they should be scored."""
-        return sum(map(len, waiting)) * self.size**2 >= AT_ONCE
+        return sum(crops.size for crops in waiting) >= 3 * AT_ONCE
 
     def predictions(self, cuts: list[NDArray[np.uint8]]) -> Iterator[Prediction]:
-        """Score images that are already cut, each (n, size, size, 3) uint8."""
+        """Score images that are already cut, each (n, h, w, 3) uint8."""
+        if self.whole_view:  # of many sizes, and no faster together
+            yield from (self.mean(self.predict(view)) for view in cuts)
+            return
         if not cuts:
             return
         found = self.predict(np.concatenate(cuts) if len(cuts) > 1 else cuts[0])
@@ -181,7 +194,7 @@ class Scorer:
 
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
         """Predict for any number of crops (N, H, W, 3) in bounded memory."""
-        step = max(1, AT_ONCE // self.size**2)
+        step = max(1, AT_ONCE // (crops.shape[1] * crops.shape[2]))
         parts = [self.backend.predict(crops[start : start + step]) for start in range(0, len(crops), step)]
         return CropPredictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
@@ -197,7 +210,20 @@ class Scorer:
             probability=float(probabilities[best]),
             scale=self.scale,
             model=self.model,
+            unusual=self.unusual(float(crops.distance.max())),
+            percentile=self.percentile(quality),
         )
+
+    def unusual(self, distance: float) -> str:
+        """Return why an image is unlike the training photos; "" where it is not, or the model does not know."""
+        limit = self.card.get("usual_distance")
+        return "unlike the training photos" if limit is not None and distance > limit else ""
+
+    def percentile(self, quality: float) -> float | None:
+        """Return the percentage of training photos with a lower score; None for a model that does not know."""
+        if not self.quantiles:
+            return None
+        return float(np.interp(quality, self.quantiles, np.linspace(0, 100, len(self.quantiles))))
 
     def predict_map(
         self,

@@ -17,25 +17,28 @@ from gada.scoring.scorer import CropPredictions
 
 
 class WholeEvaluator(nn.Module):
-    """An evaluator with everything that belongs to it: 8-bit pixels in, probabilities, quality and score out."""
+    """An evaluator with everything that belongs to it: 8-bit pixels in, all it says of them out."""
 
     def __init__(self, evaluator: Evaluator, scale: Scale) -> None:
         super().__init__()
         self.evaluator = evaluator
         self.low, self.high = (scale.score(0.0), scale.score(1.0))
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Predict crops.
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Predict for crops or views.
 
         Args:
             pixels: (N, H, W, 3) uint8, sRGB: as decoders give them.
 
         Returns:
-            Probabilities (N, K), quality (N,) in [0, 1], and score (N,) on the scale.
+            Probabilities (N, K), quality (N,) in [0, 1], score (N,) on the scale and, where the evaluator measures it,
+            the distance (N,) from its training photos.
         """
-        output = self.evaluator(pixels.permute(0, 3, 1, 2).float() / 255)
+        features = self.evaluator.describe(pixels.permute(0, 3, 1, 2).float() / 255)
+        output = self.evaluator.judge(features)
         score = self.low + output.quality * (self.high - self.low)
-        return output.class_logits.softmax(dim=1), output.quality, score
+        said = output.class_logits.softmax(dim=1), output.quality, score
+        return said if self.evaluator.usual is None else (*said, self.evaluator.usual(features))
 
 
 class TorchBackend:
@@ -47,11 +50,10 @@ class TorchBackend:
 
     @torch.inference_mode()
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
-        """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
-        probabilities, quality, _ = self.evaluator(torch.from_numpy(crops).to(self.device))
-        return CropPredictions(
-            probabilities.cpu().double().numpy(), quality.cpu().double().numpy()
-        )  # MPS has no float64
+        """Predict for crops (N, H, W, 3) uint8."""
+        probabilities, quality, _, *distance = self.evaluator(torch.from_numpy(crops).to(self.device))
+        arrays = (values.cpu().double().numpy() for values in (probabilities, quality, *distance))  # MPS has no float64
+        return CropPredictions(*arrays)
 
 
 def open_backend(path: Path, device: str) -> tuple[TorchBackend, Card]:

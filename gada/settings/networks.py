@@ -22,6 +22,8 @@ class ModelSettings:
     """Feature maps of the trunk's 1x1 convolution."""
     hidden: int = 128
     """Units of the first layer of the class and quality heads."""
+    usual: int = 0
+    """Directions in which training photos vary that the evaluator keeps, to tell what is unlike them; 0 keeps none."""
     pooling: Literal["mean", "moments"] | None = None
     """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
     detail: bool | None = None
@@ -42,6 +44,7 @@ class ModelSettings:
         for name in ("widths", "decoder_widths"):
             if len(widths := getattr(self, name)) != 3 or min(widths) < 1:
                 raise ConfigError(f"model.{name} is {list(widths)} but must be three positive counts.")
+        check("model", self, ("usual",), 0)
         check("model", self, ("maps", "hidden", "noise", "embedding"), 1)
 
 
