@@ -1,0 +1,44 @@
+"""An evaluator of whole images, and what it learns beside human scores."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gada.errors import ConfigError
+from gada.settings.checks import check
+from gada.settings.data import DataSettings
+
+
+@dataclass(frozen=True)
+class WholeImageSettings:
+    """Training on whole images, with a trunk that starts from ImageNet weights (`model.trunk: efficientnet-lite0`)."""
+
+    longer_side: int = 384
+    """Longer side to which an image is reduced before it is seen whole, in pixels."""
+    sets: tuple[DataSettings, ...] = ()
+    """Further scored sets that train beside `data`, each on its own scale; `weight` is its part of a batch."""
+    photos: Path | None = None
+    """Folder of undistorted photos without scores, of which orders are made too; none given means the scored ones."""
+    orders: int = 3
+    """Photos of a batch that are seen themselves and distorted twice, to learn their order; 0 is none."""
+    blanks: int = 2
+    """Images without content in a batch, which must not score well; 0 is none."""
+    order_weight: float = 0.9
+    """Weight of order and blank images beside the human scores."""
+    frozen_stages: int = 3
+    """First stages of the trunk that keep their ImageNet weights."""
+    head_epochs: int = 20
+    """Passes over the training features in which the head alone is fitted, before the trunk begins to move."""
+    dropout: float = 0.5
+    """Fraction of features, and of the head's hidden units, that are dropped in training."""
+    weight_decay: float = 0.05
+    """AdamW's."""
+    average: float = 0.997
+    """What the moving average of the weights keeps of itself in a step; it is what scores."""
+
+    def __post_init__(self) -> None:
+        """Check sizes, counts and fractions."""
+        check("whole", self, ("longer_side",), 32)
+        check("whole", self, ("orders", "blanks", "order_weight", "frozen_stages", "head_epochs", "weight_decay"), 0)
+        for name in ("dropout", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"whole.{name} is {getattr(self, name):g} but must lie in [0, 1).")

@@ -1,0 +1,144 @@
+"""Phase 3 of an evaluator of whole images: human scores of several sets, and the order that it must not unlearn."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+from gada.data.whole_batches import TRIPLE, WholeBatch
+from gada.losses.whole_image import blank_loss, mean_over_sets, on_scales_of, order_loss
+from gada.models.evaluator import Evaluator
+from gada.settings import Settings, Stage
+from gada.training.evaluator import EvaluatorTraining, as_images, parameters_at
+
+SET_LR = 3e-3  # of the line from one quality to each set's scale
+STEP = 64  # images whose features the head is fitted to at a time
+
+
+class WholeImageTraining(EvaluatorTraining):
+    """Trains an evaluator on windows of whole images, and keeps a moving average of its weights, which is what scores.
+
+    Args:
+        evaluator: the network; its first stages stay as they are.
+        settings: of the run.
+        sets: how many scored sets there are.
+    """
+
+    stage: Stage = "phase3"
+
+    def __init__(self, evaluator: Evaluator, settings: Settings, sets: int) -> None:
+        super().__init__(evaluator, settings, alone=True)
+        self.whole = settings.whole
+        self.average = deepcopy(evaluator).requires_grad_(requires_grad=False)
+        self.log_scale, self.shift = nn.Parameter(torch.zeros(sets)), nn.Parameter(torch.zeros(sets))
+        frozen = [evaluator.trunk.stem, *evaluator.trunk.stages[: self.whole.frozen_stages]]
+        for layer in frozen if self.whole.frozen_stages else []:
+            layer.requires_grad_(requires_grad=False)
+
+    @property
+    def trained(self) -> Evaluator:
+        """The evaluator to keep."""
+        return self.average
+
+    def train(self, mode: bool = True) -> "WholeImageTraining":
+        """Leave the scale of features alone: a batch of blank and ruined images must not move it."""
+        super().train(mode)
+        self.evaluator.scale.eval()
+        self.average.eval()
+        return self
+
+    def player_losses(self, batch: WholeBatch, batch_idx: int) -> Iterator[Tensor]:
+        """Yield the loss of scores, order and blank images."""
+        quality = self.logits(self.evaluator.describe(as_images(batch.images)), batch_idx)
+        scored, ordered, blank = quality.split([len(batch.quality), batch.strength.numel(), len(batch.limit)])
+        on_scales = on_scales_of(scored, batch.number, self.log_scale, self.shift)
+        losses = {"score": mean_over_sets(on_scales, batch.quality, batch.number, len(self.shift))}
+        if len(batch.strength):
+            losses["order"] = self.whole.order_weight * order_loss(ordered.view(-1, TRIPLE), batch.strength)
+        if len(batch.limit):
+            losses["blank"] = self.whole.order_weight * blank_loss(blank, batch.limit)
+        self.record(**losses)
+        yield torch.stack(list(losses.values())).sum()
+
+    def logits(self, features: Tensor, batch_idx: int) -> Tensor:
+        """Return the quality head's outputs before the sigmoid, (N,), with dropout that a resumed run finds again."""
+        first, rectify, last = self.evaluator.quality_head
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed * 1_000_003 + self.step_number(batch_idx))
+            hidden = rectify(first(dropout(features, self.whole.dropout)))
+            quality: Tensor = last(dropout(hidden, self.whole.dropout)).float().squeeze(1)
+        return quality
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return AdamW with learning rates for the trunk, the head, and the sets' scales."""
+        training = self.settings.training
+        trunk = [weights for weights in self.evaluator.trunk_parameters() if weights.requires_grad]
+        groups = [
+            parameters_at(training.trunk_lr, trunk),
+            parameters_at(training.head_lr, self.evaluator.head_parameters()),
+            parameters_at(SET_LR, [self.log_scale, self.shift]) | {"weight_decay": 0.0},
+        ]
+        decay = self.whole.weight_decay
+        return [torch.optim.AdamW(groups, betas=training.betas, weight_decay=decay, fused=True)]
+
+    def on_train_batch_end(self, outputs: Any, batch: WholeBatch, batch_idx: int) -> None:
+        """Count a step that was taken, and move the average."""
+        super().on_train_batch_end(outputs, batch, batch_idx)
+        kept = min(self.whole.average, (self.step_number(batch_idx) + 1) / (self.step_number(batch_idx) + 10))
+        with torch.no_grad():
+            for mean, weights in zip(self.average.parameters(), self.evaluator.parameters(), strict=True):
+                mean.lerp_(weights, 1 - kept)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Score a whole image; `batch` is uint8 (1, 3, h, w) and quality (1,)."""
+        view, quality = batch
+        self.predicted.append(self.average(as_images(view)).quality)
+        self.true.append(quality)
+
+
+@torch.no_grad()
+def features_of(evaluator: Evaluator, views: Iterator[Tensor]) -> Tensor:
+    """Return pooled features before their scale, (N, F), of views (1, 3, h, w) uint8."""
+    return torch.cat([evaluator.pooled(as_images(view)) for view in views])
+
+
+def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Tensor, settings: Settings) -> None:
+    """Set the scale of features, and fit the quality head to them before the trunk begins to move.
+
+    A trunk that moves under a random head forgets what it knew (Kumar et al., ICLR 2022).
+
+    Args:
+        evaluator: the network.
+        features: pooled features before their scale, (N, F).
+        quality: human scores in standard deviations of their set, (N,).
+        number: which set each is of, (N,).
+        settings: of the run.
+    """
+    mean, std = features.mean(dim=0), features.std(dim=0) + 0.02
+    evaluator.scale.running_mean.copy_(mean)  # type: ignore[union-attr, operator]
+    evaluator.scale.running_var.copy_(std.square())  # type: ignore[union-attr, operator]
+    evaluator.scale.eval()
+    scaled = evaluator.scale(features).detach()
+    first, rectify, last = evaluator.quality_head
+    log_scale, shift = (nn.Parameter(torch.zeros(int(number.max()) + 1)) for _ in range(2))
+    groups = [
+        {"params": evaluator.quality_head.parameters(), "weight_decay": settings.whole.weight_decay},
+        {"params": [log_scale, shift], "weight_decay": 0.0},
+    ]
+    optimizer, random = torch.optim.AdamW(groups, lr=1e-3), torch.Generator().manual_seed(settings.seed)
+    steps = settings.whole.head_epochs * -(-len(scaled) // STEP)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+    torch.manual_seed(settings.seed)
+    for _ in range(settings.whole.head_epochs):
+        for rows in torch.randperm(len(scaled), generator=random).split(STEP):
+            hidden = rectify(first(dropout(scaled[rows], settings.whole.dropout)))
+            predicted = last(dropout(hidden, settings.whole.dropout)).squeeze(1)
+            on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
+            loss = torch.nn.functional.smooth_l1_loss(on_scales, quality[rows], beta=0.5)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
