@@ -43,7 +43,7 @@ def predictions(errors: ErrorSet, model: Path, evaluator: str, device: str = "au
         "1 - maximum softmax": 1 - errors.of("largest")[sources],
         "entropy": errors.of("entropy")[sources] / classes,
         similarity: dissimilarity(errors, sources),
-        f"1 - quality ({quality.card['name']})": scored(quality, errors, sources),
+        f"1 - quality ({quality.card.name})": scored(quality, errors, sources),
         "known level": np.tile(errors.errors[errors.side("train")].mean(axis=0), (len(sources), 1)),
     }
 
