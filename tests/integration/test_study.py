@@ -138,7 +138,7 @@ def test_rows_of_two_studies_are_refused() -> None:
     twice = [*rows_of("first", [0.5, 0.6]), *rows_of("first", [0.5])]
     with pytest.raises(ConfigError, match="the row of variant first, split 0 is given twice"):
         study_table(twice)
-    longer = [replace(row, split=2, steps=6) for row in rows_of("first", [0.7])]
+    longer = [replace(row, result=replace(row.result, split=2), steps=6) for row in rows_of("first", [0.7])]
     with pytest.raises(ConfigError, match="different steps: 5 and 6"):
         study_table([*rows_of("first", [0.5, 0.6]), *longer])
 

@@ -59,6 +59,22 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert "Figures after each stage, all images." in shown
 
 
+def test_a_training_s_config_serves_what_was_trained(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Data, split and evaluation are taken from it, the rest is passed over; a slip is told as ever."""
+    run, config = str(trained / "run"), trained / "config.yaml"
+    for given in (run, f"{run}/config.yaml", str(config)):
+        assert main(["evaluate", "--model", run, "--config", given, "--side", "test", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["results"][-1]["n"] == 6
+        assert main(["generate", "--model", run, f"--config={given}", "--out", str(tmp_path / "sheet.png")]) == 0
+        capsys.readouterr()
+    (tmp_path / "slip.yaml").write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "evaluaton": {}}))
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path / "slip.yaml")]) == 2
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path)]) == 2
+    assert "is not the folder of a run" in capsys.readouterr().err
+
+
 def test_a_generator_of_a_set_without_classes_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scale = {"scale_low": 0, "scale_high": 120, "higher_is_better": True}
     data = {"root": str(tiny.scored_set(tmp_path)), "format": "table", "distortion_column": "none"} | scale

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gada.errors import DataError
-from gada.io.origin import Origin
 from gada.io.records import Row
+from gada.io.results import ResultRow
+from gada.metrics.correlation import ALL
 
 RENAMED = {"asked": "target"}  # of older files
+OWN = ("variant", "changes", "after", "steps", "srocc_mean")
 GENERATOR = ("named", "target", "within", "distance")
 
 
@@ -21,12 +23,8 @@ class StudyRow:
     after: str
     steps: int
     """Evaluator steps, with those of the variants before it."""
-    stage: str
-    split: int
-    n: int
-    srocc: float | None
-    lcc: float | None
-    origin: Origin
+    result: ResultRow
+    """Of its last stage, over all distortion classes."""
     srocc_mean: float | None = None
     """Mean over the distortion classes."""
     generator: Mapping[str, float | None] = field(default_factory=dict)
@@ -34,15 +32,21 @@ class StudyRow:
     (SROCC of target and predicted quality over all references and within each, means over classes), `distance` (kernel
     distance of features to those of real crops)."""
 
+    @property
+    def split(self) -> int:
+        """Number of the split."""
+        return self.result.split or 0
+
     def metric(self, name: str) -> float | None:
         """Return a metric by its name; None where there is none."""
-        value: float | None = self.generator.get(name) if name in GENERATOR else getattr(self, name)
-        return value
+        known = {**self.result.figures, **self.generator, "srocc_mean": self.srocc_mean}
+        return known.get(name)
 
     def as_plain(self) -> Row:
         """Return the row as JSON holds it."""
-        own = {name: value for name, value in vars(self).items() if name not in ("origin", "generator")}
-        return {**own, **self.origin.as_plain(), **self.generator}
+        result = self.result.as_plain()
+        del result["distortion"]
+        return {**{name: getattr(self, name) for name in OWN}, **result, **self.generator}
 
     @classmethod
     def from_plain(cls, plain: Row, place: str) -> "StudyRow":
@@ -51,11 +55,12 @@ class StudyRow:
         Raises:
             DataError: if an entry is missing or not valid; the message begins with `place`.
         """
-        given: Row = {"after": "", "n": 0, "srocc": None, "lcc": None, "srocc_mean": None}
+        given: Row = {"after": "", "srocc_mean": None, "n": 0, "distortion": ALL}
         given |= {RENAMED.get(name, name): value for name, value in plain.items()}
-        names = ("variant", "changes", "after", "steps", "stage", "split", "n", "srocc", "lcc", "srocc_mean")
-        try:
-            generator = {name: given[name] for name in GENERATOR if name in given}
-            return cls(**{name: given[name] for name in names}, origin=Origin.from_plain(given), generator=generator)
-        except (KeyError, ValueError) as error:
-            raise DataError(f"{place} has a row without {error}; name a file of results of `gada study`.") from error
+        lacking = next((name for name in (*OWN, "stage", "split", "dataset", "machine") if name not in given), None)
+        if lacking:
+            raise DataError(f"{place} has a row without '{lacking}'; name a file of results of `gada study`.")
+        generator = {name: given[name] for name in GENERATOR if name in given}
+        return cls(
+            **{name: given[name] for name in OWN}, result=ResultRow.from_plain(given, place), generator=generator
+        )

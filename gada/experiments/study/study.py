@@ -1,8 +1,9 @@
 """A study: the same splits trained with one thing changed at a time."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from gada.errors import ConfigError, DataError
@@ -53,7 +54,7 @@ def run_study(
     order = [one.variant.name for one in plan_study(variants, settings, splits)]
     if evaluator:
         check_evaluator(evaluator, variants, settings, folder, splits)
-    loaded = LoadedSets()
+    load = cache(lambda data, crop: PreparedData.load(data, settings.split, crop))  # each set once
     changes = {variant.name: dict(variant.changes) for variant in variants}
     file = folder / "study.jsonl"
     before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
@@ -62,11 +63,14 @@ def run_study(
     for number in range(settings.split.number, settings.split.number + splits):
         place = split_folder(folder, number) if splits > 1 else folder
         for planned in plan_study(variants, on_split(settings, number)):
-            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), loaded)
+            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load)
             generator = {}
             if evaluator and "phase1" in planned.variant.stages:
                 generator = generator_metrics(place / planned.folder, evaluator, planned.settings)
-            row = row_of(planned, whole, srocc_mean, generator)
+            variant = planned.variant
+            row = StudyRow(
+                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator
+            )
             rows.append(row)
             kept[row.split, row.variant] = row
             ordered = sorted(kept.values(), key=lambda row: (row.split, order.index(row.variant)))
@@ -74,44 +78,8 @@ def run_study(
     return rows
 
 
-def row_of(
-    planned: PlannedVariant, whole: ResultRow, srocc_mean: float | None, generator: dict[str, float | None]
-) -> StudyRow:
-    """Return the row of a variant whose last stage reaches `whole` over all classes."""
-    variant = planned.variant
-    return StudyRow(
-        variant=variant.name,
-        changes=dict(variant.changes),
-        after=variant.after,
-        steps=planned.steps,
-        stage=whole.stage,
-        split=whole.split or 0,
-        n=whole.n,
-        srocc=whole.srocc,
-        lcc=whole.figures.get("lcc"),
-        origin=whole.origin,
-        srocc_mean=srocc_mean,
-        generator=generator,
-    )
-
-
-class LoadedSets:
-    """The sets of a study's variants, each loaded once."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[DataSettings, int], PreparedData] = {}
-
-    def of(self, settings: Settings) -> PreparedData:
-        """Return a set on the split of the settings."""
-        crop = settings.training.crop_size
-        key = (settings.data, crop)
-        if key not in self.known:
-            self.known[key] = PreparedData.load(settings.data, settings.split, crop)
-        return self.known[key]
-
-
 def train_variant(
-    planned: PlannedVariant, folder: Path, hardware: Hardware, loaded: LoadedSets
+    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Callable[[DataSettings, int], PreparedData]
 ) -> tuple[ResultRow, float | None]:
     """Train a variant, which may start where one before it ended.
 
@@ -119,7 +87,7 @@ def train_variant(
         The row of its last stage over all classes, and the mean SROCC over the classes.
     """
     settings, stages, run = planned.settings, planned.variant.stages, folder / planned.folder
-    start, data = None, loaded.of(settings)
+    start, data = None, load(settings.data, settings.training.crop_size)
     if planned.after:
         ended = folder / planned.after.folder / planned.after.variant.stages[-1]
         if planned.after.settings.data == settings.data and ended.name == BEFORE.get(stages[0]):  # as within one run

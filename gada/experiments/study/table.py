@@ -86,7 +86,7 @@ def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) ->
     if group is first or not pairs:
         return [None] * 4, []
     own, against = zip(*pairs.values(), strict=True)
-    report = paired_difference(own, against, first[0].origin.seed or 0)
+    report = paired_difference(own, against, first[0].result.origin.seed or 0)
     low, high = report["interval"] or (None, None)
     p = report["wilcoxon_p"]
     each = zip(pairs, report["differences"], strict=True)
@@ -101,7 +101,7 @@ def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) ->
 
 def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> dict[int, tuple[float, float]]:
     """Return a metric of a variant and of the first one, by split; none where the sets, and so the splits, differ."""
-    if group[0].origin.dataset != first[0].origin.dataset:
+    if group[0].result.origin.dataset != first[0].result.origin.dataset:
         return {}
     against = {row.split: row.metric(name) for row in first}
     both = {row.split: (row.metric(name), against.get(row.split)) for row in group}
@@ -110,10 +110,13 @@ def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> d
 
 def labelled(rows: Sequence[StudyRow]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Return the headings of the label columns, and for each row its labels; data are named where they differ."""
-    data = [f"{plain_name(row.origin.title)}, {'proxy' if row.origin.proxy else 'human'} scores" for row in rows]
+    data = [
+        f"{plain_name(row.result.origin.title)}, {'proxy' if row.result.origin.proxy else 'human'} scores"
+        for row in rows
+    ]
     several = len(set(data)) > 1
     labels: list[tuple[Cell, ...]] = [
-        (row.variant, *([of] if several else []), changes_of(row.changes) or "-", row.stage, str(row.steps))
+        (row.variant, *([of] if several else []), changes_of(row.changes) or "-", row.result.stage, str(row.steps))
         for row, of in zip(rows, data, strict=True)
     ]
     return ("variant", *(["data"] if several else []), "changed", "last stage", "steps"), labels
@@ -121,7 +124,7 @@ def labelled(rows: Sequence[StudyRow]) -> tuple[tuple[str, ...], list[tuple[Cell
 
 def described(rows: Sequence[StudyRow]) -> str:
     """Return where rows come from, in sentences."""
-    return provenance_of(row.origin for row in rows).describe()
+    return provenance_of(row.result.origin for row in rows).describe()
 
 
 def splits_of(rows: Sequence[StudyRow]) -> str:
