@@ -121,12 +121,14 @@ def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[st
 
     kinds = {name: item.annotation for name, item in signature(function, eval_str=True).parameters.items()}
     flags = {name for name, kind in kinds.items() if kind is bool}
-    for previous, option, following in zip_longest(["", *options[:-1]], options, options[1:]):
-        if previous == "--config":
-            yield config_for(option, kinds)
-            continue
+    previous = ""
+    for option, following in zip_longest(options, options[1:]):
         name, equals, value = option.partition("=")
-        value = config_for(value, kinds) if name == "--config" and equals else value
+        if previous == "--config":
+            name, equals, value = config_for(option, kinds), "", ""
+        elif name == "--config" and equals:
+            value = config_for(value, kinds)
+        previous = option
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if name[2:] in flags and not equals and following not in ("true", "false"):
