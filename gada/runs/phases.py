@@ -114,8 +114,8 @@ class Phase:
             case "baseline":
                 return EvaluatorTraining(evaluator, settings, span=span, on_device=on_device)
             case "phase1":
-                generator = Generator(settings.model, self.data.classes)
-                return Adversarial(Discriminator(evaluator), generator, settings, span, on_device)
+                discriminator = Discriminator(evaluator)
+                return Adversarial(discriminator, Generator(settings.model, self.data.classes), settings, span, on_device)
             case "phase2":
                 return Augmentation(evaluator, self.generator(), settings, span, on_device)
             case "phase3":
