@@ -4,7 +4,6 @@ import os
 import sys
 from argparse import SUPPRESS
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
@@ -84,12 +83,17 @@ def function_of(verb: str) -> Callable[..., Any]:
 
 def run(verb: str, options: list[str]) -> int:
     """Parse the options of a verb and call it; a user's mistake becomes one sentence and an exit code."""
+    from gada.settings import preset_files
+
     function = function_of(verb)
     try:
         parser = build_parser(verb, function)
         if {"-h", "--help"} & set(options):
-            shorten_help(parser, function)
-        values = vars(parser.instantiate(parser.parse_args(list(spelled(options, function)))))
+            shorten_help(parser)
+        options = list(spelled(options, function))
+        if "preset" in parser.get_defaults():  # read before the user's config
+            parser.default_config_files = preset_files(options)
+        values = vars(parser.instantiate(parser.parse_args(options)))
         values.pop("config")
         code = function(**{python_name(name, function): value for name, value in values.items()}) or 0
         sys.stdout.flush()  # what cannot be written should be known here
@@ -128,13 +132,14 @@ def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[st
 
 def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
     """Return the parser of one verb: its signature is its command line and its config file."""
-    from jsonargparse import ArgumentParser, DefaultHelpFormatter
+    from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
     from gada.errors import ConfigError
+    from gada.settings import explained
 
     class Parser(ArgumentParser):  # type: ignore[misc, unused-ignore]
         def error(self, message: str, error: Exception | None = None) -> NoReturn:
-            raise ConfigError(" ".join(message.split())) from error
+            raise ConfigError(explained(" ".join(message.split()))) from error
 
         def parse_path(self, cfg_path: Any, **kwargs: Any) -> Any:
             try:
@@ -157,7 +162,10 @@ def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
         def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002
             return text
 
-    parser = Parser(prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter)
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)  # a line under each field of the settings
+    parser = Parser(
+        prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter, allow_abbrev=False
+    )
     parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
     special: set[str | int] = {name for name in signature(function).parameters if name == "paths" or name.endswith("_")}
     parser.add_function_arguments(function, skip=special, fail_untyped=True, sub_configs=True)
@@ -180,21 +188,23 @@ def argument_help(function: Callable[..., Any]) -> dict[str, str]:
 
 def python_name(option: str, function: Callable[..., Any]) -> str:
     """Return the parameter behind an option; `--from` is `from_`."""
-    return option if option in signature(function).parameters else f"{option}_"
+    return f"{option}_" if f"{option}_" in signature(function).parameters else option
 
 
-def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None:
+def shorten_help(parser: "ArgumentParser") -> None:
     """Keep a verb's help on one screen: a group of settings is one entry that names its keys."""
-    parameters = signature(function, eval_str=True).parameters.items()
-    groups = {name: item.annotation for name, item in parameters if is_dataclass(item.annotation)}
+    groups: dict[str, list[str]] = {}
+    for action in parser._actions:
+        group, _, key = action.dest.partition(".")
+        if key:
+            groups.setdefault(group, []).append(key)
     for action in parser._actions:
         if action.dest.split(".")[0] in groups:
             action.help = SUPPRESS
     parser._action_groups = [group for group in parser._action_groups if group.title not in (None, *groups)]
     lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"] if groups else []
-    for name, kind in groups.items():
-        keys = " ".join(field.name for field in fields(kind))
-        lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
+    for name, keys in groups.items():
+        lines += wrap(" ".join(keys), width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
     parser.epilog = "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ from gada.io.folders import images_in
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
-from gada.settings import ModelSettings, Settings, TrainingSettings, resolve
+from gada.settings import ModelSettings, Settings, TrainingSettings
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
 from gada.training.evaluator import EvaluatorTraining
@@ -46,7 +46,7 @@ Take = Callable[[int], object]
 
 def main() -> None:
     """Print the rate of each step, how much faster than a plain one it is, and its share of the bound."""
-    settings = resolve(Settings(model=NETWORKS, training=TRAINING))
+    settings = Settings(model=NETWORKS, training=TRAINING)
     with tempfile.TemporaryDirectory() as folder:
         batches = photograph_batches(settings, Path(folder))
         batch = batches[0]
@@ -77,7 +77,7 @@ def main() -> None:
 
 def peak_memory(name: str) -> float:
     """Return the greatest memory of this process after some steps, in GB; without the pages of a mapped data set."""
-    settings = resolve(PAPER)
+    settings = PAPER
     with tempfile.TemporaryDirectory() as folder:
         batch = photograph_batches(settings, Path(folder))[0]
         module = modules(settings)[name]

@@ -32,7 +32,7 @@ from gada.io.records import RESULTS, Row, available_cores, read_rows, write_envi
 from gada.metrics.correlation import ALL
 from gada.metrics.statistics import stage_differences, summary_over_splits
 from gada.scoring.torch_backend import each_device
-from gada.settings import STAGES, Settings, as_plain, resolve
+from gada.settings import STAGES, Settings, as_plain
 from gada.training.dashboard import Dashboard, Mode
 
 LOG = "log.txt"  # the progress of a split that is trained in a process of its own
@@ -78,7 +78,7 @@ def run_benchmark(
     """Train and evaluate all stages on each split, and write the report; finished stages are not trained again.
 
     Args:
-        settings: of every split; unset choices come from their preset.
+        settings: of every split.
         splits: how many splits, from number 0 on.
         folder: the benchmark's folder; each split has one in it.
         jobs: how many splits are trained side by side, each in a process of its own.
@@ -95,7 +95,6 @@ def run_benchmark(
         DataError: if the data are missing or invalid, or a split is none: two of its sides show the same scene.
         DivergedError: if a loss is not finite.
     """
-    settings = resolve(settings)
     check_numbers(settings, splits, jobs, devices)
     runs = split_runs(settings, splits, folder, device, devices, wandb, jobs)
     check_folders(folder, settings, runs)

@@ -27,7 +27,6 @@ from gada.settings import (
     TrainingSettings,
     as_plain,
     from_plain,
-    resolve,
 )
 from gada.training.data import TrainingData, ValidationCrops
 from gada.training.metrifier import MetrifierTraining
@@ -87,9 +86,7 @@ def training_settings(settings: MetrifierSettings, size: int) -> Settings:
     )
     evaluation = EvaluationSettings(validation_crops=1 if crop == size else 4)
     loss = LossSettings(class_weight=settings.class_weight)
-    return resolve(
-        Settings("gada", settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
-    )
+    return Settings(seed=settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
 
 
 def validation_set(errors: ErrorSet, count: int) -> ScoredSet:

@@ -35,7 +35,7 @@ from gada.io.files import remove_temporaries, write_text
 from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
 from gada.metrics.correlation import ALL
 from gada.scoring.torch_backend import check_devices, choose_device
-from gada.settings import STAGES, Settings, Stage, as_plain, resolve
+from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.dashboard import Dashboard, Mode
 
 SHOWN = ("srocc", "lcc")  # figures that stand for a run on the dashboard
@@ -55,7 +55,7 @@ def run_stages(
     """Train and evaluate stages, in the paper's order; finished ones are not trained again.
 
     Args:
-        settings: of the run; unset choices come from their preset.
+        settings: of the run.
         stages: which stages.
         folder: the run's folder.
         start: a checkpoint to start from instead of the phase before; with one stage only.
@@ -74,7 +74,6 @@ def run_stages(
         DataError: if the data are missing or invalid.
         DivergedError: if losses stay not finite, also at lower rates.
     """
-    settings = resolve(settings)
     if start and len(stages) > 1:
         raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
     if (folder / "split-00").exists():

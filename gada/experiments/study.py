@@ -18,7 +18,7 @@ from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import Row, read_rows, write_rows
 from gada.metrics.correlation import ALL
-from gada.settings import Settings, Variant, as_plain, changed, resolve
+from gada.settings import Settings, Variant, as_plain, changed
 
 
 def run_study(
@@ -103,7 +103,7 @@ def check_variants(variants: Sequence[Variant], settings: Settings, count: int =
         if not variant.stages:
             raise ConfigError(f"'{variant.name}' has no stages; give one or more, as [baseline].")
         try:
-            own = resolve(changed(settings, variant.changes))
+            own = changed(settings, variant.changes)
         except ConfigError as error:
             raise ConfigError(f"'{variant.name}' changes {changes_of(variant.changes)}: {error}") from error
         drawn = [key for key in variant.changes if key.startswith("split.") and key != "split.upper_bound"]
@@ -111,7 +111,7 @@ def check_variants(variants: Sequence[Variant], settings: Settings, count: int =
             raise ConfigError(f"'{variant.name}' changes {drawn[0]}, but --splits {count} takes the splits in turn.")
         check_stages(variant, own, known.get(variant.after))
         if variant.after:
-            check_after(variant, own, resolve(changed(settings, known[variant.after].changes)))
+            check_after(variant, own, changed(settings, known[variant.after].changes))
         known[variant.name] = variant
 
 

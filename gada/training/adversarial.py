@@ -81,9 +81,9 @@ class Adversarial(EvaluatorTraining):
     def generator_loss(self, generated: Tensor, seen: Examined, batch: Batch) -> Tensor:
         """Return -L_S (its generated part, non-saturating) - L_C + L_E + L_L1 and the features' distance, weighted."""
         weights, verdict = self.settings.loss, seen.generated
-        source = generator_source_loss(verdict.source_logits, weights.adversarial or "logistic")
+        source = generator_source_loss(verdict.source_logits, weights.adversarial)
         of_class = class_loss(verdict.judgement.class_logits, batch.label).mean()
-        quality = quality_loss(verdict.judgement.quality, batch.quality, weights.quality or "squared").mean()
+        quality = quality_loss(verdict.judgement.quality, batch.quality).mean()
         reconstruction = reconstruction_loss(generated, seen.true)
         features = feature_loss(verdict.features, seen.true_features)
         self.record(
@@ -94,11 +94,11 @@ class Adversarial(EvaluatorTraining):
             generator_features=features,
         )
         return (
-            (weights.source_weight or 0) * source
-            + (weights.generator_class_weight or 0) * of_class
-            + (weights.quality_weight or 0) * quality
-            + (weights.reconstruction_weight or 0) * reconstruction
-            + (weights.feature_weight or 0) * features
+            weights.source_weight * source
+            + weights.generator_class_weight * of_class
+            + weights.quality_weight * quality
+            + weights.reconstruction_weight * reconstruction
+            + weights.feature_weight * features
         )
 
     def discriminator_loss(self, generated: Tensor, seen: Examined, batch: Batch, asked: Batch) -> Tensor:
@@ -108,7 +108,7 @@ class Adversarial(EvaluatorTraining):
         if not weights.source_trains_trunk:
             source_head = self.discriminator.source_logits
             source = self.source_loss(source_head(seen.true_features), source_head(seen.generated.features.detach()))
-            return (weights.source_weight or 0) * source + self.supervised_loss(self.evaluator(real.images), real)
+            return weights.source_weight * source + self.supervised_loss(self.evaluator(real.images), real)
         count = len(real.images)
         verdict = self.discriminator(torch.cat([real.images, generated]))
         source = self.source_loss(verdict.source_logits[:count], verdict.source_logits[count:])
@@ -117,11 +117,11 @@ class Adversarial(EvaluatorTraining):
         if weights.heads_on_generated:
             made = equally_weighted(generated, asked.label, asked.quality)
             supervised = supervised + self.supervised_loss(EvaluatorOutput(logits[count:], quality[count:]), made)
-        return (weights.source_weight or 0) * source + supervised
+        return weights.source_weight * source + supervised
 
     def source_loss(self, real_logits: Tensor, generated_logits: Tensor) -> Tensor:
         """Return -L_S of the discriminator."""
-        source = discriminator_source_loss(real_logits, generated_logits, self.settings.loss.adversarial or "logistic")
+        source = discriminator_source_loss(real_logits, generated_logits, self.settings.loss.adversarial)
         self.record(discriminator_source=source)
         return source
 

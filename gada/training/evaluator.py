@@ -142,9 +142,9 @@ class EvaluatorTraining(LightningModule):
         """Return -L_C + L_E of some crops, weighted (equations 2 and 3)."""
         weights = self.settings.loss
         of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()
-        of_quality = (quality_loss(judgement.quality, crops.quality, weights.quality or "squared") * crops.weight).sum()
+        of_quality = (quality_loss(judgement.quality, crops.quality) * crops.weight).sum()
         self.record(evaluator_class=of_class, evaluator_quality=of_quality)
-        return (weights.class_weight or 0) * of_class + (weights.quality_weight or 0) * of_quality
+        return weights.class_weight * of_class + weights.quality_weight * of_quality
 
     def record(self, **losses: Tensor) -> None:
         """Note losses; of the steps that are taken they are logged as means between two validations."""
@@ -158,8 +158,8 @@ class EvaluatorTraining(LightningModule):
         """Return one Adam over trunk and heads at this stage's rates."""
         training = self.settings.training
         groups = [
-            group(trunk, (training.trunk_lr or 0) * self.rate),
-            group(heads, (training.head_lr or 0) * self.rate),
+            group(trunk, training.trunk_lr * self.rate),
+            group(heads, training.head_lr * self.rate),
         ]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
 

@@ -11,4 +11,4 @@ class FineTuning(EvaluatorTraining):
     stage: Stage = "phase3"
 
     def __init__(self, evaluator: Evaluator, settings: Settings) -> None:
-        super().__init__(evaluator, settings, rate=settings.training.later_lr_factor or 0)
+        super().__init__(evaluator, settings, rate=settings.training.later_lr_factor)

@@ -13,7 +13,7 @@ from gada.data.batches import Batch
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
-from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
+from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, preset_settings
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
 from gada.training.data import Steps
@@ -27,11 +27,11 @@ MODEL = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), maps=16, hidde
 
 
 def settings(**loss: Any) -> Settings:
-    return resolve(Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10)))
+    return Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10))
 
 
 def training(**options: Any) -> Settings:
-    return resolve(Settings(model=MODEL, training=TrainingSettings(**options)))
+    return Settings(model=MODEL, training=TrainingSettings(**options))
 
 
 def batch(count: int = 4) -> Batch:
@@ -137,7 +137,7 @@ def test_the_rates_fall_over_all_phases_as_over_the_baseline() -> None:
     assert last.pace(40, last.span) == pytest.approx(0)
     assert phases[0].pace(100, phases[0].spans()[0]) == pytest.approx(0)  # of the generator
     assert baseline.pace(0, baseline.span) < baseline.pace(49, baseline.span) > baseline.pace(199, baseline.span)
-    paper = replace(chosen, preset="paper", training=replace(chosen.training, anneal=False))
+    paper = replace(chosen, training=replace(chosen.training, anneal=False))
     assert FineTuning(evaluator, paper).pace(40, last.span) == 1
 
 
@@ -165,7 +165,7 @@ def test_phase_2_weighs_generated_crops_as_set() -> None:
 
 
 def test_rates_are_those_of_the_paper() -> None:
-    paper = resolve(Settings(preset="paper", model=MODEL))
+    paper = replace(preset_settings("paper"), model=MODEL)
     adversarial = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), paper)
     for_generator, for_discriminator = adversarial.configure_optimizers()
     assert [group["lr"] for group in for_generator.param_groups] == [5e-4]
