@@ -30,6 +30,7 @@ from gada.models.generator import Generator
 from gada.settings import ModelSettings, Settings, TrainingSettings
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
+from gada.training.baseline import Baseline
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.stage import in_bfloat16
 
@@ -111,7 +112,7 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
         return Generator(settings.model, CLASSES)
 
     return {
-        "baseline and phase 3": EvaluatorTraining(evaluator(), settings),
+        "baseline and phase 3": Baseline(evaluator(), settings),
         "phase 2": Augmentation(evaluator(), generator(), settings),
         "phase 1": Adversarial(Discriminator(evaluator()), generator(), settings),
     }
@@ -119,33 +120,19 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
 
 def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) -> Take:
     """Return one training step of a module outside a trainer: losses, gradients, update."""
-    found = module.configure_optimizers()
-    optimizers = found if isinstance(found, list) else [found]
-    asked = module.asked(batch)
+    optimizers = module.configure_optimizers()
 
-    def autocast() -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat)
+    def take(step: int) -> None:
+        losses = module.player_losses(batch, step)
+        for optimizer in optimizers:
+            for other in optimizers:  # as Lightning toggles the players
+                for weight in (weight for group in other.param_groups for weight in group["params"]):
+                    weight.requires_grad_(other is optimizer)
+            with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat):
+                loss = next(losses)
+            descend(optimizer, loss)
 
-    def adversarial(step: int) -> None:
-        assert isinstance(module, Adversarial)
-        module.discriminator.requires_grad_(False)  # as Lightning toggles the players
-        with autocast():
-            generated = module.distort(asked, step)
-            seen = module.examine(generated, asked)
-            loss = module.generator_loss(generated, seen, asked)
-        descend(optimizers[0], loss)
-        module.discriminator.requires_grad_(True)
-        with autocast():
-            loss = module.discriminator_loss(generated.detach(), seen, batch, asked)
-        descend(optimizers[1], loss)
-
-    def supervised(step: int) -> None:
-        with autocast():
-            crops = module.labelled_crops(batch, step)
-            loss = module.supervised_loss(module.evaluator(crops.images), crops)
-        descend(optimizers[0], loss)
-
-    return adversarial if isinstance(module, Adversarial) else supervised
+    return take
 
 
 def plain(module: EvaluatorTraining, batch: Batch) -> Take:

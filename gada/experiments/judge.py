@@ -21,7 +21,7 @@ from gada.io.records import Row
 from gada.metrics.correlation import ALL, UndefinedError, srocc
 from gada.metrics.kernel_distance import kernel_distance
 from gada.metrics.ssim import SSIM_SMALLEST_SIDE, ssim_each
-from gada.models.evaluator import Evaluator, JudgedCrops, judge_crops
+from gada.models.evaluator import Evaluator, PredictedCrops, predict_crops
 from gada.models.files import load_evaluator, load_generator
 from gada.models.generator import Generator, distort_crops
 from gada.reports.layout import Table
@@ -49,13 +49,13 @@ class Examined(NamedTuple):
 
     label: int
     """The class."""
-    real: JudgedCrops
+    real: PredictedCrops
     """Of true distortions."""
     qualities: NDArray[np.float64]
     """Of the true distorted images, (N,)."""
     sources: list[Path]
     """Their references, (N,)."""
-    generated: JudgedCrops
+    generated: PredictedCrops
     """Of crops generated to the same class and quality, at the same places of the same references."""
     asked: NDArray[np.float64]
     """Qualities asked for, (R x ASKED,), for each of R references the same."""
@@ -167,9 +167,9 @@ class Bench:
         """Distort crops, CROPS for each asked quality."""
         return distort_crops(self.generator, references, [label] * len(references), np.repeat(asked, CROPS).tolist())
 
-    def judged(self, crops: Crops) -> JudgedCrops:
+    def judged(self, crops: Crops) -> PredictedCrops:
         """Return what the judge says of crops."""
-        return judge_crops(self.judge, crops)
+        return predict_crops(self.judge, crops)
 
 
 def class_row(name: str, found: Examined) -> Row:
@@ -188,7 +188,7 @@ def class_row(name: str, found: Examined) -> Row:
     }
 
 
-def overall(rows: list[Row], examined: list[Examined], references: JudgedCrops) -> Row:
+def overall(rows: list[Row], examined: list[Examined], references: PredictedCrops) -> Row:
     """Return the means over classes, and how far the features of generated crops are from those of real ones."""
     real = np.concatenate([found.real.features for found in examined])
     generated = np.concatenate([found.generated.features for found in examined])
@@ -200,7 +200,7 @@ def overall(rows: list[Row], examined: list[Examined], references: JudgedCrops) 
     }
 
 
-def share_named(crops: JudgedCrops, label: int) -> float:
+def share_named(crops: PredictedCrops, label: int) -> float:
     """Return the share of crops whose class the judge names."""
     return round(float((crops.label == label).mean()), 4)
 

@@ -29,6 +29,7 @@ from gada.scoring.torch_backend import load_scorer
 from gada.settings import STAGES, ModelSettings, Settings, Stage, as_plain
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
+from gada.training.baseline import Baseline
 from gada.training.dashboard import Dashboard
 from gada.training.data import TrainingData, ValidationCrops
 from gada.training.evaluator import EvaluatorTraining
@@ -239,8 +240,6 @@ def train_stage(run: Run, stage: Stage) -> None:
     folder, training, card = run.folder / stage, run.settings.training, run.card(stage)
     seed_weights(run.settings.seed)
     module = build(run, stage)
-    if run.start:  # on its own, the rates fall over this stage alone
-        module.span = 0, training.steps(stage)
     batches = crop_batches(run, stage, training.steps(stage))
     validation = ValidationCrops(run.side("validation"), run.packed, run.settings)
     save_best = partial(save_network, folder / BEST, module.evaluator, card)
@@ -256,18 +255,18 @@ def train_stage(run: Run, stage: Stage) -> None:
 
 def build(run: Run, stage: Stage) -> EvaluatorTraining:
     """Return the module of a stage with the networks it starts from."""
-    settings = run.settings
+    settings, alone = run.settings, run.start is not None
     match stage:
         case "baseline":
-            return EvaluatorTraining(starting_evaluator(run, stage), settings)
+            return Baseline(starting_evaluator(run, stage), settings, alone)
         case "phase1":
             discriminator = Discriminator(starting_evaluator(run, stage))
-            return Adversarial(discriminator, starting_generator(run, stage), settings)
+            return Adversarial(discriminator, starting_generator(run, stage), settings, alone)
         case "phase2":
             generator = None if settings.training.distorted else starting_generator(run, stage)
-            return Augmentation(starting_evaluator(run, stage), generator, settings)
+            return Augmentation(starting_evaluator(run, stage), generator, settings, alone)
         case "phase3":
-            return FineTuning(starting_evaluator(run, stage), settings)
+            return FineTuning(starting_evaluator(run, stage), settings, alone)
 
 
 def starting_evaluator(run: Run, stage: Stage) -> Evaluator:
@@ -312,7 +311,7 @@ def crop_batches(run: Run, stage: Stage, steps: int) -> CropBatches:
         crop=training.crop_size,
         steps=steps,
         seed=run.settings.seed * len(STAGES) + STAGES.index(stage),
-        flip=bool(training.flip),
+        flip=training.flip,
         grid=training.grid,
         sources=others.files if others else None,
         packed_sources=others.packed if others else None,

@@ -67,7 +67,7 @@ class LossSettings:
     """Weight of the class loss towards the generator."""
 
     def __post_init__(self) -> None:
-        """Check the weights, and that the heads can do what is asked."""
+        """Check the weights, and that the heads can learn from generated crops."""
         check("loss", self, tuple(name for name in vars(self) if name.endswith("_weight")), 0)
         if self.heads_on_generated and not self.source_trains_trunk:
             raise ConfigError(

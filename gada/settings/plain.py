@@ -50,7 +50,7 @@ def changed(settings: T, changes: Mapping[str, Any]) -> T:
     A `preset` among the changes brings all its values, and the other changes hold over them.
 
     Raises:
-        ConfigError: if there is no such key, or a value does not fit it.
+        ConfigError: if a key is unknown, or a value does not fit it.
     """
     plain: dict[str, Any] = merged(as_plain(settings), preset_values(changes.get("preset", "")))
     for key, value in changes.items():

@@ -13,6 +13,9 @@ Preset = Literal["paper", "gada"]
 
 Stage = Literal["baseline", "phase1", "phase2", "phase3"]
 
+Span = tuple[int, int]
+"""Evaluator steps before a stage, and those after which learning rates have fallen to zero."""
+
 STAGES: tuple[Stage, ...] = ("baseline", "phase1", "phase2", "phase3")
 
 
@@ -88,14 +91,20 @@ class TrainingSettings:
         """What the positions of crops are multiples of, in training and in every evaluation of what was trained."""
         return 8 if self.jpeg_grid else 1
 
-    def steps_before(self, stage: Stage) -> int:
-        """Return the evaluator steps of the phases before a stage."""
-        return sum(self.steps(phase) for phase in STAGES[1 : STAGES.index(stage)])
-
     def steps(self, stage: Stage) -> int:
         """Return the evaluator steps of a stage; the baseline gets as many as the three phases together."""
         phases = {"phase1": self.phase1_steps, "phase2": self.phase2_steps, "phase3": self.phase3_steps}
         return phases.get(stage, sum(phases.values()))
+
+    def span(self, stage: Stage, alone: bool = False) -> Span:
+        """Return the span of a stage's learning rates: all phases, or the stage where it is trained alone."""
+        if alone:
+            return 0, self.steps(stage)
+        return sum(self.steps(phase) for phase in STAGES[1 : STAGES.index(stage)]), self.steps("baseline")
+
+    def lr_factor(self, stage: Stage) -> float:
+        """Return what multiplies the evaluator's learning rates in a stage."""
+        return self.later_lr_factor if stage in ("phase2", "phase3") else 1.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
 from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import LEAK, Evaluator, Leaky, judge_crops, moments
+from gada.models.evaluator import LEAK, Evaluator, Leaky, moments, predict_crops
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
 from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
@@ -241,7 +241,7 @@ def test_the_bands_of_a_picture_add_up_to_it() -> None:
 def test_crops_are_judged_alike_in_any_batch() -> None:
     evaluator = Evaluator(model("gada"), classes=3).eval()
     crops = [picture(seed, 32, 32) for seed in range(5)]
-    whole, parts = judge_crops(evaluator, crops), judge_crops(evaluator, crops, batch=2)
+    whole, parts = predict_crops(evaluator, crops), predict_crops(evaluator, crops, batch=2)
     assert whole.label.shape == whole.quality.shape == (5,)
     assert whole.features.shape == (5, evaluator.features)
     assert np.allclose(whole.quality, parts.quality, atol=1e-6)
