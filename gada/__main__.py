@@ -121,9 +121,16 @@ def run(verb: str, options: list[str]) -> int:
 
 def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[str]:
     """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
-    flags = {name for name, item in signature(function, eval_str=True).parameters.items() if item.annotation is bool}
-    for option, following in zip_longest(options, options[1:]):
+    from gada.settings.shared import config_for
+
+    kinds = {name: item.annotation for name, item in signature(function, eval_str=True).parameters.items()}
+    flags = {name for name, kind in kinds.items() if kind is bool}
+    for previous, option, following in zip_longest(["", *options[:-1]], options, options[1:]):
+        if previous == "--config":
+            yield config_for(option, kinds)
+            continue
         name, equals, value = option.partition("=")
+        value = config_for(value, kinds) if name == "--config" and equals else value
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if name[2:] in flags and not equals and following not in ("true", "false"):

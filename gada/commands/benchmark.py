@@ -19,24 +19,27 @@ def benchmark(
     """Train baseline and phases 1 to 3 from scratch on each split by reference, and report them all.
 
     Args:
-        run: Folder that receives everything, each split in a folder of its own; a stopped benchmark goes on there.
+        run: Folder that receives everything, each split in a folder of its own; a stopped benchmark resumes.
         splits: How many splits; more may be asked for later.
         jobs: Splits trained side by side, each in a process of its own, on the GPUs in turn.
         device: Where to train.
-        devices: How many GPUs train one split together, each on its share of every batch.
+        devices: How many GPUs train one split together, each on its part of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
-        no_pictures: Leave pictures of the database out of the report, so that it may be published.
+        no_pictures: Leave images of the database out of the report, so that it may be published.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
-    from gada.experiments.benchmark import run_benchmark
-    from gada.experiments.report import provenance_of
+    from gada.experiments.benchmark.benchmark import run_benchmark
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.tables import differences_table, summary_table, table1
+    from gada.runs.hardware import Hardware
+    from gada.runs.report import provenance_of
 
-    chosen = Settings(**settings)
-    rows = run_benchmark(chosen, splits, run, jobs, device, devices, wandb, pictures=not no_pictures)
-    print(table1(rows, provenance=provenance_of(rows)))
-    print(render(summary_table(rows), "text"))
-    print(render(differences_table(stage_differences(rows, chosen.seed)), "text"))
+    whole = Settings(**settings)
+    where = Hardware(device, devices)
+    rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_pictures)
+    plain = [row.as_plain() for row in rows]
+    print(table1(plain, provenance=provenance_of(row.origin for row in rows)))
+    print(render(summary_table(plain), "text"))
+    print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
     print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")

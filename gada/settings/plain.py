@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gada.errors import ConfigError
-from gada.settings.names import NOW, explained
+from gada.settings.names import explained
 from gada.settings.training import Preset, Settings
 
 T = TypeVar("T")
@@ -59,11 +59,10 @@ def changed(settings: T, changes: Mapping[str, Any]) -> T:
         for group in groups:
             inner = inner.get(group) if isinstance(inner, dict) else None
         if not isinstance(inner, dict) or name not in inner or isinstance(inner[name], dict):
-            if key in NOW:
-                raise ConfigError(f"{key} {NOW[key]}.")
             known = inner if isinstance(inner, dict) else plain
             shown = known[name] if isinstance(known.get(name), dict) else known
-            raise ConfigError(f"{key} is not a setting; known here are {', '.join(shown)}.")
+            sentence = f"--{key} is not a setting; known here are {', '.join(shown)}."
+            raise ConfigError(explained(sentence).removeprefix("--"))
         inner[name] = value
     return from_plain(type(settings), plain)
 
