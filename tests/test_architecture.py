@@ -8,7 +8,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gada"
 ROOMS = (
-    "__main__ commands experiments training scoring models losses data distortions reports metrics io settings errors"
+    "__main__ commands experiments training scoring models losses data distortions reports metrics "
+    "io settings errors usage"
 ).split()
 TORCH_ROOMS = {"training", "models", "losses"}
 TORCH_FILES = {"data/batches.py", "data/resident.py", "metrics/ssim.py"}

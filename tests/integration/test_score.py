@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from evaluators import picture, save_evaluator
 from PIL import Image
 
 import gada
-from gada.__main__ import build_parser, main, spelled
+from gada.__main__ import main, parse
 from gada.errors import ConfigError, DataError
 from gada.scoring.ray_engine import finished_rows
 from gada.scoring.rows import COLUMNS, Journal, job_of, row_of
@@ -435,5 +434,4 @@ def test_every_command_of_the_documentation_parses() -> None:
         found += re.findall(r"python -m gada (\w+)([^&|\n]*)", text)
     assert len(found) > 8
     for verb, options in found:
-        function = getattr(import_module(f"gada.commands.{verb}"), verb)
-        build_parser(verb, function).parse_args(list(spelled(shlex.split(options, comments=True), function)))
+        parse([verb, *shlex.split(options, comments=True)])
