@@ -29,12 +29,12 @@ def change_saturation(image: Pixels, factor: float) -> Pixels:
 
 
 def chromatic_aberration(image: Pixels, pixels: float, sigma: float) -> Pixels:
-    """Shift red to the left and blue to the right by `pixels`, then blur all three with a Gaussian of `sigma`.
+    """Shift red to the right and blue to the left by `pixels`, then blur all three with a Gaussian of `sigma`.
 
     Fractions of a pixel are interpolated linearly; edge pixels are repeated.
     """
     planes: Floats = image.astype(np.float64)
-    for channel, offset in ((0, -pixels), (2, pixels)):
+    for channel, offset in ((0, pixels), (2, -pixels)):
         planes[..., channel] = shift(planes[..., channel], (0.0, offset), order=1, mode="nearest")
     return to_uint8(gaussian_filter(planes, (sigma, sigma, 0.0), mode="nearest") if sigma else planes)
 

@@ -50,7 +50,7 @@ def _damaged_jpeg(image: Pixels, psnr_db: float, random: Generator) -> Pixels:
 
 def _fewer_stronger_blocks(image: Pixels, number: float, random: Generator) -> Pixels:
     """Type 15: the fewer the blocks, the further their colour is from what they cover."""
-    return local_blocks(image, number, float(np.interp(number, (2, 4, 6, 8, 10), (110, 69, 56, 51, 40))), random)
+    return local_blocks(image, number, float(np.interp(number, (2, 4, 6, 8, 10), (116, 83, 63, 52.5, 40.5))), random)
 
 
 def _compressed_noisy(image: Pixels, sigma: float, random: Generator) -> Pixels:
