@@ -130,7 +130,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert main(options(whole, "--no-pictures")) == 0
     assert (whole / "results.jsonl").read_bytes() == before
     page = (whole / "report.html").read_text()
-    assert "because it shows pictures of the database: Generated crops, Best and worst images." in page
+    assert "because it shows images of the database: Generated crops, Best and worst images." in page
     assert "two rows of pictures" not in page.lower()
     assert "Phase 3 minus baseline" in capsys.readouterr().out
 

@@ -97,7 +97,7 @@ def test_every_picture_has_words_and_every_table_its_own_scroll() -> None:
 def test_without_pictures_sections_that_show_a_database_are_left_out_and_named() -> None:
     read = Reader(full_page(pictures=False))
     assert "the worst" not in read.text
-    assert "because it shows pictures of the database: Worst images." in read.text
+    assert "because it shows images of the database: Worst images." in read.text
     assert len(read.all("img")) == 1
     assert "Left out" not in Reader(full_page()).text
 
