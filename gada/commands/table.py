@@ -17,10 +17,10 @@ def table(
 
     Args:
         paths: Files of result rows (results.jsonl), or folders of runs; several splits give their median.
-        layout: Which of the paper's tables; `summary` is median, mean and deviation over splits, `differences` the
+        layout: Which of the paper's tables; `summary` is median, mean and std over splits, `differences` the
             paired differences of phase 3 and baseline.
         format: How to write it.
-        published: Add the published figures (Table 1; Tables 2 and 3 always have them).
+        published: Add the published results (Table 1; Tables 2 and 3 always have them).
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.errors import ConfigError
@@ -32,7 +32,7 @@ def table(
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
 
     if published and layout in ("summary", "differences"):
-        raise ConfigError(f"--published is of the paper's tables, which --layout {layout} is not; leave it out.")
+        raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
     rows = read_results(paths, "fit")
     check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
     origin = provenance_of(rows)

@@ -61,7 +61,7 @@ def _count(image: Pixels, number: float) -> int:
 
 
 def _corner(image: Pixels, size: int, random: Generator) -> tuple[int, int]:
-    """Draw the top left corner of a square that lies inside the picture."""
+    """Draw the top left corner of a square that lies inside the image."""
     height, width = image.shape[:2]
     return int(random.integers(0, height - size + 1)), int(random.integers(0, width - size + 1))
 

@@ -14,14 +14,14 @@ from gada.experiments.report import curves_section, provenance_of, samples_secti
 from gada.experiments.samples import as_png, centre
 from gada.io.files import write_bytes, write_text
 from gada.io.records import Row, environment, harmless
-from gada.metrics.correlation import ALL, FIGURES
+from gada.metrics.correlation import ALL, METRICS
 from gada.metrics.statistics import FEWEST_SPLITS, stage_differences
 from gada.reports.contact_sheet import contact_sheet
 from gada.reports.figures import bars_by_distortion, spread_over_splits
 from gada.reports.layout import Provenance, Table
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 from gada.reports.published import heading, published_headings
-from gada.reports.tables import FIGURE_NAMES, differences_table, stages_table, summary_table, systems_table
+from gada.reports.tables import METRIC_NAMES, differences_table, stages_table, summary_table, systems_table
 from gada.settings import STAGES
 
 FIRST, LAST = "baseline", "phase3"
@@ -93,7 +93,7 @@ def tables_section(rows: Sequence[Row], provenance: Provenance) -> Section:
     if database:
         figures = ("lcc", "srocc") if database == "LIVE" else ("srocc",)
         tables.append(systems_table(rows, database, figures, provenance))
-    tables.append(stages_table(rows, figures=FIGURES))
+    tables.append(stages_table(rows, metrics=METRICS))
     return Section("Results", tables=tables)
 
 
@@ -101,10 +101,10 @@ def splits_section(folder: Path, rows: list[Row], provenance: Provenance) -> Sec
     """Return what the splits say together: summary, paired differences, spread."""
     plots = []
     for figure in ("srocc", "lcc"):
-        name = FIGURE_NAMES[figure]
+        name = METRIC_NAMES[figure]
         picture = spread_over_splits(rows, f"{provenance.dataset}, {name} over splits", figure, provenance.seed or 0)
         plots.append(
-            Picture(
+            Figure(
                 kept(folder, f"spread_{figure}", picture),
                 f"{name} over ALL distortions of every split and stage; grey lines join a split's stages.",
                 f"Points of {name} for each split and stage, with boxes where there are three splits or more.",
@@ -112,14 +112,14 @@ def splits_section(folder: Path, rows: list[Row], provenance: Provenance) -> Sec
         )
     claim = f"Differences are paired by split; with fewer than {FEWEST_SPLITS} splits nothing is claimed of them."
     tables = [summary_table(rows), differences_table(stage_differences(rows, provenance.seed or 0))]
-    return Section("Over splits", [claim], tables=tables, pictures=plots)
+    return Section("Over splits", [claim], tables=tables, figures=plots)
 
 
 def distortions_section(folder: Path, rows: Sequence[Row], provenance: Provenance) -> Section:
     """Return bars of SROCC by distortion, with the published systems where the distortions are the same."""
     database = published_database(rows)
     beside = f" Markers: published systems on {database}." if database else ""
-    bars = Picture(
+    bars = Figure(
         kept(
             folder,
             "by_distortion",
@@ -128,7 +128,7 @@ def distortions_section(folder: Path, rows: Sequence[Row], provenance: Provenanc
         f"SROCC on the test references by distortion and over ALL: median over splits, from lowest to highest.{beside}",
         "Bars of SROCC of baseline and phase 3 for each distortion class.",
     )
-    return Section("By distortion", pictures=[bars])
+    return Section("By distortion", figures=[bars])
 
 
 def one_split_sections(folder: Path, proxy: bool) -> list[Section]:
@@ -158,12 +158,12 @@ def extremes_section(folder: Path, images: ScoredSet, packed: PackedImages, spli
     tiles = [[centre(packed.array(paths[one.image]), TILE) for one in row] for row in rows]
     captions = [[f"{one.image}: {one.score:.3g}, predicted {one.predicted:.3g}" for one in row] for row in rows]
     sheet = contact_sheet(tiles, ["best", "worst"], [""] * width, images.scale.describe(), captions)
-    picture = Picture(
+    picture = Figure(
         as_png(sheet),
         "Test images of all splits with the least and the greatest error of phase 3 (their middle, at full size).",
         "Two rows of pictures, best and worst predicted, each with its score and the predicted one.",
     )
-    return Section("Best and worst images", pictures=[picture], shows_database=True)
+    return Section("Best and worst images", figures=[picture], shows_database=True)
 
 
 def scores_of(folder: Path, split: int) -> list[Scored]:

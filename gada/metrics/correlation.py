@@ -9,14 +9,14 @@ from scipy import stats
 
 from gada.metrics.logistic import FitError, fit_logistic
 
-FIGURES = ("srocc", "lcc", "lcc_logistic4", "lcc_logistic5", "krocc", "rmse")
+METRICS = ("srocc", "lcc", "lcc_logistic4", "lcc_logistic5", "krocc", "rmse")
 ALL = "ALL"  # the row over all distortions together
 
 Row = dict[str, Any]
 
 
 class UndefinedError(ArithmeticError):
-    """A figure has no value for these scores; the message is the reason."""
+    """A metric has no value for these scores; the message is the reason."""
 
 
 def lcc(predicted: ArrayLike, truth: ArrayLike) -> float:
@@ -48,7 +48,7 @@ def srocc(predicted: ArrayLike, truth: ArrayLike) -> float:
         UndefinedError: with fewer than three images, or if one side is constant.
     """
     x, y = _varying(predicted, truth)
-    return float(stats.pearsonr(stats.rankdata(x), stats.rankdata(y)).statistic)
+    return float(stats.spearmanr(x, y).statistic)
 
 
 def krocc(predicted: ArrayLike, truth: ArrayLike) -> float:
@@ -106,8 +106,8 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         raise UndefinedError(f"fit failed: {error}") from error
 
 
-def figures_of_merit(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float | str | None]:
-    """Return every figure of `FIGURES`; an undefined one is None, with `<figure>_undefined` giving the reason.
+def all_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float | str | None]:
+    """Return every metric of `METRICS`; an undefined one is None, with `<metric>_undefined` giving the reason.
 
     Args:
         predicted: (N,) predicted scores.
@@ -125,14 +125,14 @@ def figures_of_merit(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float 
         "krocc": lambda: krocc(x, y),
         "rmse": lambda: rmse(x, y),
     }
-    figures: dict[str, float | str | None] = {}
-    for name in FIGURES:
+    metrics: dict[str, float | str | None] = {}
+    for name in METRICS:
         try:
-            figures[name] = formulas[name]()
+            metrics[name] = formulas[name]()
         except UndefinedError as error:
-            figures[name] = None
-            figures[f"{name}_undefined"] = str(error)
-    return figures
+            metrics[name] = None
+            metrics[f"{name}_undefined"] = str(error)
+    return metrics
 
 
 def rows_by_distortion(
@@ -150,7 +150,7 @@ def rows_by_distortion(
         truth: (N,) true scores, on the same scale.
         distortions: N class names; an image without a class ("") counts in `ALL` only.
         stage: "baseline", "phase1", "phase2" or "phase3".
-        split: number of the split; None where all images are judged.
+        split: number of the split; None where all images are scored.
         classes: the classes in the order of the rows; by default in order of first appearance.
 
     Raises:
@@ -168,7 +168,7 @@ def rows_by_distortion(
     for name in [*order, ALL]:
         chosen = np.ones(x.size, dtype=bool) if name == ALL else labels == name
         head = {"stage": stage, "split": split, "distortion": name, "n": int(chosen.sum())}
-        rows.append({**head, **figures_of_merit(x[chosen], y[chosen])})
+        rows.append({**head, **all_metrics(x[chosen], y[chosen])})
     return rows
 
 

@@ -21,10 +21,10 @@ WIDEST = 13  # value columns side by side, as in the paper's Table 3; more are s
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of labels and figures under a header; None is an empty cell."""
+    """Rows of labels and values under a header; None is an empty cell."""
 
     caption: str
-    """What the figures are, of which data; one or more sentences."""
+    """What the values are, of which data; one or more sentences."""
     labels: tuple[str, ...]
     """Headings of the leading label columns."""
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class Table:
     rules: frozenset[int] = frozenset()
     """Rows that have a rule above them."""
     notes: tuple[str, ...] = ()
-    """Sentences below the table, such as why a figure is undefined."""
+    """Sentences below the table, such as why a value is undefined."""
 
     def blocks(self) -> list["Table"]:
         """Return this table, or its value columns in blocks of at most `WIDEST`, breaking no group that fits."""
@@ -76,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where figures come from; a caption states all of it that is known."""
+    """Where results come from; a caption states all of it that is known."""
 
     dataset: str
     """Name of the data set, as "LIVE" or "TID2013-R"."""
@@ -102,7 +102,7 @@ class Provenance:
         sentences = [f"Data: {first}", *(f"Other rows: {other}" for other in others)]
         if any(name.startswith("TID2013-R") for name, _ in self.sets):
             sentences.append(
-                "TID2013-R re-simulates TID2013 from crops of the Kodak pictures and is not TID2013 itself; for most "
+                "TID2013-R re-simulates TID2013 from crops of the Kodak images and is not TID2013 itself; for most "
                 "references a human score belongs to a slightly different crop."
             )
         known = {"seed": self.seed, "machine": self.machine, "commit": self.commit}
@@ -116,7 +116,7 @@ def plain_name(dataset: str) -> str:
 
 
 def shown_cell(cell: Cell) -> str:
-    """Return a figure with three decimals, a text as it is, nothing for None."""
+    """Return a number with three decimals, a text as it is, nothing for None."""
     return f"{cell:.3f}" if isinstance(cell, float) else cell or ""
 
 

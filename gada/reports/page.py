@@ -1,4 +1,4 @@
-"""One self-contained HTML page: tables, figures, images, configuration. It loads nothing and runs no script."""
+"""One self-contained HTML page: tables, figures, configuration. It loads nothing and runs no script."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,22 +12,22 @@ from gada.reports.layout import Table
 
 
 @dataclass(frozen=True)
-class Picture:
+class Figure:
     """A PNG with what a reader and what a screen reader is told."""
 
     png: bytes
     """The file's bytes."""
     caption: str
-    """Stands below the picture."""
+    """Stands below the figure."""
     alt: str
-    """Says in words what the picture shows."""
+    """Says in words what the figure shows."""
 
     def __post_init__(self) -> None:
-        """Refuse what the page could not show."""
+        """Raise ValueError if the page could not show it."""
         if not self.png.startswith(b"\x89PNG"):
-            raise ValueError(f"the picture {self.caption!r} is no PNG file")
+            raise ValueError(f"the figure {self.caption!r} is not a PNG file")
         if not self.alt.strip() or not self.caption.strip():
-            raise ValueError("a picture needs a caption and an alternative text")
+            raise ValueError("a figure needs a caption and an alternative text")
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,24 @@ class Section:
     text: Sequence[str] = ()
     """Paragraphs."""
     tables: Sequence[Table] = ()
-    pictures: Sequence[Picture] = ()
+    figures: Sequence[Figure] = ()
     """Plots, sample grids, images."""
     listing: Mapping[str, Any] = field(default_factory=dict)
     """Names and values, such as configuration or environment; may be nested."""
     shows_database: bool = False
-    """True when its pictures show images of a database, which many licences forbid to publish."""
+    """True when its figures show images of a database, which many licences forbid to publish."""
 
 
-def page(title: str, summary: Sequence[str], sections: Sequence[Section], pictures: bool = True) -> str:
+def page(title: str, summary: Sequence[str], sections: Sequence[Section], database: bool = True) -> str:
     """Return the page as HTML; what is given is text and is escaped.
 
     Args:
         title: heading of the page.
         summary: its first paragraphs.
         sections: its parts, in order.
-        pictures: False leaves out every section with `shows_database` and names it, so that the page may be published.
+        database: False leaves out every section with `shows_database` and names it, so that the page may be published.
     """
-    kept = [section for section in sections if pictures or not section.shows_database]
+    kept = [section for section in sections if database or not section.shows_database]
     left_out = [section.title for section in sections if section not in kept]
     paragraphs = [*summary]
     if left_out:

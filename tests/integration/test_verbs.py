@@ -57,7 +57,7 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert main(["evaluate", *on(trained)]) == 0
     shown = capsys.readouterr().out
     assert "SROCC" in shown
-    assert "Figures after each stage, all images." in shown
+    assert "Metrics after each stage, all images." in shown
 
 
 def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,12 +218,12 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
         assert "--published" in capsys.readouterr().err
     page.write_bytes("größe".encode("latin-1"))
     assert main(["table", rows, "--into", str(page)]) == 2
-    assert "is no UTF-8 text" in capsys.readouterr().err
+    assert "is not UTF-8 text" in capsys.readouterr().err
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
     assert main(["table", rows, "--into", str(tmp_path / "nowhere.md")]) == 2
-    assert "nowhere.md is no file" in capsys.readouterr().err
+    assert "nowhere.md is not a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
