@@ -54,12 +54,12 @@ def benchmark(
     from gada.experiments.report import provenance_of
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
-    from gada.reports.tables import differences_table, summary_table, table1
+    from gada.reports.tables import differences_table, stages_table, summary_table
     from gada.settings import Settings
 
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
     rows = run_benchmark(settings, splits, run, jobs, device, devices, wandb, pictures=not no_pictures)
-    print(table1(rows, provenance=provenance_of(rows)))
+    print(render(stages_table(rows, provenance_of(rows))))
     print(render(summary_table(rows), "text"))
     print(render(differences_table(stage_differences(rows, seed)), "text"))
     print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")

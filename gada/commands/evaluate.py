@@ -35,14 +35,15 @@ def evaluate(
 
     from gada.experiments.evaluation import evaluate_model
     from gada.metrics.correlation import METRICS
-    from gada.reports.tables import table1
+    from gada.reports.layout import render
+    from gada.reports.tables import stages_table
 
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
     if json:
         described = {"model": model, "evaluator": found.model, "data": found.provenance.describe()}
         print(dumps({**described, "left_out": found.left_out, "results": found.rows}))
         return
-    print(table1(found.rows, provenance=found.provenance, metrics=METRICS))
+    print(render(stages_table(found.rows, found.provenance, metrics=METRICS)))
     print(f"Evaluator: {found.model}.")
     if found.left_out is None and side == "all":
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")

@@ -53,7 +53,8 @@ def fit(
     from gada.errors import ConfigError
     from gada.experiments.report import provenance_of
     from gada.experiments.run import run_stages
-    from gada.reports.tables import table1
+    from gada.reports.layout import render
+    from gada.reports.tables import stages_table
     from gada.settings import STAGES, Settings, Stage
 
     if devices < 1:
@@ -64,7 +65,7 @@ def fit(
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
     rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb, devices=devices, workers=workers)
-    print(table1(rows, provenance=provenance_of(rows)))
+    print(render(stages_table(rows, provenance_of(rows))))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
     )

@@ -29,25 +29,25 @@ def table(
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
-    from gada.reports.tables import differences_table, summary_table, table1, table2, table3
+    from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
 
     if published and layout in ("summary", "differences"):
         raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
     rows = read_results(paths, "fit")
     check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
     origin = provenance_of(rows)
-    chosen = "markdown" if into else format
     match layout:
         case "table1":
-            text = table1(rows, chosen, origin, published=published)
+            found = stages_table(rows, origin, published=published)
         case "table2":
-            text = table2(rows, chosen, origin)
+            found = systems_table(rows, "LIVE", ("lcc", "srocc"), origin)
         case "table3":
-            text = table3(rows, chosen, origin)
+            found = systems_table(rows, "TID2013", ("srocc",), origin)
         case "summary":
-            text = render(summary_table(rows, origin), chosen)
+            found = summary_table(rows, origin)
         case "differences":
-            text = render(differences_table(stage_differences(rows, origin.seed or 0), origin), chosen)
+            found = differences_table(stage_differences(rows, origin.seed or 0), origin)
+    text = render(found, "markdown" if into else format)
     if into:
         options = [] if layout == "table1" else ["--layout", layout]
         replace_block(into, " ".join(["gada table", *options, *paths]), text)

@@ -1,6 +1,11 @@
-"""LCC, SROCC, KROCC and RMSE of predicted against true scores, in float64."""
+"""LCC, SROCC, KROCC and RMSE of predicted against true scores, (N,) each, in float64.
+
+Each raises ValueError if the lengths differ or a value is not finite, and UndefinedError with fewer than three images
+(RMSE: without any) or if one of the two is constant.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +14,6 @@ from scipy import stats
 
 from gada.metrics.logistic import FitError, fit_logistic
 
-METRICS = ("srocc", "lcc", "lcc_logistic4", "lcc_logistic5", "krocc", "rmse")
 ALL = "ALL"  # the row over all distortions together
 
 Row = dict[str, Any]
@@ -20,16 +24,7 @@ class UndefinedError(ArithmeticError):
 
 
 def lcc(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Linear correlation coefficient of Pearson, in [-1, 1] (GADA, section 4.2, equation 4).
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
-    """
+    """Linear correlation coefficient of Pearson, in [-1, 1] (GADA, section 4.2, equation 4)."""
     x, y = _varying(predicted, truth)
     return float(stats.pearsonr(x, y).statistic)
 
@@ -38,45 +33,19 @@ def srocc(predicted: ArrayLike, truth: ArrayLike) -> float:
     """Rank correlation coefficient of Spearman, in [-1, 1]: the LCC of the ranks, ties sharing their mean rank.
 
     Equation 5 of the paper (section 4.2) is the same number without ties only; the field uses tied ranks.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
     """
     x, y = _varying(predicted, truth)
     return float(stats.spearmanr(x, y).statistic)
 
 
 def krocc(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Rank correlation coefficient of Kendall, in [-1, 1]: tau-b, which allows for ties.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
-    """
+    """Rank correlation coefficient of Kendall, in [-1, 1]: tau-b, which allows for ties."""
     x, y = _varying(predicted, truth)
     return float(stats.kendalltau(x, y).statistic)
 
 
 def rmse(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Root mean squared error, in the units of the scores; 0 is best. No fit comes before it.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores, on the same scale.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: without any image.
-    """
+    """Root mean squared error, in the units of the scores; 0 is best. No fit comes before it."""
     x, y = _checked(predicted, truth)
     if x.size == 0:
         raise UndefinedError("there is no image")
@@ -94,8 +63,7 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         parameters: 4 or 5, see `gada.metrics.logistic`.
 
     Raises:
-        ValueError: if the lengths differ, a value is not finite, or `parameters` is neither 4 nor 5.
-        UndefinedError: with fewer than three images, or if one side is constant, or if the fit fails.
+        UndefinedError: also if the fit fails.
     """
     if parameters not in (4, 5):
         raise ValueError(f"parameters is {parameters}; it must be 4 or 5")
@@ -106,29 +74,24 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         raise UndefinedError(f"fit failed: {error}") from error
 
 
+FORMULAS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
+    "srocc": srocc,
+    "lcc": lcc,
+    "lcc_logistic4": partial(lcc_logistic, parameters=4),
+    "lcc_logistic5": partial(lcc_logistic, parameters=5),
+    "krocc": krocc,
+    "rmse": rmse,
+}
+METRICS = tuple(FORMULAS)
+
+
 def all_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float | str | None]:
-    """Return every metric of `METRICS`; an undefined one is None, with `<metric>_undefined` giving the reason.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores, on the same scale.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-    """
+    """Return every metric of `METRICS`; an undefined one is None, with `<metric>_undefined` giving the reason."""
     x, y = _checked(predicted, truth)
-    formulas: dict[str, Callable[[], float]] = {
-        "srocc": lambda: srocc(x, y),
-        "lcc": lambda: lcc(x, y),
-        "lcc_logistic4": lambda: lcc_logistic(x, y, 4),
-        "lcc_logistic5": lambda: lcc_logistic(x, y, 5),
-        "krocc": lambda: krocc(x, y),
-        "rmse": lambda: rmse(x, y),
-    }
     metrics: dict[str, float | str | None] = {}
-    for name in METRICS:
+    for name, formula in FORMULAS.items():
         try:
-            metrics[name] = formulas[name]()
+            metrics[name] = formula(x, y)
         except UndefinedError as error:
             metrics[name] = None
             metrics[f"{name}_undefined"] = str(error)

@@ -120,7 +120,7 @@ def shown_cell(cell: Cell) -> str:
     return f"{cell:.3f}" if isinstance(cell, float) else cell or ""
 
 
-def render(table: Table, format: Format) -> str:  # noqa: A002 - the option's name on the command line
+def render(table: Table, format: Format = "text") -> str:  # noqa: A002 - the option's name on the command line
     """Write a table.
 
     Args:

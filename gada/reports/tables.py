@@ -6,7 +6,7 @@ import numpy as np
 
 from gada.metrics.correlation import ALL, METRICS, Row
 from gada.metrics.statistics import summary_over_splits
-from gada.reports.layout import Cell, Format, Provenance, Table, render
+from gada.reports.layout import Cell, Provenance, Table
 from gada.reports.published import heading, published_headings, published_systems, published_values
 
 STAGE_NAMES = {"baseline": "Baseline", "phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3"}
@@ -21,47 +21,6 @@ METRIC_NAMES = {
 UNDEFINED = "undef."
 
 
-def table1(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002 - the option's name on the command line
-    provenance: Provenance | None = None,
-    split: int | None = None,
-    metrics: Sequence[str] = ("lcc", "srocc"),
-    published: bool = False,
-) -> str:
-    """Write the paper's Table 1: a block of metrics for each stage, a column for each distortion, ALL last.
-
-    Args:
-        rows: result rows; their order gives the order of the classes.
-        format: "text", "markdown", "latex" or "csv".
-        provenance: what the caption states.
-        split: this split only; None is the median over the splits that the rows hold.
-        metrics: which metrics, out of `METRICS`.
-        published: add the paper's own rows.
-    """
-    return render(stages_table(rows, provenance, split, metrics, published), format)
-
-
-def table2(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002
-    provenance: Provenance | None = None,
-    stages: Sequence[str] = ("baseline", "phase3"),
-) -> str:
-    """Write the paper's Table 2: LCC and SROCC on each distortion of LIVE, the published systems and ours."""
-    return render(systems_table(rows, "LIVE", ("lcc", "srocc"), provenance, stages), format)
-
-
-def table3(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002
-    provenance: Provenance | None = None,
-    stages: Sequence[str] = ("baseline", "phase3"),
-) -> str:
-    """Write the paper's Table 3: SROCC on each of TID2013's 24 types, the published systems and ours."""
-    return render(systems_table(rows, "TID2013", ("srocc",), provenance, stages), format)
-
-
 def stages_table(
     rows: Sequence[Row],
     provenance: Provenance | None = None,
@@ -69,7 +28,15 @@ def stages_table(
     metrics: Sequence[str] = ("lcc", "srocc"),
     published: bool = False,
 ) -> Table:
-    """Return the layout of Table 1; see `table1`."""
+    """Return the paper's Table 1: a block of metrics for each stage, a column for each distortion, ALL last.
+
+    Args:
+        rows: result rows; their order gives the order of the classes.
+        provenance: what the caption states.
+        split: this split only; None is the median over the splits that the rows hold.
+        metrics: which metrics, out of `METRICS`.
+        published: add the paper's own rows.
+    """
     chosen = [row for row in rows if split is None or row["split"] == split]
     classes = [name for name in dict.fromkeys(row["distortion"] for row in chosen) if name != ALL] + [ALL]
     medians_of, notes = _medians(chosen, metrics)
@@ -96,7 +63,7 @@ def systems_table(
     provenance: Provenance | None = None,
     stages: Sequence[str] = ("baseline", "phase3"),
 ) -> Table:
-    """Return the layout of Tables 2 and 3: a row for each published system, then our stages.
+    """Return the paper's Table 2 (LIVE) or 3 (TID2013): a row for each published system, then our stages.
 
     Args:
         rows: result rows.

@@ -122,4 +122,4 @@ def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path
     images = load_database(data)
     packed = PackedImages.open(images.files, images.root, tmp_path)
     section = extremes_section(tmp_path, images, packed, [Split(("a",), ("b",), ("c",), seed=0, number=0)])
-    assert len(section.pictures) == 1
+    assert len(section.figures) == 1
