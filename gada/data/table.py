@@ -127,10 +127,13 @@ def _record(settings: DataSettings, files: Files, scale: Scale, row: dict[str, s
     score = score_on(scale, cell(row, settings.score_column, place), place)
     reference = cell(row, settings.reference_column, place, required=False)
     pristine = files.find(reference, place) if reference else None
+    scene = cell(row, settings.group_column, place) if settings.group_column else ""
+    if scene and pristine:
+        raise DataError(f"{place}: data.group_column is for images without references; leave it out")
     return ScoredImage(
         image=image,
         reference=pristine,
-        reference_id=(pristine or image).relative_to(files.root).as_posix(),
+        reference_id=scene or (pristine or image).relative_to(files.root).as_posix(),
         distortion=cell(row, settings.distortion_column, place, required=False),
         quality=scale.quality(score),
         score=score,

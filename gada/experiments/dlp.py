@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
-from gada.experiments.evaluation import reduced, with_progress
-from gada.io.checkpoints import check_quality, find_checkpoint
+from gada.experiments.evaluation import reduced
 from gada.io.files import check_writable, write_text
 from gada.io.folders import images_in
 from gada.io.images import read_image
+from gada.io.progress import with_progress
 from gada.io.records import as_csv
 from gada.metrics.dlp import Consistency, Discriminability, Preference, d_test, l_test, p_test
 from gada.metrics.gmsd import gmsd
@@ -22,8 +22,8 @@ from gada.metrics.psnr import luminance
 from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim
 from gada.metrics.vif import vif
 from gada.reports.layout import Cell, Table
+from gada.scoring.loading import load_scorer
 from gada.scoring.scorer import Scorer
-from gada.scoring.torch_backend import load_scorer
 from gada.settings import EvaluationSettings
 
 DISTORTIONS = ("live/wn", "live/gblur", "live/jpeg", "live/jp2k")
@@ -88,10 +88,9 @@ def run_dlp(
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     if out:
         check_writable(out)
-    scorer = load_scorer(find_checkpoint(model, "evaluator"), device, evaluation.crops, evaluation.seed)
-    check_quality(scorer.card, model)
+    scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
     paths = images_in(photographs)
-    shown = with_progress(paths, len(paths), "photographs")
+    shown = with_progress(paths, "photos", len(paths))
     judged = [one for path in shown for one in judge(scorer, path, evaluation)]
     if out:
         write_judged(out, judged)

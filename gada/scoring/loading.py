@@ -3,7 +3,8 @@
 from importlib import import_module
 from pathlib import Path
 
-from gada.io.checkpoints import check_quality, find_checkpoint
+from gada.errors import ConfigError
+from gada.io.checkpoints import find_checkpoint
 from gada.scoring.scorer import Scorer
 from gada.scoring.views import Mode
 
@@ -32,7 +33,8 @@ def load_scorer(
         DataError: if the file is damaged or is no evaluator's.
     """
     scorer = open_scorer(model, mode, crops, seed, device)
-    check_quality(scorer.card, model)
+    if scorer.card.kind == "metrifier":
+        raise ConfigError(f"{model} predicts a classifier's error, not quality; use it with `gada metrify predict`.")
     return scorer
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD, check_card, read_card
+from gada.io.checkpoints import CARD, read_card
 from gada.io.files import sha256_of
 from gada.io.records import available_cores
 from gada.scoring.scorer import Judged, Scorer
@@ -45,10 +45,10 @@ def load_scorer(
         DataError: if the file is missing or was not written by `gada export`.
     """
     session = open_session(path, device)
-    card = read_card(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"), path)
-    if card.get("kind") != "evaluator":
-        raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format onnx`.")
-    check_card(card, path)
+    text = session.get_modelmeta().custom_metadata_map.get(CARD)
+    if text is None:
+        raise DataError(f"{path} was not written by gada; export an evaluator with `gada export --format onnx`.")
+    card = read_card(text, path, "evaluator", "metrifier")
     return Scorer(OnnxBackend(session), card, crops, seed, mode, sha256_of(path))
 
 

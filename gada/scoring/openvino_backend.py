@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD, check_card, read_card
+from gada.io.checkpoints import CARD, read_card
 from gada.io.files import sha256_of
 from gada.scoring.scorer import Judged, Scorer
 from gada.scoring.views import Mode
@@ -60,8 +60,7 @@ def load_scorer(
         raise DataError(f"{path} cannot be read as an OpenVINO model ({str(error).splitlines()[0]}).") from error
     if not model.has_rt_info(CARD):
         raise DataError(f"{path} is no evaluator that gada exported; write one with `gada export --format openvino`.")
-    card = read_card(model.get_rt_info(CARD).astype(str), path)
-    check_card(card, path)
+    card = read_card(model.get_rt_info(CARD).astype(str), path, "evaluator", "metrifier")
     # without the hint OpenVINO silently computes in bfloat16 where the processor can
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return Scorer(OpenVinoBackend(compiled), card, crops, seed, mode, sha256_of(path.with_suffix(".bin")))

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -268,7 +269,7 @@ def import_pyarrow() -> Any:
 
 def write_object(stream: IO[str], scorer: Scorer, rows: Iterable[Row]) -> None:
     """Write one JSON object with all rows, as they come."""
-    head = {"model": scorer.model, "mode": scorer.protocol(), "scale": dict(scorer.card["scale"])}
+    head = {"model": scorer.model, "mode": scorer.protocol(), "scale": asdict(scorer.scale)}
     stream.write(json.dumps(head)[:-1] + ', "results": [')
     for index, row in enumerate(rows):
         stream.write((", " if index else "") + json.dumps(row, allow_nan=False))

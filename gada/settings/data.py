@@ -29,6 +29,9 @@ class DataSettings:
     """Column with each image's score (format `table`)."""
     reference_column: str = "reference"
     """Column with the path of the undistorted image; may be absent (format `table`)."""
+    group_column: str | None = None
+    """Column that names the scene of an image without a reference, such as the photo it was made from; images of one
+    scene stay on one side of a split (format `table`)."""
     distortion_column: str = "distortion"
     """Column with the distortion class; may be absent (format `table`)."""
     scale_name: str = "MOS"
@@ -70,6 +73,8 @@ class SplitSettings:
     """Share of the references kept for the test (paper, section 4.2)."""
     validation: float = 0.2
     """Share of the remaining references that choose the checkpoint."""
+    by_scene: bool = True
+    """Keep images without references on one side where they look alike."""
     upper_bound: bool = False
     """Train on all references, those of the test too: no result, but what the networks could reach at most."""
 

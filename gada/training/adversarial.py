@@ -6,7 +6,7 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
-from gada.data.batches import Batch
+from gada.data.batches import Batch, CropBatches
 from gada.losses.adversarial import discriminator_source_loss, generator_source_loss
 from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
 from gada.models.discriminator import Discriminator, DiscriminatorOutput
@@ -32,8 +32,15 @@ class Adversarial(EvaluatorTraining):
 
     stage: Stage = "phase1"
 
-    def __init__(self, discriminator: Discriminator, generator: Generator, settings: Settings) -> None:
-        super().__init__(discriminator.evaluator, settings)
+    def __init__(
+        self,
+        discriminator: Discriminator,
+        generator: Generator,
+        settings: Settings,
+        span: Span | None = None,
+        on_device: CropBatches | None = None,
+    ) -> None:
+        super().__init__(discriminator.evaluator, settings, span=span, on_device=on_device)
         self.discriminator = discriminator
         self.generator = generator
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from gada.data.batches import Batch
+from gada.data.batches import Batch, CropBatches
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, real_crops
+from gada.training.evaluator import LabelledCrops, Span, as_images, equally_weighted, real_crops
 from gada.training.finetuning import FineTuning
 
 
@@ -18,8 +18,15 @@ class Augmentation(FineTuning):
 
     stage: Stage = "phase2"
 
-    def __init__(self, evaluator: Evaluator, generator: Generator | None, settings: Settings) -> None:
-        super().__init__(evaluator, settings)
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        generator: Generator | None,
+        settings: Settings,
+        span: Span | None = None,
+        on_device: CropBatches | None = None,
+    ) -> None:
+        super().__init__(evaluator, settings, span, on_device)
         self.generator = generator.requires_grad_(False) if generator else None
 
     def compile_networks(self) -> None:

@@ -44,17 +44,24 @@ class EvaluatorTraining(LightningModule):
 
     stage: Stage = "baseline"  # whose steps the rates follow
 
-    def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        settings: Settings,
+        rate: float = 1.0,
+        span: Span | None = None,
+        on_device: CropBatches | None = None,
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.evaluator = evaluator
         self.settings = settings
         self.rate = rate
         training = settings.training
-        self.span = training.steps_before(self.stage), training.steps("baseline")
+        self.span = span or (training.steps_before(self.stage), training.steps("baseline"))
         self.bad = torch.zeros(())  # 1 where a loss or gradient of this batch is not finite
         self.rank, self.devices = 0, 1  # which of how many devices this is
-        self.on_device: CropBatches | None = None  # whose images are to lie on the device
+        self.on_device = on_device  # whose images are to lie on the device
         self.resident: ResidentImages | None = None
         self.losses: dict[str, Tensor] = {}
         self.sums: dict[str, Tensor] = {}

@@ -17,7 +17,7 @@ from gada.data.batches import CropBatches
 from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
-from gada.data.resident import PlacedBatches, fits
+from gada.data.resident import PlacedBatches
 from gada.errors import ConfigError, DataError, DivergedError
 from gada.settings import Settings, Stage, TrainingSettings
 from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowProgress, ShowSamples
@@ -90,7 +90,6 @@ def train(
     stage, steps, every = folder.name, len(batches), module.settings.training.validate_every
     sampler, checkpoints, initial = Steps(steps, every), Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, batches.files_of)
-    module.on_device = batches if fits(batches, device) else None
     loaders = (
         DataLoader(
             PlacedBatches(batches) if module.on_device else batches,

@@ -11,8 +11,10 @@ from evaluators import picture
 from torch.nn.functional import leaky_relu
 
 from gada.errors import DataError
+from gada.io.cards import Card
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
+from gada.metrics.scale import Scale
 from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import LEAK, Evaluator, Leaky, judge_crops, moments
@@ -81,7 +83,7 @@ def test_a_flat_picture_has_no_detail() -> None:
 @pytest.mark.parametrize("name", ["authentic", "live-like", "tid2013-r"])
 def test_rounding_does_not_show_even_where_a_picture_is_flat(name: str) -> None:
     evaluator, card = load_evaluator(find_checkpoint(name, "evaluator"))
-    side = card["crop_size"]
+    side = card.crop_size
     photograph = read_image(Path(__file__).parents[3] / "data" / "photos" / "coffee.png")
     flat = np.full_like(photograph[:side, :side], 201)
     flat[: side // 2] = 200
@@ -240,16 +242,16 @@ def test_crops_are_judged_alike_in_any_batch() -> None:
 
 
 def test_a_network_survives_its_file(tmp_path: Path) -> None:
-    card = {"classes": ["blur", "noise"], "scale": {}, "crop_size": 32}
+    card = Card("evaluator", "toy", "toy images", ("blur", "noise"), Scale("MOS", 0.0, 1.0, True), crop_size=32)
     evaluator = Evaluator(model("gada"), classes=2).eval()
     save_network(tmp_path / "best.safetensors", evaluator, card)
     loaded, found = load_evaluator(tmp_path / "best.safetensors")
     crops = torch.rand(3, 3, 32, 32)
     assert torch.equal(evaluator(crops).quality, loaded(crops).quality)
-    assert found["classes"] == ["blur", "noise"]
-    assert found["kind"] == "evaluator"
+    assert found.classes == ("blur", "noise")
+    assert found.kind == "evaluator"
     assert find_checkpoint(str(tmp_path), "evaluator") == tmp_path / "best.safetensors"
-    with pytest.raises(DataError, match="is no generator of gada but evaluator"):
+    with pytest.raises(DataError, match="does not hold a gada generator but evaluator"):
         load_generator(tmp_path / "best.safetensors")
 
 
