@@ -200,16 +200,18 @@ def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
     """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
     from gada.settings.shared import config_for
 
-    for previous, option, following in zip_longest(["", *options[:-1]], options, options[1:]):
-        if previous == "--config":
-            yield config_for(option, kinds)
-            continue
+    previous = ""
+    for option, following in zip_longest(options, options[1:]):
         name, equals, value = option.partition("=")
-        value = config_for(value, kinds) if name == "--config" and equals else value
-        if name.startswith("--"):
+        if previous == "--config":
+            name, equals, value = config_for(option, kinds), "", ""
+        elif name == "--config" and equals:
+            value = config_for(value, kinds)
+        elif name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if kinds.get(name[2:]) is bool and not equals and following not in ("true", "false"):
                 equals, value = "=", "true"
+        previous = option
         yield name + equals + value
 
 
