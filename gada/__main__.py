@@ -5,14 +5,14 @@ import sys
 from argparse import ArgumentError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
 from io import TextIOWrapper
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -103,12 +103,13 @@ def function_of(verb: str) -> Function:
     return function
 
 
-def build_parser(verb: str, brief: bool = False) -> "ArgumentParser":
+def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> "ArgumentParser":
     """Return the parser of all verbs; only this verb's module is imported and has its options.
 
     Args:
         verb: the verb that was given; "" for none.
         brief: for a help on one screen: a group of settings is one entry that names its keys, and cannot be parsed.
+        preset: files with the settings of the preset that was named.
     """
     from jsonargparse import ArgumentParser
 
@@ -135,18 +136,15 @@ def build_parser(verb: str, brief: bool = False) -> "ArgumentParser":
         child.prog = f"gada {name}"
         if name == verb:
             add_options(child, function_of(verb), brief)
+            child.default_config_files = preset  # read before the user's config
     return parser
 
 
 def add_options(parser: "ArgumentParser", function: Function, brief: bool) -> None:
     """Make the signature of a function the options of a parser, and the keys of its config file."""
-    from docstring_parser import parse as parse_docstring
-
-    texts = {item.arg_name: item.description or "" for item in parse_docstring(function.__doc__ or "").params}
     parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
     lines = []
-    for name, parameter in signature(function, eval_str=True).parameters.items():
-        kind, default, text = parameter.annotation, parameter.default, texts[name]
+    for name, (kind, default, text) in options_of(function).items():
         if is_dataclass(kind) and brief:
             keys = " ".join(field.name for field in fields(kind))
             lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
@@ -171,12 +169,15 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
     from jsonargparse import Namespace
 
     from gada.errors import ConfigError
+    from gada.settings import preset_files
+    from gada.settings.names import renamed
     from gada.usage import described, explained, settings_files
 
     verb, options = verb_of(arguments)
     kinds = kinds_of(function_of(verb)) if verb in VERBS else {}
     words = [*verb.split(), *spelled(options, kinds)]
-    parser = build_parser(verb, brief=not {"-h", "--help"}.isdisjoint(options))
+    preset = preset_files(words) if "preset" in kinds else []
+    parser = build_parser(verb, not {"-h", "--help"}.isdisjoint(options), preset)
     try:
         found = parser.parse_args(words)
         given = found[verb.replace(" ", ".")]
@@ -185,33 +186,50 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
                 raise ConfigError(f"{name} is {given[name]} but must be {described(kinds[name])}.")
         values = parser.instantiate(found)[verb.replace(" ", ".")]
     except ArgumentError as error:
-        raise ConfigError(explained(" ".join(str(error).split()), verb, VERBS, kinds, words)) from error
+        message = " ".join(str(error).split())
+        raise ConfigError(renamed(message) or explained(message, verb, VERBS, kinds, words)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{settings_files(kinds, words)} is not UTF-8 text; give a YAML file of settings.") from error
     return {name: values[name.rstrip("_")] for name in kinds}
 
 
+def options_of(function: Function) -> dict[str, tuple[Any, Any, str]]:
+    """Return type, default and explanation of each parameter; those of `**settings` are the fields of its settings."""
+    from docstring_parser import parse, parse_from_object
+
+    texts = {item.arg_name: item.description or "" for item in parse(function.__doc__ or "").params}
+    parameters = signature(function, eval_str=True).parameters.items()
+    found = {
+        name: (one.annotation, one.default, texts[name]) for name, one in parameters if one.kind != one.VAR_KEYWORD
+    }
+    if kind := getattr(function, "settings", None):
+        types = get_type_hints(kind)
+        texts = {item.args[1]: item.description or "" for item in parse_from_object(kind).params}
+        for one in fields(kind):
+            default = one.default_factory() if one.default_factory is not MISSING else one.default
+            found[one.name] = types[one.name], default, texts.get(one.name, "")
+    return found
+
+
 def kinds_of(function: Function) -> dict[str, Any]:
-    """Return the type of each parameter."""
-    return {name: item.annotation for name, item in signature(function, eval_str=True).parameters.items()}
+    """Return the type of each option."""
+    return {name: kind for name, (kind, _, _) in options_of(function).items()}
 
 
 def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
     """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
     from gada.settings.shared import config_for
 
-    previous = ""
-    for option, following in zip_longest(options, options[1:]):
-        name, equals, value = option.partition("=")
+    for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
         if previous == "--config":
-            name, equals, value = config_for(option, kinds), "", ""
-        elif name == "--config" and equals:
-            value = config_for(value, kinds)
-        elif name.startswith("--"):
+            yield config_for(option, kinds)
+            continue
+        name, equals, value = option.partition("=")
+        value = config_for(value, kinds) if name == "--config" and equals else value
+        if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if kinds.get(name[2:]) is bool and not equals and following not in ("true", "false"):
                 equals, value = "=", "true"
-        previous = option
         yield name + equals + value
 
 

@@ -31,7 +31,7 @@ def save_evaluator(path: Path, **card: object) -> Path:
     crops = torch.from_numpy(np.stack([picture(seed, 32, 32) for seed in range(32)])).permute(0, 3, 1, 2) / 255
     with torch.no_grad():
         evaluator.train()(crops)  # normalisation with statistics of its own
-        features = evaluator.eval().describe(crops)
+        features = evaluator.eval().extract(crops)
         *_, last = evaluator.quality_head
         assert isinstance(last, torch.nn.Linear)
         last.weight.mul_(1.5 / evaluator.quality_head(features).std())

@@ -1,20 +1,12 @@
 """`gada study`: the same splits trained with one thing changed at a time."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import (
-    DataSettings,
-    EvaluationSettings,
-    LossSettings,
-    ModelSettings,
-    Preset,
-    SplitSettings,
-    TrainingSettings,
-    Variant,
-)
+from gada.settings import Settings, Variant, takes
 
 
+@takes(Settings)
 def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed
@@ -22,15 +14,8 @@ def study(
     results: Path | None = None,
     into: Path | None = None,
     evaluator: str = "",
-    preset: Preset = "gada",
-    seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
-    data: DataSettings = DataSettings(),
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
-    loss: LossSettings = LossSettings(),
-    training: TrainingSettings = TrainingSettings(),
-    evaluation: EvaluationSettings = EvaluationSettings(),
+    **settings: Any,
 ) -> None:
     """Train each variant of the settings on one split or several, or print a finished study again.
 
@@ -41,15 +26,8 @@ def study(
         results: JSON lines file that also keeps the rows.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
         evaluator: One trained on real crops alone, which evaluates the generators that variants train.
-        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
-        seed: Seed of weights, batches and noise.
         device: Where to train.
-        data: Which scored images to read.
-        split: How the references are divided.
-        model: The networks.
-        loss: The losses and their weights.
-        training: Optimisation and lengths.
-        evaluation: Scoring by crops.
+        settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
     from gada.experiments.study.rows import StudyRow
     from gada.experiments.study.study import run_study
@@ -58,14 +36,13 @@ def study(
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
     from gada.runs.hardware import Hardware
-    from gada.settings import Settings
 
     block = f"gada study {results or run}"
     if variants and into:
         around_block(into, block)
     if variants:
-        settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-        rows = run_study(settings, variants, run, Hardware(device), evaluator, splits)
+        whole = Settings(**settings)
+        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits)
         if results:
             write_rows(results, [row.as_plain() for row in rows])
     else:

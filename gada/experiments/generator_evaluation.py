@@ -19,7 +19,7 @@ from gada.io.records import Row, commit, machine
 from gada.metrics.correlation import ALL, UndefinedError, srocc
 from gada.metrics.kernel_distance import kernel_distance
 from gada.metrics.ssim import SSIM_SMALLEST_SIDE, ssim_each
-from gada.models.evaluator import Evaluator, JudgedCrops, judge_crops
+from gada.models.evaluator import Evaluator, PredictedCrops, predict_crops
 from gada.models.files import load_evaluator, load_generator
 from gada.models.generator import Generator, distort_crops
 from gada.reports.layout import Table
@@ -49,13 +49,13 @@ class ClassResult(NamedTuple):
 
     label: int
     """The class."""
-    real: JudgedCrops
+    real: PredictedCrops
     """Of true distortions."""
     qualities: NDArray[np.float64]
     """Of the true distorted images, (N,)."""
     sources: list[Path]
     """Their references, (N,)."""
-    generated: JudgedCrops
+    generated: PredictedCrops
     """Of crops generated to the same class and quality, at the same places of the same references."""
     targets: NDArray[np.float64]
     """Target qualities, (R x TARGETS,), for each of R references the same."""
@@ -159,9 +159,9 @@ class Bench:
         """Distort crops, CROPS for each target quality."""
         return distort_crops(self.generator, references, [label] * len(references), np.repeat(targets, CROPS).tolist())
 
-    def predict(self, crops: Crops) -> JudgedCrops:
+    def predict(self, crops: Crops) -> PredictedCrops:
         """Return the evaluator's predictions for crops."""
-        return judge_crops(self.evaluator, crops)
+        return predict_crops(self.evaluator, crops)
 
 
 def class_row(name: str, found: ClassResult) -> Row:
@@ -180,7 +180,7 @@ def class_row(name: str, found: ClassResult) -> Row:
     }
 
 
-def overall(rows: list[Row], results: list[ClassResult], references: JudgedCrops) -> Row:
+def overall(rows: list[Row], results: list[ClassResult], references: PredictedCrops) -> Row:
     """Return the means over classes, and how far the features of generated crops are from those of real ones."""
     real = np.concatenate([found.real.features for found in results])
     generated = np.concatenate([found.generated.features for found in results])
@@ -192,7 +192,7 @@ def overall(rows: list[Row], results: list[ClassResult], references: JudgedCrops
     }
 
 
-def fraction_named(crops: JudgedCrops, label: int) -> float:
+def fraction_named(crops: PredictedCrops, label: int) -> float:
     """Return the fraction of crops whose class is predicted."""
     return round(float((crops.label == label).mean()), 4)
 

@@ -27,11 +27,10 @@ from gada.settings import (
     TrainingSettings,
     as_plain,
     from_plain,
-    resolve,
 )
-from gada.training.dashboard import Dashboard
+from gada.training.data import TrainingData, ValidationCrops
 from gada.training.metrifier import MetrifierTraining
-from gada.training.stage import ValidationCrops, seed_weights, train
+from gada.training.stage import seed_weights, train
 
 LARGEST_CROP = 128
 
@@ -64,13 +63,12 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
     batches = CropBatches(
         training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
     )
-    dashboard = Dashboard(folder, "off", {})
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
     module = MetrifierTraining(network, inner)
-    train(
-        module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
-    )
+    chosen_device = choose_device(device)
+    data = TrainingData(batches, ValidationCrops(chosen, packed, inner), settings.validate_every, chosen_device)
+    train(module, data, folder, save, device=chosen_device)
     save_network(folder / ENDED, network, card)
     return errors
 
@@ -88,9 +86,7 @@ def training_settings(settings: MetrifierSettings, size: int) -> Settings:
     )
     evaluation = EvaluationSettings(validation_crops=1 if crop == size else 4)
     loss = LossSettings(class_weight=settings.class_weight)
-    return resolve(
-        Settings("gada", settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
-    )
+    return Settings(seed=settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
 
 
 def validation_set(errors: ErrorSet, count: int) -> ScoredSet:

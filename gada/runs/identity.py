@@ -14,21 +14,11 @@ from gada.io.files import write_json, write_text
 from gada.io.records import environment
 from gada.runs.prepared import PreparedData
 from gada.settings import as_plain
+from gada.settings.names import DROPPED, RENAMED
 
 ELSE = "choose another --run, or delete the folder to start anew."
 PLACES = ("data.root", "data.cache", "training.unlabelled", "training.distorted")
 """Settings that say where files lie; that these are the same is seen from the files."""
-RENAMED = {
-    "training.trunk_rate": "training.trunk_lr",
-    "training.head_rate": "training.head_lr",
-    "training.generator_rate": "training.generator_lr",
-    "training.later_rate": "training.later_lr_factor",
-    "training.generated_share": "training.generated_fraction",
-    "split.ceiling": "split.upper_bound",
-}
-"""Settings of the previous version, by what they are called now."""
-DROPPED = {"loss.quality": "squared"}
-"""Settings of the previous version that are gone, with the value that is kept."""
 
 
 @dataclass(frozen=True)

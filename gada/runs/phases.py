@@ -1,11 +1,11 @@
 """The assembly of a phase: its networks, its batches, its module, and what is kept of its training."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from gada.data.batches import CropBatches
-from gada.data.resident import fits
 from gada.errors import ConfigError
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, GENERATOR
@@ -23,10 +23,12 @@ from gada.scoring.torch_backend import load_scorer
 from gada.settings import STAGES, Settings, Stage
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
-from gada.training.dashboard import Dashboard
+from gada.training.baseline import Baseline
+from gada.training.data import TrainingData, ValidationCrops
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.finetuning import FineTuning
-from gada.training.stage import ValidationCrops, seed_weights, train
+from gada.training.loggers import RunLogger
+from gada.training.stage import seed_weights, train
 
 STARTED_FROM = "from.json"  # names the evaluator that `--from` gave a stage
 
@@ -80,46 +82,44 @@ class Phase:
             )
         write_json(noted, {"evaluator": str(self.start.evaluator), "sha256": now})
 
-    def train(self, card: Card, dashboard: Dashboard) -> None:
+    def train(self, card: Card, loggers: Sequence[RunLogger]) -> None:
         """Train to the end, and keep the best evaluator, the last one and, of phase 1, the generator.
 
         Args:
             card: of the evaluator; a generator's says so.
-            dashboard: where figures and samples are shown.
+            loggers: of the run.
         """
         training, hardware = self.settings.training, self.hardware
         seed_weights(self.settings.seed)
-        batches = self.batches()
-        module = self.module(batches)
+        module = self.module()
         validation = ValidationCrops(self.data.side("validation"), self.data.packed, self.settings)
+        data = TrainingData(
+            self.batches(), validation, training.validate_every, hardware.device, workers=hardware.workers
+        )
         save_best = partial(save_network, self.folder / BEST, module.evaluator, card)
         draw = None
         if isinstance(module, Adversarial):
             draw = partial(
                 sample_grid, module.generator, self.data.side("validation"), self.data.packed, training.crop_size
             )
-        where = (hardware.device, hardware.devices, hardware.workers)
-        train(module, batches, validation, self.folder, save_best, dashboard, draw, *where)
+        train(module, data, self.folder, save_best, loggers, draw, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.evaluator, card)
         if isinstance(module, Adversarial):
             save_network(self.folder / GENERATOR, module.generator, card)
 
-    def module(self, batches: CropBatches) -> EvaluatorTraining:
+    def module(self) -> EvaluatorTraining:
         """Return the module of the stage with the networks that it starts from."""
-        settings = self.settings
-        span = (0, settings.training.steps(self.stage)) if self.given else None
-        on_device = batches if fits(batches, self.hardware.device) else None
-        evaluator = self.evaluator()
+        settings, alone, evaluator = self.settings, self.given, self.evaluator()
         match self.stage:
             case "baseline":
-                return EvaluatorTraining(evaluator, settings, span=span, on_device=on_device)
+                return Baseline(evaluator, settings, alone)
             case "phase1":
                 generator = Generator(settings.model, self.data.classes)
-                return Adversarial(Discriminator(evaluator), generator, settings, span, on_device)
+                return Adversarial(Discriminator(evaluator), generator, settings, alone)
             case "phase2":
-                return Augmentation(evaluator, self.generator(), settings, span, on_device)
+                return Augmentation(evaluator, self.generator(), settings, alone)
             case "phase3":
-                return FineTuning(evaluator, settings, span, on_device)
+                return FineTuning(evaluator, settings, alone)
 
     def evaluator(self) -> Evaluator:
         """Return a new evaluator, or the one that the stage starts from."""
@@ -161,7 +161,7 @@ class Phase:
             crop=training.crop_size,
             steps=training.steps(self.stage),
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
-            flip=bool(training.flip),
+            flip=training.flip,
             grid=training.grid,
             sources=sources.files if sources else None,
             packed_sources=sources.packed if sources else None,

@@ -1,7 +1,6 @@
 """A run: stages of the paper one after another in one folder, each evaluated on the test references."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from gada.runs.prepared import PreparedData
 from gada.runs.report import write_report
 from gada.runs.sources import Sources
 from gada.runs.starts import BEFORE, Start, card_of
-from gada.settings import STAGES, Settings, Stage, as_plain, resolve
-from gada.training.dashboard import Dashboard, Mode
+from gada.settings import STAGES, Settings, Stage, as_plain
+from gada.training.loggers import Mode, RunLogger, run_loggers
 
-SHOWN = ("srocc", "lcc")  # metrics that stand for a run on the dashboard
+SHOWN = ("srocc", "lcc")  # metrics that stand for a run on W&B
 
 
 class Run:
@@ -58,7 +57,6 @@ class Run:
             raise ConfigError("--from names where one phase starts; give --phase 1, 2, 3 or baseline with it.")
         if (folder / "split-00").exists():
             raise ConfigError(f"{folder} holds a benchmark of several splits; choose another --run.")
-        settings = resolve(settings)
         self.folder, self.start, self.hardware = folder, start, hardware or Hardware()
         self.stages = sorted(stages, key=STAGES.index)
         training = settings.training
@@ -120,18 +118,19 @@ class Run:
         self.place.write()
         self._forget_deleted()
         name = f"{group}/{self.folder.name}" if group else self.folder.name
-        with closing(Dashboard(self.folder, wandb, as_plain(self.settings), group, name)) as dashboard:
+        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name) as loggers:
             for stage in self.stages:
-                self._train_stage(stage, dashboard)
+                self._train_stage(stage, loggers)
             rows = self.rows
             write_report(self.folder, self.settings, self.data, rows)
-            dashboard.table("results", [row.as_plain() for row in rows])
-            dashboard.figures(
-                {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
-            )
+            for logger in loggers:
+                logger.log_rows("results", [row.as_plain() for row in rows])
+                logger.summarize(
+                    {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
+                )
         return rows
 
-    def _train_stage(self, stage: Stage, dashboard: Dashboard) -> None:
+    def _train_stage(self, stage: Stage, loggers: Sequence[RunLogger]) -> None:
         """Train and evaluate a stage, unless it is finished; of that only where it started is compared."""
         start = Start.of(stage, self.folder, self.settings.training, self.start)
         if stage not in self.left and not self.start:
@@ -139,11 +138,12 @@ class Run:
         phase = Phase(stage, self.folder / stage, self.settings, self.data, start, bool(self.start), self.hardware)
         if stage not in self.left:
             return
-        phase.train(self.card(stage, start), dashboard)
+        phase.train(self.card(stage, start), loggers)
         evaluated = phase.evaluate()
         evaluated.write_scores(phase.folder / "scores.csv")
         evaluated.write_scatter(phase.folder / "scatter.png", f"{self.data.title}, {STAGE_NAMES[stage]}")
-        dashboard.image(f"{stage}/scatter", phase.folder / "scatter.png")
+        for logger in loggers:
+            logger.of(stage).log_image("scatter", [str(phase.folder / "scatter.png")])
         rows = evaluated.rows(stage, self.data.split.number, self.settings.seed)
         self._write([*self.rows, *rows])  # last, because it marks the stage as finished
 

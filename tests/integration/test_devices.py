@@ -40,7 +40,7 @@ def test_images_on_the_device_train_the_same_networks(tmp_path: Path, monkeypatc
     folders = [tmp_path / name for name in ("host", "device")]
     for folder in folders:
         Run(folder, settings, STAGES, hardware=Hardware("cpu")).train()
-        monkeypatch.setattr("gada.runs.phases.fits", lambda batches, device: True)
+        monkeypatch.setattr("gada.training.data.fits", lambda batches, device: True)
     kept = sorted(path.relative_to(folders[0]) for path in folders[0].rglob("*.safetensors"))
     assert len(kept) == 9  # best and last of four stages, and a generator
     for path in kept:

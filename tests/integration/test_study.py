@@ -17,7 +17,6 @@ from gada.experiments.study.rows import StudyRow
 from gada.experiments.study.table import study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
-from gada.settings import Settings, changed
 
 
 def config(folder: Path, *variants: dict[str, Any]) -> list[str]:
@@ -237,11 +236,11 @@ def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pyt
         ([{"name": "a"}, {"name": "a"}], "two variants of the name 'a'"),
         ([{"name": "a", "after": "b"}, {"name": "b"}], "not a variant before it"),
         ([{"name": "a", "stages": []}], "no stages"),
-        ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is no setting"),
+        ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is not a setting"),
         ([{"name": "a", "changes": {"model.pooling": "momments"}}], "'a' changes model.pooling momments: "),
         ([{"name": "a", "changes": {"preset": "papper"}}], "papper"),
         ([{"name": "a", "changes": {"training.batch_size": "many"}}], "many"),
-        ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is no setting; known here are number"),
+        ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is not a setting; known here are number"),
         ([{"name": "a b"}, {"name": "a-b"}], "no folder of its own"),
         ([{"name": "a"}, {"name": "b", "after": "a", "changes": {"split.number": 1}}], "another split"),
         (
@@ -258,13 +257,3 @@ def test_a_wrong_study_is_refused(
 ) -> None:
     assert main(config(tmp_path, *variants)) == 2
     assert words in capsys.readouterr().err
-
-
-def test_settings_are_changed_by_dotted_keys() -> None:
-    now = changed(Settings(), {"training.unlabelled": "photos", "model.widths": [1, 2, 3], "preset": "paper"})
-    assert now.training.unlabelled == Path("photos")
-    assert now.model.widths == (1, 2, 3)
-    assert now.preset == "paper"
-    assert changed(now, {}) == now
-    with pytest.raises(ConfigError, match="known here are"):
-        changed(Settings(), {"training.croop": 1})

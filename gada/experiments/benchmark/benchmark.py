@@ -1,7 +1,6 @@
 """The benchmark (paper, section 4.2): baseline and phases 1 to 3 from scratch on each of several splits."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from gada.runs.hardware import Hardware
 from gada.runs.identity import RunFolder
 from gada.runs.prepared import PreparedData
 from gada.runs.run import SHOWN, Run
-from gada.settings import STAGES, Settings, as_plain, resolve
-from gada.training.dashboard import Dashboard, Mode
+from gada.settings import STAGES, Settings, as_plain
+from gada.training.loggers import Mode, run_loggers
 
 
 def run_benchmark(
@@ -62,7 +61,7 @@ def run_benchmark(
         )
     if (folder / "split.json").exists():
         raise ConfigError(f"{folder} holds a run of one split, as `gada fit` leaves it; choose another --run.")
-    place = RunFolder(folder, resolve(settings))
+    place = RunFolder(folder, settings)
     turns = hardware.each() if jobs > 1 else [hardware]
     data = PreparedData.load(settings.data, settings.split, settings.training.crop_size)
     runs = [
@@ -89,12 +88,13 @@ def split_folder(folder: Path, number: int) -> Path:
 
 
 def log_summary(folder: Path, settings: Settings, rows: Sequence[ResultRow], wandb: Mode) -> None:
-    """Show the dashboard all splits together, in the group of their runs."""
+    """Log all splits together to W&B, in the group of their runs."""
     plain = [row.as_plain() for row in rows]
-    with closing(Dashboard(folder, wandb, as_plain(settings), folder.name, f"{folder.name}/summary")) as dashboard:
-        dashboard.table("results", plain)
-        dashboard.table("differences", stage_differences(plain, settings.seed))
-        for path in sorted((folder / "figures").glob("*.png")):
-            dashboard.image(path.stem, path)
-        for summary in summary_over_splits(row for row in plain if row["distortion"] == ALL):
-            dashboard.figures({f"{summary['stage']}/median_{name}": summary[name]["median"] for name in SHOWN})
+    with run_loggers(folder, wandb, as_plain(settings), folder.name, f"{folder.name}/summary") as loggers:
+        for logger in loggers:
+            logger.log_rows("results", plain)
+            logger.log_rows("differences", stage_differences(plain, settings.seed))
+            for path in sorted((folder / "figures").glob("*.png")):
+                logger.log_image(path.stem, [str(path)])
+            for summary in summary_over_splits(row for row in plain if row["distortion"] == ALL):
+                logger.summarize({f"{summary['stage']}/median_{name}": summary[name]["median"] for name in SHOWN})

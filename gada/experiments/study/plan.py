@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gada.errors import ConfigError
 from gada.experiments.study.table import changes_of
 from gada.runs.starts import BEFORE, OF_THE_EVALUATOR
-from gada.settings import Settings, Variant, as_plain, changed, resolve
+from gada.settings import Settings, Variant, as_plain, changed
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def plan_study(variants: Sequence[Variant], settings: Settings, splits: int = 1)
         if variant.after and variant.after not in planned:
             raise ConfigError(f"'{name}' starts after '{variant.after}', which is not a variant before it.")
         try:
-            own = resolve(changed(settings, variant.changes))
+            own = changed(settings, variant.changes)
         except ConfigError as error:
             raise ConfigError(f"'{name}' changes {changes_of(variant.changes)}: {error}") from error
         drawn = [key for key in variant.changes if key.startswith("split.") and key != "split.upper_bound"]

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,19 +18,26 @@ from gada.io.images import read_image
 from gada.metrics.scale import Scale
 from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import LEAK, Evaluator, Leaky, judge_crops, moments
+from gada.models.evaluator import LEAK, Evaluator, Leaky, moments, predict_crops
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
 from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
-from gada.settings import ModelSettings, Preset, Settings, resolve
+from gada.settings import ModelSettings, Preset, preset_settings
 
 PRESETS: tuple[Preset, ...] = ("paper", "gada")
 WHEN_COMPILED = pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by torch, of a Function
 
 
-def model(preset: Preset, **sizes: object) -> ModelSettings:
-    small = {"widths": (8, 8, 8), "decoder_widths": (8, 8, 4), "maps": 16, "hidden": 8, "noise": 2, "embedding": 4}
-    return resolve(Settings(preset=preset, model=ModelSettings(**{**small, **sizes}))).model  # type: ignore[arg-type]
+def model(preset: Preset, **sizes: Any) -> ModelSettings:
+    small: dict[str, Any] = {
+        "widths": (8, 8, 8),
+        "decoder_widths": (8, 8, 4),
+        "maps": 16,
+        "hidden": 8,
+        "noise": 2,
+        "embedding": 4,
+    }
+    return replace(preset_settings(preset).model, **{**small, **sizes})
 
 
 def count(network: torch.nn.Module) -> int:
@@ -37,7 +45,7 @@ def count(network: torch.nn.Module) -> int:
 
 
 def test_the_paper_s_discriminator_has_the_paper_s_layers() -> None:
-    settings = resolve(Settings(preset="paper")).model
+    settings = preset_settings("paper").model
     discriminator = Discriminator(Evaluator(settings, classes=5))
     convolutions = [m for m in discriminator.modules() if isinstance(m, torch.nn.Conv2d)]
     assert [conv.out_channels for conv in convolutions] == [64, 128, 128, 1024]
@@ -235,7 +243,7 @@ def test_the_bands_of_a_picture_add_up_to_it() -> None:
 def test_crops_are_judged_alike_in_any_batch() -> None:
     evaluator = Evaluator(model("gada"), classes=3).eval()
     crops = [picture(seed, 32, 32) for seed in range(5)]
-    whole, parts = judge_crops(evaluator, crops), judge_crops(evaluator, crops, batch=2)
+    whole, parts = predict_crops(evaluator, crops), predict_crops(evaluator, crops, batch=2)
     assert whole.label.shape == whole.quality.shape == (5,)
     assert whole.features.shape == (5, evaluator.features)
     assert np.allclose(whole.quality, parts.quality, atol=1e-6)
@@ -267,11 +275,3 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"damaged\.safetensors"):
         load_evaluator(path)
-
-
-def test_presets_differ_only_where_nothing_is_set() -> None:
-    chosen = resolve(Settings(preset="paper", model=ModelSettings(pooling="moments")))
-    assert chosen.model.pooling == "moments"
-    assert chosen.model.pyramid is False
-    assert resolve(chosen) == chosen
-    assert replace(chosen, preset="gada") != chosen
