@@ -13,6 +13,8 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gada.io.threads import share_the_machine
+
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(f"gada {__version__}", sys.stdout)
         return 0
+    share_the_machine()
     verb, options = verb_of(arguments)
     below = [name for name in VERBS if name.startswith(f"{verb} ")]
     if below and set(options) <= {"-h", "--help"}:
@@ -130,11 +133,11 @@ def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
     """Return the parser of one verb: its signature is its command line and its config file."""
     from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
-    from gada.errors import ConfigError
+    from gada.errors import ConfigError, in_words
 
     class Parser(ArgumentParser):  # type: ignore[misc, unused-ignore]
         def error(self, message: str, error: Exception | None = None) -> NoReturn:
-            raise ConfigError(" ".join(message.split())) from error
+            raise ConfigError(in_words(message, self._option_string_actions, verb)) from error
 
         def parse_path(self, cfg_path: Any, **kwargs: Any) -> Any:
             try:
@@ -157,7 +160,9 @@ def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
         def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002
             return text
 
-    parser = Parser(prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter)
+    parser = Parser(
+        prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter, allow_abbrev=False
+    )
     parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
     special: set[str | int] = {name for name in signature(function).parameters if name == "paths" or name.endswith("_")}
     parser.add_function_arguments(function, skip=special, fail_untyped=True, sub_configs=True)

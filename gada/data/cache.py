@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gada.errors import DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
+from gada.io.threads import available_cores
 
 VERSION = 2  # 2: grey of 16 bits as that of 8
 ADVICE = "free some space or choose another folder with $GADA_CACHE"
@@ -137,7 +138,7 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     step = AHEAD * workers
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""What `synthesize` is asked to make: recipes, reference photographs, and human scores for the cells of a recipe."""
+"""What `synthesize` makes: recipes, reference images, and human scores for the cells of a recipe."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ HUMAN_SCALES = {"tid2013": Scale("MOS", 0.0, 9.0, higher_is_better=True)}
 
 @dataclass(frozen=True)
 class Cell:
-    """One image of a recipe, before any photograph is chosen."""
+    """One image of a recipe, before any reference is chosen."""
 
     family: str
     """A name of `FAMILIES`."""
@@ -42,31 +42,31 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a reference comes from: a photograph, or the part of one that begins at (top, left)."""
+    """Where a reference comes from: an image, or the part of one at (top, left)."""
 
     name: str
     """Names the scene in tables and seeds."""
     path: Path
-    """The photograph."""
+    """The image."""
     corner: tuple[int, int] | None = None
-    """(top, left) of a crop of 384 x 512 pixels; None takes the whole photograph."""
+    """(top, left) of a crop of 384 x 512 pixels; None takes the whole image."""
 
     def pixels(self) -> NDArray[np.uint8]:
         """Decode the reference, (H, W, 3).
 
         Raises:
-            DataError: if the photograph cannot be decoded or is smaller than its crop.
+            DataError: if the image cannot be decoded or is smaller than its crop.
         """
-        photograph = read_image(self.path)
+        image = read_image(self.path)
         if self.corner is None:
-            return photograph
+            return image
         top, left = self.corner
-        if top + CROP_HEIGHT > photograph.shape[0] or left + CROP_WIDTH > photograph.shape[1]:
+        if top + CROP_HEIGHT > image.shape[0] or left + CROP_WIDTH > image.shape[1]:
             raise DataError(
-                f"{self.path} has {photograph.shape[1]} x {photograph.shape[0]} pixels; the crop of {self.name} at "
+                f"{self.path} has {image.shape[1]} x {image.shape[0]} pixels; the crop of {self.name} at "
                 f"top {top}, left {left} needs {left + CROP_WIDTH} x {top + CROP_HEIGHT} or more"
             )
-        return np.ascontiguousarray(photograph[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
+        return np.ascontiguousarray(image[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
 
 
 def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
@@ -78,7 +78,7 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
             None takes the levels themselves.
 
     Raises:
-        ConfigError: if the recipe is unknown, or levels are asked for where they are printed, or too few.
+        ConfigError: if the recipe is unknown, or levels are given where they are printed, or too few.
     """
     families = [family for family in FAMILIES.values() if family.name.startswith(f"{recipe}/")]
     if not families:
@@ -96,23 +96,23 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
 
 
 def find_sources(references: Path, crops: Path | None, out: Path | None = None) -> tuple[Source, ...]:
-    """List the references: every photograph of a folder and its subfolders, or the crops that a table names in it.
+    """List the references: every image of a folder and its subfolders, or the crops that a table names in it.
 
     Args:
-        references: Folder of photographs.
-        crops: CSV table with columns reference (which names the files made of it), kodak (a file name), top, left; or
+        references: Folder of images.
+        crops: table with columns reference (which names the files made of it), kodak (a file name), top, left; or
             None.
-        out: Folder whose pictures are no references, also where it lies among them: that of the set.
+        out: Folder of the set, whose images are not references where it lies among them.
 
     Raises:
-        DataError: if the folder has no photograph, two have one name, or the table does not fit the folder.
+        DataError: if the folder has no image, two have one name, or the table does not fit the folder.
     """
     if not references.is_dir():
         fault = f"is a URL; {NO_URL}" if is_url(references) else "is not a folder; give the folder of the references"
         raise DataError(f"{references} {fault}")
-    sources = tuple(_crops_of(references, crops) if crops else _photographs_of(references, out))
+    sources = tuple(_crops_of(references, crops) if crops else _images_of(references, out))
     if not sources:
-        raise DataError(f"{crops or references} holds no reference; there must be one at least")
+        raise DataError(f"{crops or references} holds no reference; at least one is needed")
     named = dict[str, Source]()
     for source in sources:
         other = named.setdefault(source.name.lower(), source)
@@ -124,7 +124,7 @@ def find_sources(references: Path, crops: Path | None, out: Path | None = None) 
     return sources
 
 
-def _photographs_of(references: Path, out: Path | None) -> Iterator[Source]:
+def _images_of(references: Path, out: Path | None) -> Iterator[Source]:
     for path in images_in(references):
         if out is None or out.resolve() not in path.resolve().parents:
             yield Source(path.stem, path)
@@ -153,10 +153,10 @@ def human_scores(
 ) -> dict[tuple[str, str, float], float]:
     """Read the human score of every (reference, distortion, level) that is to be made.
 
-    Rows of other references are passed over: a database may have pictures that are not at hand.
+    Rows of other references are passed over: a database may have images that are missing here.
 
     Args:
-        table: CSV table with columns reference, distortion (a number), level, mos.
+        table: table with columns reference, distortion (a number), level, mos.
         recipe: Must be "tid2013", the one with human scores.
         sources: The references that will be made.
         cells: The cells that will be made.

@@ -28,7 +28,8 @@ from gada.experiments.run import (
 from gada.experiments.sources import pack_sources
 from gada.experiments.stages import check_scenes, check_start, finished_stages
 from gada.io.files import write_text
-from gada.io.records import RESULTS, Row, available_cores, read_rows, write_environment, write_rows
+from gada.io.records import RESULTS, Row, read_rows, write_environment, write_rows
+from gada.io.threads import available_cores
 from gada.metrics.correlation import ALL
 from gada.metrics.statistics import stage_differences, summary_over_splits
 from gada.scoring.torch_backend import each_device

@@ -16,7 +16,7 @@ from gada.data.cifar10 import CLASSES, load_cifar10
 from gada.data.distorted import CLEAN, DistortedImages, View, steps_of
 from gada.data.labelled import LabelledImages, drawn, load_labelled
 from gada.data.mixtures import GENERATED, NOISE, Strategy, Version
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint, load_checkpoint

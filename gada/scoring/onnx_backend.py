@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import CARD, check_card, read_card
-from gada.io.records import available_cores
+from gada.io.threads import available_cores
 from gada.scoring.scorer import CropPredictions
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
