@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench stress mutants clean
+.PHONY: demo test test-all check audit lowest format bench stress mutants tables docs clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -55,6 +55,17 @@ mutants: .venv/installed-dev
 	$(BIN)/mutmut run --max-children 1
 	PYTHONPATH=tests $(BIN)/python -m mutants
 
+# Every table of the pages again, from the rows that are kept: runs the commands that stand beside the tables.
+tables: .venv/installed
+	@grep -hE '^python -m gada .* --into ' README.md checkpoints/*.md docs/*.md docs/results/*.md | PATH="$(CURDIR)/$(BIN):$$PATH" sh -ex
+
+# The pages as a site, in site/index.html. A dead link fails it.
+docs: .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	rm -rf .cache/pages && mkdir -p .cache/pages
+	tar -cf - *.md CITATION.cff configs checkpoints/*.md data/README.md data/photos/*.md docs | tar -xf - -C .cache/pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
@@ -67,4 +78,4 @@ mutants: .venv/installed-dev
 	@touch .venv/installed $@
 
 clean:
-	rm -rf .venv .venv-lowest mutants .cache runs data/live-like .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest mutants .cache site runs data/live-like .mypy_cache .ruff_cache .pytest_cache

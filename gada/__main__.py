@@ -22,6 +22,7 @@ VERBS = {
     "fit": "train an evaluator: phases 1, 2, 3 of GADA, or the direct baseline",
     "benchmark": "baseline and phases 1 to 3 on several splits, with a report that can be cited",
     "evaluate": "correlation of a trained evaluator with the scores of a database",
+    "trust": "what a sceptic would show a model: noise, blur, blank frames, camera sizes",
     "dlp": "D-test, L-test and P-test of an evaluator, on photographs without scores",
     "score": "predict the quality of pictures",
     "export": "write an evaluator as ONNX, OpenVINO or torch.export",

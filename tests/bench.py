@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, keep their figures with machine and commit, and put them into docs/speed.md.
+"""`make bench`: run the benchmarks, keep their rows with machine and commit, and put them into docs/results/bench.md.
 
 PYTHONPATH=tests python -m bench [--only NAME ...] [--scored data/tid2013-r] [--out ROWS.jsonl] [--into PAGE.md]
 """
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=NAMES, default=NAMES, help="these benchmarks")
     parser.add_argument("--scored", help="a set with human scores, on which fast scoring is compared with slow")
     parser.add_argument("--out", type=Path, default=Path("docs/results/bench.jsonl"))
-    parser.add_argument("--into", type=Path, default=Path("docs/speed.md"))
+    parser.add_argument("--into", type=Path, default=Path("docs/results/bench.md"))
     chosen = parser.parse_args()
     for name in chosen.only:
         more = ["--scored", chosen.scored] if chosen.scored and name == "scoring" else []

@@ -1,4 +1,4 @@
-"""`make mutants`: hold what survived `mutmut run` against tests/mutants.yaml, and put the count into docs/stress.md.
+"""`make mutants`: hold what survived `mutmut run` against tests/mutants.yaml; fills docs/results/mutants.md.
 
 PYTHONPATH=tests python -m mutants [--into PAGE.md]
 """
@@ -54,7 +54,7 @@ class Explanation:
 def main() -> int:
     """Compare survivors with explanations; the exit code says whether each has its counterpart."""
     parser = argparse.ArgumentParser(prog="mutants")
-    parser.add_argument("--into", type=Path, default=Path("docs/stress.md"))
+    parser.add_argument("--into", type=Path, default=Path("docs/results/mutants.md"))
     into = parser.parse_args().into
     mutants = [Mutant(*line.strip().split(": ")) for line in mutmut("results", "--all", "true")]
     explanations = read(Path(__file__).with_suffix(".yaml"))

@@ -49,6 +49,10 @@ class Prediction:
     """Name, range and direction of the score."""
     model: str
     """Which model gave it: its name and the first digits of its file's SHA-256."""
+    unusual: str = ""
+    """Why the image is unlike what the model was trained on; "" where it is not."""
+    percentile: float | None = None
+    """Percentage of the training photos with a lower score; None for a model that does not know."""
 
 
 class QualityMap(NamedTuple):

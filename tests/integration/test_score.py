@@ -2,12 +2,9 @@ import csv
 import io
 import json
 import os
-import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from evaluators import picture, save_evaluator
 from PIL import Image
 
 import gada
-from gada.__main__ import build_parser, main, spelled
+from gada.__main__ import main
 from gada.errors import ConfigError, DataError
 from gada.io.pixels import AS_WRITTEN
 from gada.scoring.journal import Journal, job_of
@@ -476,14 +473,3 @@ def test_ray_gives_the_same_rows_and_goes_on(model: str, folder: Path, tmp_path:
 def test_decoding_order_is_the_order_given(model: str, folder: Path) -> None:
     paths = [folder / f"picture{index}.png" for index in np.random.default_rng(0).integers(0, 7, 40)]
     assert [path for path, _ in score_files(gada.load_scorer(model), paths, jobs=4)] == paths
-
-
-def test_every_command_of_the_documentation_parses() -> None:
-    found = []
-    for name in ("scoring", "releasing"):
-        text = (Path(__file__).parents[2] / "docs" / f"{name}.md").read_text()
-        found += re.findall(r"python -m gada (\w+)([^&|\n]*)", text)
-    assert len(found) > 8
-    for verb, options in found:
-        function = getattr(import_module(f"gada.commands.{verb}"), verb)
-        build_parser(verb, function).parse_args(list(spelled(shlex.split(options, comments=True), function)))

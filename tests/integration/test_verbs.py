@@ -301,11 +301,20 @@ def test_every_config_states_its_command_and_parses(config: str, monkeypatch: py
         parse(shlex.split(command, comments=True))
 
 
-def test_every_command_of_the_readme_parses(monkeypatch: pytest.MonkeyPatch) -> None:
+def commands_of(page: Path) -> list[str]:
+    """Return the options of every `python -m gada` in the shell blocks of a page."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    text = "".join(blocks).replace("\\\n", " ").replace("$n", "0")  # lines that go on, and the number of a loop
+    return re.findall(r"python -m gada ([^&|\n]*)", text)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/*.md", "docs/results/*.md", "checkpoints/*.md"])
+def test_every_command_of_the_pages_parses(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    commands = re.findall(r"^python -m gada (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert len(commands) > 5
-    assert all("--images.per_class" in command for command in commands if "imagenet" in command), "or the disk is full"
+    commands = [command for path in ROOT.glob(page) for command in commands_of(path)]
+    assert len(commands) > 2
+    whole = [command for command in commands if "--images.layout imagenet" in command]
+    assert all("--images.per_class" in command for command in whole), "or the disk is full"
     for command in commands:
         parse(shlex.split(command, comments=True))
 

@@ -1,0 +1,183 @@
+"""The trust checks: order within a photo, images without content, camera sizes, speed, and the D-, L- and P-test."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+
+from gada.data.synthesize import noise_seed
+from gada.errors import DataError
+from gada.experiments.dlp import run_dlp
+from gada.experiments.evaluation import with_progress
+from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, reduced, without_content
+from gada.io.folders import images_in
+from gada.io.images import read_image
+from gada.metrics.correlation import UndefinedError, srocc
+from gada.scoring.scorer import Prediction, Scorer
+from gada.scoring.streaming import score_files
+from gada.settings import EvaluationSettings
+
+SEEN_AT = 512
+"""Longer side, in pixels, at which distortions are made and large photos are compared: as on a screen."""
+CAMERA = 8_000_000
+"""Pixels from which a photo counts as a camera's own file."""
+FEWEST = 3
+"""Photos below which a rank agreement means nothing."""
+SPEED = 120.0
+"""Images a second, decoding included, on two cores with ONNX Runtime."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table."""
+
+    test: str
+    """`order`, `size`, `content`, `dlp` or `speed`."""
+    case: str
+    """Which distortion, image or figure."""
+    value: float | None
+    """What was measured; None where the photos do not allow it."""
+    limit: float
+    """What a model to be trusted reaches."""
+    n: int
+    """Photos, or images, that the value is of."""
+    note: str = ""
+    """What else was seen."""
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the limit is reached; None where nothing was measured."""
+        return None if self.value is None else self.value >= self.limit
+
+
+@dataclass(frozen=True)
+class Trust:
+    """All checks of one model."""
+
+    model: str
+    """The model in one line."""
+    photos: int
+    checks: tuple[Check, ...]
+    curves: dict[str, NDArray[np.float64]]
+    """Predicted quality at each level of a ladder, the photo itself first, (photos, levels + 1)."""
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that were measured and did not reach their limit."""
+        return [check for check in self.checks if check.passed is False]
+
+
+def check_trust(scorer: Scorer, model: str, photos: Path, seed: int = 0) -> Trust:
+    """Show a model distorted, empty and large images, and measure what it says.
+
+    Args:
+        scorer: of the model.
+        model: what the scorer was loaded from, for the D-, L- and P-test.
+        photos: folder of undistorted photos that the model was not trained on.
+        seed: of the noise in distorted versions.
+
+    Raises:
+        DataError: if the folder has fewer than three photos, or one cannot be read.
+    """
+    paths = images_in(photos)
+    if len(paths) < FEWEST:
+        raise DataError(f"{photos} has {len(paths)} photos, but rank agreement needs at least {FEWEST}.")
+    curves = {ladder.name: np.empty((len(paths), len(ladder.strengths) + 1)) for ladder in LADDERS}
+    for row, path in enumerate(with_progress(paths, len(paths), "distortions")):
+        image, own_seed = reduced(read_image(path), SEEN_AT), noise_seed(seed, path.name, "trust", 0)
+        for ladder in LADDERS:
+            curves[ladder.name][row] = [one.quality for one in scorer.score_all(ladder.images(image, own_seed))]
+    originals = curves[LADDERS[0].name][:, 0]
+    checks = [
+        *order(curves),
+        *content(scorer, [reduced(read_image(path), SEEN_AT) for path in paths], originals, seed),
+        *size(scorer, paths),
+        *three_tests(model, photos, seed),
+        speed(scorer, paths),
+    ]
+    return Trust(scorer.describe(), len(paths), tuple(checks), curves)
+
+
+def order(curves: dict[str, NDArray[np.float64]]) -> Iterator[Check]:
+    """Yield for each ladder Kendall's tau of level and falling quality, averaged over photos."""
+    for ladder in LADDERS:
+        rows = curves[ladder.name]
+        wins = int((rows[:, -1] >= rows[:, 0]).sum())
+        note = f"the strongest beats the photo itself in {wins}"
+        yield Check("order", ladder.name, float(np.mean([falling(row) for row in rows])), ladder.limit, len(rows), note)
+
+
+def falling(qualities: NDArray[np.float64]) -> float:
+    """Return Kendall's tau of level and falling quality; 0 where all are equal."""
+    tau = float(kendalltau(-np.arange(len(qualities)), qualities).statistic)
+    return tau if np.isfinite(tau) else 0.0
+
+
+def content(scorer: Scorer, photos: Sequence[Pixels], originals: NDArray[np.float64], seed: int) -> Iterator[Check]:
+    """Yield how many images without content score below the median photo, and how many are marked as unusual."""
+    height, width = photos[0].shape[:2]
+    shown = without_content(height, width, seed)
+    shown["photo on white"], shown["product on white"] = on_canvas(photos[0]), product(photos[0])
+    found: list[Prediction] = list(scorer.score_all(shown.values()))
+    median = float(np.median(originals))
+    for what, good in (
+        ("below the median photo", [one.quality <= median for one in found]),
+        ("marked as unusual", [bool(one.unusual) for one in found]),
+    ):
+        bad = [name for name, is_good in zip(shown, good, strict=True) if not is_good]
+        yield Check("content", what, float(np.mean(good)), 1.0, len(good), f"not: {', '.join(bad)}" if bad else "")
+    usual = [not one.unusual for one in scorer.score_all(photos)]
+    yield Check("content", "photos not marked", float(np.mean(usual)), 0.9, len(usual))
+
+
+def size(scorer: Scorer, paths: Sequence[Path]) -> Iterator[Check]:
+    """Yield how camera files rank beside their own small versions, and how often a blur at full size lowers the score.
+
+    Photos are read one at a time, for one takes some 60 MB.
+    """
+    full, small, lowered = [], [], []
+    for path in paths:
+        image = read_image(path)
+        if image.shape[0] * image.shape[1] < CAMERA:
+            continue
+        one, other, blurred = scorer.score_all([image, reduced(image, SEEN_AT), blurred_at_size(image)])
+        full.append(one.quality)
+        small.append(other.quality)
+        lowered.append(blurred.quality < one.quality)
+    enough = len(full) >= FEWEST
+    note = "" if enough else f"needs {FEWEST} photos of {CAMERA / 1e6:.0f} megapixels or more"
+    yield Check(
+        "size", "rank agreement with 512 pixels", defined(srocc, full, small) if enough else None, 0.95, len(full), note
+    )
+    yield Check(
+        "size", "a blur lowers the score", float(np.mean(lowered)) if enough else None, 29 / 30, len(full), note
+    )
+
+
+def defined(metric: Callable[..., float], one: Sequence[float], other: Sequence[float]) -> float:
+    """Return a correlation; 0 where it is undefined."""
+    try:
+        return metric(one, other)
+    except UndefinedError:
+        return 0.0
+
+
+def three_tests(model: str, photos: Path, seed: int) -> Iterator[Check]:
+    """Yield the D-, L- and P-test of Ma et al. (2017)."""
+    found = run_dlp(model, photos, EvaluationSettings(seed=seed, shorter_side=SEEN_AT))
+    yield Check("dlp", "D-test", found.discriminability.value, 0.85, found.photographs)
+    for name, one in found.consistency.items():
+        if name != "ALL":
+            yield Check("dlp", f"L-test, {name}", one.srocc, 0.95, found.photographs)
+    yield Check("dlp", "P-test", found.preference.value, 0.99, found.preference.pairs)
+
+
+def speed(scorer: Scorer, paths: Sequence[Path]) -> Check:
+    """Return how many files a second are read and scored; the machine decides as much as the model."""
+    start = time.perf_counter()
+    count = sum(1 for _ in score_files(scorer, paths))
+    return Check("speed", "files a second, decoding included", count / (time.perf_counter() - start), SPEED, count)

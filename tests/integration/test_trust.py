@@ -1,0 +1,32 @@
+"""`gada trust` through the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from evaluators import picture, save_evaluator
+from PIL import Image
+
+from gada.__main__ import main
+from gada.io.records import read_rows
+
+
+def test_every_check_has_a_row_and_the_plot_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = str(save_evaluator(tmp_path / "toy.safetensors"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    assert main(["trust", "--photos", str(photos), "--model", model]) == 3
+    for number in range(3):
+        Image.fromarray(picture(number, 180, 200)).save(photos / f"{number}.png")
+    assert main(["trust", "--photos", str(photos), "--model", model, "--out", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    for words in ("mild noise", "marked as unusual", "D-test", "files a second", "not measured", "toy"):
+        assert words in shown
+    rows = read_rows(tmp_path / "out" / "trust.jsonl")
+    assert {row["test"] for row in rows} == {"order", "content", "size", "dlp", "speed"}
+    assert all(row["passed"] is None or row["passed"] == (row["value"] >= row["limit"]) for row in rows)
+    with Image.open(tmp_path / "out" / "trust.png") as plot:
+        assert plot.width > 500
+    assert main(["trust", "--photos", str(photos), "--model", model, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert [row["value"] for row in again[:8]] == [row["value"] for row in rows[:8]]
