@@ -175,11 +175,7 @@ def databases(data: Path | None) -> Iterator[Finding]:
     from gada.data.databases import load_database
     from gada.io.images import shown
 
-    folders = (
-        [data]
-        if data
-        else sorted(path for path in Path("data").glob("*") if path.is_dir() and not is_side_file(path.name))
-    )
+    folders = [data] if data else sorted(path for path in Path("data").glob("[!.]*") if path.is_dir())
     known = [(folder, kind) for folder in folders if (kind := layout_of(folder))]
     if data and not known:
         yield Finding("FAIL", "data", f"{shown(data)} has the layout of no database: {', '.join(DATABASES)}", 3)
