@@ -156,7 +156,7 @@ def _check_sizes(scored: ScoredSet) -> None:
 
 
 def check_sizes(images: ScoredSet, packed: PackedImages) -> None:
-    """Compare the decoded size of each image with that of its reference; a header may lack how a picture is turned.
+    """Compare the decoded size of each image with that of its reference; a header may lack how an image is turned.
 
     Args:
         images: a loaded set, or a part of one.
@@ -169,7 +169,7 @@ def check_sizes(images: ScoredSet, packed: PackedImages) -> None:
 
 
 def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
-    """Refuse a set with an image whose (height, width) is not that of its reference."""
+    """Raise DataError if an image has another (height, width) than its reference."""
     for record in scored.images:
         if record.reference is not None and sizes[record.image] != sizes[record.reference]:
             (height, width), (reference_height, reference_width) = sizes[record.image], sizes[record.reference]
@@ -180,7 +180,7 @@ def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> 
 
 
 def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
-    """Refuse crops that do not fit into every image, and images into which none fits."""
+    """Raise if crops do not fit into every image, or an image is too small for any."""
     for path in files:
         height, width = packed.size(path)
         if min(height, width) < SMALLEST_CROP:

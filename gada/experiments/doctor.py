@@ -140,7 +140,7 @@ def torch_and_devices() -> Iterator[Finding]:
 
 
 def disk(what: str, folder: Path) -> Finding:
-    """Tell whether a folder can be written to and has space."""
+    """Return whether a folder can be written to and has space."""
     there = next(path for path in (folder, *folder.absolute().parents) if exists(path))
     try:
         with NamedTemporaryFile(dir=there) as file:
@@ -188,7 +188,7 @@ def databases(data: Path | None) -> Iterator[Finding]:
         words = f"{images.name}: {len(images):,} images of {len(images.reference_ids)} references in {shown(folder)}"
         yield Finding("ok", "data", words)
     if not known and not data:
-        yield Finding("ok", "data", "none in data/; `gada synthesize` makes some from photographs")
+        yield Finding("ok", "data", "none in data/; `gada synthesize` makes some from photos")
 
 
 def layout_of(folder: Path) -> Format | None:

@@ -86,7 +86,7 @@ def export_evaluator(
 
 
 def check_request(kind: Format, out: Path, precision: Precision, images: Path | None) -> None:
-    """Refuse what cannot be done before anything is computed."""
+    """Raise ConfigError for what cannot be done, before anything is computed."""
     if out.suffix != SUFFIXES[kind]:
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
     if out.is_dir():

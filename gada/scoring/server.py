@@ -98,7 +98,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     Args:
         scorer: what scores.
         limits: what one request may cost.
-        hosts: names under which the server may be asked for; others are refused, so that a foreign web page cannot
+        hosts: host names that requests may use; others are refused, so that a foreign web page cannot
             reach a server on the loopback address under a name of its own.
     """
     desk = Desk(scorer, limits or Limits())
@@ -125,7 +125,7 @@ BINARY = {"type": "string", "format": "binary"}
 REFUSALS = {
     408: "It took longer than the server allows.",
     413: "The file is larger than the server allows.",
-    422: "The body is no image that can be read, or has too many pixels.",
+    422: "The body is not an image that can be read, or has too many pixels.",
     503: "The server is busy; try again.",
 }
 

@@ -93,7 +93,7 @@ def choose_device(device: str) -> str:
 
 
 def check_devices(device: str, devices: int, batch_size: int) -> None:
-    """Refuse more devices than there are, or than a training batch can be shared among.
+    """Raise ConfigError for more devices than there are, or than a training batch can be divided among.
 
     Args:
         device: what `choose_device` returned.
