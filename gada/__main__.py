@@ -4,7 +4,6 @@ import os
 import sys
 from argparse import SUPPRESS
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
@@ -88,12 +87,17 @@ def function_of(verb: str) -> Callable[..., Any]:
 
 def run(verb: str, options: list[str]) -> int:
     """Parse the options of a verb and call it; a user's mistake becomes one sentence and an exit code."""
+    from gada.settings import preset_files
+
     function = function_of(verb)
     try:
         parser = build_parser(verb, function)
         if {"-h", "--help"} & set(options):
-            shorten_help(parser, function)
-        values = vars(parser.instantiate(parser.parse_args(list(spelled(options, function)))))
+            shorten_help(parser)
+        options = list(spelled(options, function))
+        if "preset" in parser.get_defaults():  # read before the user's config
+            parser.default_config_files = preset_files(options)
+        values = vars(parser.instantiate(parser.parse_args(options)))
         values.pop("config")
         code = function(**{python_name(name, function): value for name, value in values.items()}) or 0
         sys.stdout.flush()  # what cannot be written should be known here
@@ -120,9 +124,16 @@ def run(verb: str, options: list[str]) -> int:
 
 def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[str]:
     """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
-    flags = {name for name, item in signature(function, eval_str=True).parameters.items() if item.annotation is bool}
-    for option, following in zip_longest(options, options[1:]):
+    from gada.settings.shared import config_for
+
+    kinds = {name: item.annotation for name, item in signature(function, eval_str=True).parameters.items()}
+    flags = {name for name, kind in kinds.items() if kind is bool}
+    for previous, option, following in zip_longest(["", *options[:-1]], options, options[1:]):
+        if previous == "--config":
+            yield config_for(option, kinds)
+            continue
         name, equals, value = option.partition("=")
+        value = config_for(value, kinds) if name == "--config" and equals else value
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if name[2:] in flags and not equals and following not in ("true", "false"):
@@ -132,13 +143,15 @@ def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[st
 
 def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
     """Return the parser of one verb: its signature is its command line and its config file."""
-    from jsonargparse import ArgumentParser, DefaultHelpFormatter
+    from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
     from gada.errors import ConfigError, in_words
+    from gada.settings import explained
 
     class Parser(ArgumentParser):  # type: ignore[misc, unused-ignore]
         def error(self, message: str, error: Exception | None = None) -> NoReturn:
-            raise ConfigError(in_words(message, self._option_string_actions, verb)) from error
+            sentence = explained(" ".join(message.split()))
+            raise ConfigError(in_words(sentence, self._option_string_actions, verb)) from error
 
         def parse_path(self, cfg_path: Any, **kwargs: Any) -> Any:
             try:
@@ -161,6 +174,7 @@ def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
         def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002
             return text
 
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)  # a line under each field of the settings
     parser = Parser(
         prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter, allow_abbrev=False
     )
@@ -186,21 +200,23 @@ def argument_help(function: Callable[..., Any]) -> dict[str, str]:
 
 def python_name(option: str, function: Callable[..., Any]) -> str:
     """Return the parameter behind an option; `--from` is `from_`."""
-    return option if option in signature(function).parameters else f"{option}_"
+    return f"{option}_" if f"{option}_" in signature(function).parameters else option
 
 
-def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None:
+def shorten_help(parser: "ArgumentParser") -> None:
     """Keep a verb's help on one screen: a group of settings is one entry that names its keys."""
-    parameters = signature(function, eval_str=True).parameters.items()
-    groups = {name: item.annotation for name, item in parameters if is_dataclass(item.annotation)}
+    groups: dict[str, list[str]] = {}
+    for action in parser._actions:
+        group, _, key = action.dest.partition(".")
+        if key:
+            groups.setdefault(group, []).append(key)
     for action in parser._actions:
         if action.dest.split(".")[0] in groups:
             action.help = SUPPRESS
     parser._action_groups = [group for group in parser._action_groups if group.title not in (None, *groups)]
     lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"] if groups else []
-    for name, kind in groups.items():
-        keys = " ".join(field.name for field in fields(kind))
-        lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
+    for name, keys in groups.items():
+        lines += wrap(" ".join(keys), width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
     parser.epilog = "\n".join(lines)
 
 

@@ -36,13 +36,15 @@ def evaluate(
     from gada.experiments.evaluation import evaluate_model
     from gada.metrics.correlation import FIGURES
     from gada.reports.tables import table1
+    from gada.runs.report import provenance_of
 
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
+    rows, origin = [row.as_plain() for row in found.rows], provenance_of(row.origin for row in found.rows)
     if json:
-        described = {"model": model, "evaluator": found.model, "data": found.provenance.describe()}
-        print(dumps({**described, "left_out": found.left_out, "results": found.rows}))
+        described = {"model": model, "evaluator": found.model, "data": origin.describe()}
+        print(dumps({**described, "left_out": found.left_out, "results": rows}))
         return
-    print(table1(found.rows, provenance=found.provenance, figures=FIGURES))
+    print(table1(rows, provenance=origin, figures=FIGURES))
     print(f"Evaluator: {found.model}.")
     if found.left_out is None and side == "all":
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")

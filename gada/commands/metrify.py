@@ -1,76 +1,26 @@
 """`gada metrify`: predict the error that a classifier will make on an image, from the image alone."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import ImageSettings, InputSettings, ModelSettings, SplitSettings
+from gada.settings import MetrifierSettings
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
-def fit(
-    classifier: str = "efficientnet-lite0",
-    distortions: tuple[str, ...] = ("dodge-karam",),
-    error: Literal["confidence", "decision"] = "confidence",
-    distorted: Literal["crop", "photograph"] = "crop",
-    run: Path = Path("runs/metrifier"),
-    steps: int = 3000,
-    validate_every: int = 250,
-    validation_pairs: int = 2000,
-    batch_size: int = 64,
-    crop_size: int | None = None,
-    rate: float = 5e-4,
-    seed: int = 0,
-    jobs: int | None = None,
-    device: Device = "auto",
-    images: ImageSettings = ImageSettings(),
-    input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
-) -> None:
+def fit(run: Path = Path("runs/metrifier"), jobs: int | None = None, device: Device = "auto", **settings: Any) -> None:
     """Ask a classifier about distorted images, and train a network on its errors, split by source image.
 
     Args:
-        classifier: Whose error is predicted; as `gada sweep` takes it.
-        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
-        error: 1 - probability of the true class, or 1 for a wrong decision and 0 for a right one.
-        distorted: Distort what the classifier sees, or the photograph before.
-        run: Folder that receives everything; a stopped run goes on.
-        steps: Training steps.
-        validate_every: Steps between two validations.
-        validation_pairs: Images that choose the checkpoint.
-        batch_size: Crops in a batch.
-        crop_size: Side of a training crop; by default what the classifier sees, at most 128.
-        rate: Learning rate.
-        seed: Of weights, batches and noise.
+        run: Folder that receives everything; a stopped run resumes.
         jobs: Processes that distort; by default one for each core.
         device: Where to run classifier and training.
-        images: Labelled images that the classifier was not trained on.
-        input: What overrules the classifier's own input.
-        split: How the source images are divided.
-        model: The network.
+        settings: As `MetrifierSettings` has them.
     """
     from gada.experiments.metrify import fit_metrifier
-    from gada.settings import MetrifierSettings
 
-    settings = MetrifierSettings(
-        classifier=classifier,
-        distortions=tuple(distortions),
-        error=error,
-        distorted=distorted,
-        crop_size=crop_size,
-        batch_size=batch_size,
-        steps=steps,
-        validate_every=validate_every,
-        validation_pairs=validation_pairs,
-        rate=rate,
-        seed=seed,
-        images=images,
-        input=input,
-        split=split,
-        model=model,
-    )
-    errors = fit_metrifier(settings, run, device, jobs)
+    chosen = MetrifierSettings(**settings)
+    errors = fit_metrifier(chosen, run, device, jobs)
     print(
         f"{run}/best.safetensors predicts the error of {errors.classifier.name}; "
         f"`gada metrify evaluate --run {run}` says how well."

@@ -24,18 +24,19 @@ def table(
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.errors import ConfigError
-    from gada.experiments.report import provenance_of
-    from gada.io.records import check_single, read_results
+    from gada.io.records import check_single
+    from gada.io.results import read_result_files
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, summary_table, table1, table2, table3
+    from gada.runs.report import provenance_of
 
     if published and layout in ("summary", "differences"):
         raise ConfigError(f"--published is of the paper's tables, which --layout {layout} is not; leave it out.")
-    rows = read_results(paths, "fit")
-    check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
-    origin = provenance_of(rows)
+    found = read_result_files(paths)
+    rows, origin = [row.as_plain() for row in found], provenance_of(row.origin for row in found)
+    check_single(rows, ("dataset", "upper_bound", "proxy", "seed"), ("stage", "split", "distortion"))
     chosen = "markdown" if into else format
     match layout:
         case "table1":

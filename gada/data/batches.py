@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from gada.data.cache import PackedImages
-from gada.data.crops import below, raw_bits, unit
+from gada.data.crops import below, crop_at, raw_bits, unit
 from gada.data.records import ScoredSet
 from gada.errors import ConfigError
 from gada.io.images import shown
@@ -164,7 +164,7 @@ class CropBatches(Dataset[Batch]):
         """Cut one crop from each image, (N, 3, crop, crop) uint8."""
         crops = np.empty((len(paths), self.crop, self.crop, 3), dtype=np.uint8)
         for target, path, (top, left) in zip(crops, paths, corners.tolist(), strict=False):
-            target[:] = packed.array(path)[top : top + self.crop, left : left + self.crop]
+            target[:] = crop_at(packed.array(path), top, left, self.crop)
         planes = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous()
         for row in np.flatnonzero(mirror[: len(paths)]).tolist():
             planes[row] = planes[row].flip(-1)

@@ -7,14 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
 from pathlib import Path, PureWindowsPath
 
-from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.errors import ConfigError, DataError
+from gada.errors import DataError
 from gada.io.files import is_url
 from gada.io.folders import NO_URL
 from gada.io.images import image_size, shown
-
-SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 
 
 def root_folder(root: Path, name: str) -> Path:
@@ -152,44 +149,15 @@ def _check_doubles(images: Iterable[ScoredImage], places: Sequence[str]) -> None
 def _check_sizes(scored: ScoredSet) -> None:
     """Read the header of every file, in threads, and compare each image with its reference."""
     with ThreadPoolExecutor(8) as pool:
-        _compare_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
+        check_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
 
 
-def check_sizes(images: ScoredSet, packed: PackedImages) -> None:
-    """Compare the decoded size of each image with that of its reference; a header may lack how an image is turned.
-
-    Args:
-        images: a loaded set, or a part of one.
-        packed: its decoded images.
-
-    Raises:
-        DataError: if an image has another size than its reference; the message names both.
-    """
-    _compare_sizes(images, {path: packed.size(path) for path in images.files})
-
-
-def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
-    """Raise DataError if an image has another (height, width) than its reference."""
+def check_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
+    """Raise DataError if an image's (height, width) is not that of its reference."""
     for record in scored.images:
         if record.reference is not None and sizes[record.image] != sizes[record.reference]:
             (height, width), (reference_height, reference_width) = sizes[record.image], sizes[record.reference]
             raise DataError(
                 f"{shown(record.image)} has {height} x {width} pixels (height x width) but its reference "
                 f"{shown(record.reference)} has {reference_height} x {reference_width}"
-            )
-
-
-def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
-    """Raise if crops do not fit into every image, or an image is too small for any."""
-    for path in files:
-        height, width = packed.size(path)
-        if min(height, width) < SMALLEST_CROP:
-            raise DataError(
-                f"{shown(path)} has {width} x {height} pixels, too small to train on (the least side is "
-                f"{SMALLEST_CROP}); leave it out"
-            )
-        if size > min(height, width):
-            raise ConfigError(
-                f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "
-                f"{min(height, width) // 8 * 8}."
             )

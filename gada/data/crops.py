@@ -1,4 +1,4 @@
-"""Where to cut: crop positions that are a pure function of their arguments, the same on every machine.
+"""All crops are cut here, at positions that are a pure function of their arguments, the same on every machine.
 
 Only the raw output of the counter-based generator Philox is used, with integer arithmetic: numpy promises that
 stream for ever, while the methods of its `Generator` may change from one release to the next.
@@ -75,7 +75,35 @@ def evaluation_crops(image: NDArray[np.uint8], seed: int, count: int, size: int,
         ConfigError: if a crop does not fit into the image.
     """
     positions = crop_positions(seed, image.shape[0], image.shape[1], count, size, grid)
-    crops = np.empty((count, 3, size, size), dtype=np.uint8)
-    for crop, (top, left) in zip(crops, positions, strict=True):
-        crop[:] = image[top : top + size, left : left + size].transpose(2, 0, 1)
+    return cut(image, positions, size).transpose(0, 3, 1, 2)
+
+
+def cut(image: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
+    """Cut square crops of an image (H, W, 3) at their (top, left) corners (n, 2), (n, size, size, 3)."""
+    crops = np.empty((len(corners), size, size, 3), dtype=np.uint8)
+    for crop, (top, left) in zip(crops, corners.tolist(), strict=True):
+        crop[:] = crop_at(image, top, left, size)
     return crops
+
+
+def crop_at(image: NDArray[np.uint8], top: int, left: int, size: int) -> NDArray[np.uint8]:
+    """Return one square crop of an image (H, W, 3), a view where the image is large enough.
+
+    Where it is not, the crop is reflected up to its size, each by itself: a thin image would take a hundred times its
+    memory.
+    """
+    return reflect_up(image[top : top + size, left : left + size], size)
+
+
+def middle(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return the middle of an image, on JPEG's 8-pixel grid, at most `size` pixels high and wide."""
+    top, left = (max(0, (side - size) // 2 // 8 * 8) for side in image.shape[:2])
+    return image[top : top + size, left : left + size]
+
+
+def reflect_up(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Reflect an image (H, W, 3) at its far borders until both sides have at least `size` pixels."""
+    missing = [max(0, size - side) for side in image.shape[:2]]
+    if not any(missing):
+        return image
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")

@@ -66,10 +66,13 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
 def _load(settings: DataSettings, name: str, scale: Scale, proxy: bool) -> ScoredSet:
     root = root_folder(settings.root, "the table's images")
     files = Files(root)
+    columns = {settings.image_column: "--data.image_column", settings.score_column: "--data.score_column"}
+    if settings.group_column:
+        columns[settings.group_column] = "--data.group_column"
     records, places = [], []
     for place, row in rows_of(
         root / settings.table,
-        {settings.image_column: "--data.image_column", settings.score_column: "--data.score_column"},
+        columns,
         (settings.score_column, "level"),
         settings.separator,
         settings.decimal,
@@ -89,10 +92,13 @@ def _record(settings: DataSettings, files: Files, scale: Scale, row: Row, place:
     score = score_on(scale, row[settings.score_column], place)
     reference = row.get(settings.reference_column, "")
     pristine = files.find(reference, place) if reference else None
+    scene = row[settings.group_column] if settings.group_column else ""
+    if scene and pristine:
+        raise DataError(f"{place}: data.group_column is for images without references; leave it out")
     return ScoredImage(
         image=image,
         reference=pristine,
-        reference_id=(pristine or image).relative_to(files.root).as_posix(),
+        reference_id=scene or (pristine or image).relative_to(files.root).as_posix(),
         distortion=row.get(settings.distortion_column, ""),
         quality=scale.quality(score),
         score=score,

@@ -21,8 +21,7 @@ from gada.io.files import sha256_of
 from gada.io.records import RESULTS, Row, check_single, commit, machine, read_rows, write_rows
 from gada.losses.label_distribution import check_transform
 from gada.metrics.classification import expected_calibration_error
-from gada.models.classifier import TABLE_1, Classifier, load_classifier
-from gada.models.files import Card
+from gada.models.classifier import TABLE_1, Card, Classifier, load_classifier
 from gada.scoring.torch_backend import choose_device
 from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain, check_seed
 from gada.training.classifier import FINISHED, check_training, predict, train_classifier

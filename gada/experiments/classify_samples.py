@@ -11,11 +11,11 @@ from gada.data.distorted import steps_of
 from gada.data.mixtures import BLUR
 from gada.errors import ConfigError
 from gada.experiments.classify import TestSets, found, origin_of
-from gada.experiments.samples import as_png
 from gada.experiments.versions import load_images
 from gada.io.files import write_bytes
 from gada.io.records import Row
 from gada.models.classifier import load_classifier
+from gada.reports.contact_sheet import png_of
 from gada.reports.iqa_ls import LABELS
 from gada.reports.iqa_ls_figures import figure_4
 from gada.scoring.torch_backend import choose_device
@@ -85,4 +85,4 @@ def write_figure(path: Path, levels: Sequence[Pixels], said: dict[str, NDArray[n
     count = len(levels[0])
     images = [[pixels[place] for pixels in levels] for place in range(count)]
     confidences = [{name: list(map(float, values[place])) for name, values in said.items()} for place in range(count)]
-    write_bytes(path, as_png(figure_4(images, confidences, kind)))
+    write_bytes(path, png_of(figure_4(images, confidences, kind)))

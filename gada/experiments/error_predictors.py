@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.data.crops import reflect_up
 from gada.data.distorted import CLEAN
 from gada.experiments.error_set import ErrorSet
 from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim
 from gada.scoring.loading import load_scorer
 from gada.scoring.metrifier import CROPS, MetrifierScorer, load_metrifier
 from gada.scoring.scorer import Scorer
-from gada.scoring.views import reflect_up
 
 METRIFIER = "metrifier"
 ESTIMATES = (METRIFIER, "1 - maximum softmax", "known level")
@@ -43,7 +43,7 @@ def predictions(errors: ErrorSet, model: Path, evaluator: str, device: str = "au
         "1 - maximum softmax": 1 - errors.of("largest")[sources],
         "entropy": errors.of("entropy")[sources] / classes,
         similarity: dissimilarity(errors, sources),
-        f"1 - quality ({quality.card['name']})": scored(quality, errors, sources),
+        f"1 - quality ({quality.card.name})": scored(quality, errors, sources),
         "known level": np.tile(errors.errors[errors.side("train")].mean(axis=0), (len(sources), 1)),
     }
 

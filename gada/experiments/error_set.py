@@ -1,7 +1,7 @@
 """D': distorted images and the error that a classifier makes on each (Cheraaqee, 2022, section 3.1)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -123,8 +123,3 @@ def build_error_set(
     shares = settings.split
     split = split_by_reference(distorted.images.names, shares.seed, shares.number, shares.test, shares.validation)
     return ErrorSet(classifier, distorted, steps, outcomes, settings.error, split)
-
-
-def view_card(errors: ErrorSet) -> dict[str, object]:
-    """Return how the classifier sees a picture, for the card of a checkpoint."""
-    return asdict(errors.distorted.view)

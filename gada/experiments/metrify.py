@@ -1,6 +1,6 @@
 """Training a metrifier on D', split by source image (Cheraaqee, 2022, section 3.1)."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +10,14 @@ import yaml
 from gada.data.batches import CropBatches
 from gada.data.records import ScoredSet
 from gada.errors import ConfigError, DataError
-from gada.experiments.error_set import ErrorSet, build_error_set, view_card
-from gada.experiments.run import check_folder
-from gada.experiments.stages import BEST
-from gada.io.checkpoints import ENDED
+from gada.experiments.error_set import EXPECTED_ERROR, ErrorSet, build_error_set
+from gada.io.cards import Card
+from gada.io.checkpoints import BEST, ENDED
 from gada.io.files import write_text
 from gada.io.records import commit, write_environment
 from gada.models.evaluator import Evaluator
-from gada.models.files import Card, save_network
+from gada.models.files import save_network
+from gada.runs.identity import RunFolder
 from gada.scoring.torch_backend import choose_device
 from gada.settings import (
     EvaluationSettings,
@@ -27,11 +27,10 @@ from gada.settings import (
     TrainingSettings,
     as_plain,
     from_plain,
-    resolve,
 )
-from gada.training.dashboard import Dashboard
+from gada.training.data import TrainingData, ValidationCrops
 from gada.training.metrifier import MetrifierTraining
-from gada.training.stage import ValidationCrops, seed_weights, train
+from gada.training.stage import seed_weights, train
 
 LARGEST_CROP = 128
 
@@ -50,7 +49,7 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
         DataError: if images or labels are missing or wrong, or an output is not finite.
         DivergedError: if the training diverges.
     """
-    check_folder(folder, settings)
+    RunFolder(folder, settings)  # of this very run, or new
     errors = build_error_set(settings, folder, device, jobs)
     inner = training_settings(settings, errors.distorted.view.size)
     training, chosen = errors.scored(errors.side("train")), validation_set(errors, settings.validation_pairs)
@@ -64,13 +63,12 @@ def fit_metrifier(settings: MetrifierSettings, folder: Path, device: str = "auto
     batches = CropBatches(
         training, packed, batch_size=settings.batch_size, crop=crop, steps=settings.steps, seed=settings.seed
     )
-    dashboard = Dashboard(folder, "off", {})
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
     module = MetrifierTraining(network, inner)
-    train(
-        module, batches, ValidationCrops(chosen, packed, inner), folder, save, dashboard, device=choose_device(device)
-    )
+    chosen_device = choose_device(device)
+    data = TrainingData(batches, ValidationCrops(chosen, packed, inner), settings.validate_every, chosen_device)
+    train(module, data, folder, save, device=chosen_device)
     save_network(folder / ENDED, network, card)
     return errors
 
@@ -88,9 +86,7 @@ def training_settings(settings: MetrifierSettings, size: int) -> Settings:
     )
     evaluation = EvaluationSettings(validation_crops=1 if crop == size else 4)
     loss = LossSettings(class_weight=settings.class_weight)
-    return resolve(
-        Settings("gada", settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
-    )
+    return Settings(seed=settings.seed, model=settings.model, loss=loss, training=training, evaluation=evaluation)
 
 
 def validation_set(errors: ErrorSet, count: int) -> ScoredSet:
@@ -105,21 +101,20 @@ def validation_set(errors: ErrorSet, count: int) -> ScoredSet:
 def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
     """Return what the checkpoint says of itself."""
     images = errors.distorted.images
-    return {
-        "name": f"metrifier of {errors.classifier.name}",
-        "data": f"errors ({settings.error}) of {errors.classifier.name} on {images.title} and its distortions",
-        "proxy": True,
-        "classes": list(errors.classes),
-        "scale": as_plain(errors.scored([]).scale),
-        "crop_size": crop,
-        "crop_grid": 1,
-        "view": view_card(errors),
-        "classifier": errors.classifier.identity,
-        "error": settings.error,
-        "seed": settings.seed,
-        "split": errors.split.hash,
-        "commit": commit(),
-    }
+    return Card(
+        kind="metrifier",
+        name=f"metrifier of {errors.classifier.name}",
+        data=f"errors ({settings.error}) of {errors.classifier.name} on {images.title} and its distortions",
+        classes=errors.classes,
+        scale=EXPECTED_ERROR,
+        crop_size=crop,
+        proxy=True,
+        seed=settings.seed,
+        split=errors.split.hash,
+        commit=commit(),
+        view=asdict(errors.distorted.view),
+        more={"classifier": errors.classifier.identity, "error": settings.error},
+    )
 
 
 def read_settings(folder: Path) -> MetrifierSettings:

@@ -12,8 +12,7 @@ from gada.errors import DataError
 from gada.experiments.error_predictors import ESTIMATES, METRIFIER, predictions
 from gada.experiments.error_set import ErrorSet, build_error_set
 from gada.experiments.metrify import read_settings
-from gada.experiments.stages import BEST
-from gada.io.checkpoints import ENDED
+from gada.io.checkpoints import BEST, ENDED
 from gada.io.files import write_bytes, write_text
 from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
 from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage

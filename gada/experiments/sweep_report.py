@@ -8,11 +8,11 @@ from pathlib import Path
 from gada.data.labelled import LabelledImages
 from gada.errors import ConfigError
 from gada.experiments.examples import example_sheet, responses_sheet
-from gada.experiments.samples import as_png
 from gada.experiments.sweep import Sweep
 from gada.io.files import write_bytes, write_text
 from gada.io.images import read_image
 from gada.io.records import RESULTS, Row, environment, read_results, read_rows
+from gada.reports.contact_sheet import png_of
 from gada.reports.ladders import (
     FIGURES,
     findings,
@@ -81,7 +81,7 @@ def example_section(
     name = images.names[index] if photograph is None else photograph.name
     label, first = int(images.labels[index]) if photograph is None else None, rows[0]
     sheet = example_sheet(classifiers, pixels, name, ladders_of(rows), first["distorted"], first["seed"], label)
-    drawn = {"examples": as_png(sheet)}
+    drawn = {"examples": png_of(sheet)}
     drawn |= {f"responses-{one.name}": made for one in classifiers if (made := responses_sheet(one, pixels, name))}
     pictures = []
     for file_name, made in drawn.items():

@@ -202,7 +202,7 @@ class Versions:
         """Return all images as the generator distorts them, (N, S, S, 3), mapped from their file; made if not there."""
         if not file.is_file():
             network, card = load_generator(generator)
-            label = list(card["classes"]).index(name)
+            label = card.classes.index(name)
             with atomic_path(file) as temporary:
                 written = open_memmap(temporary, "w+", np.uint8, self.pristine.shape)
                 for start in range(0, len(written), AT_ONCE):

@@ -17,9 +17,7 @@ from gada.io.files import write_json, write_text
 
 Row = dict[str, Any]
 RESULTS = "results.jsonl"  # the result rows in the folder of a run
-NEEDED = {  # what every result row of a verb holds
-    "fit": ("stage", "split", "distortion", "dataset", "proxy", "seed", "machine", "commit"),
-    "study": ("variant", "changes", "stage", "steps", "split", "dataset", "proxy", "seed", "machine", "commit"),
+NEEDED = {  # what every result row of other verbs holds; `gada.io.results` has those of trainings
     "sweep": ("network", "distortion", "level", "strength", "n", "top1", "top5", "dataset"),
     "metrify evaluate": ("predictor", "distortion", "srocc", "classifier", "dataset"),
     "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),

@@ -11,8 +11,9 @@ from torch.nn.functional import conv2d, max_pool2d
 
 from gada.errors import ConfigError
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
-from gada.models.files import Card, fill
+from gada.models.files import fill
 
+Card = dict[str, Any]
 TABLE_1 = "table1"
 Inputs = Literal["standardised", "centred", "unit"]
 

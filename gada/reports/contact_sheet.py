@@ -1,5 +1,6 @@
 """Contact sheets: labelled grids of image tiles, drawn with Pillow."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -125,3 +126,10 @@ def _write(
 ) -> None:
     for number, line in enumerate(lines):
         draw.text((x, y + number * LINE), line, fill=ink, font=font)
+
+
+def png_of(image: Pixels) -> bytes:
+    """Return an image (H, W, 3) as PNG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()

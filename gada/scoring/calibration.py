@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.data.crops import cut, reflect_up
 from gada.distortions import distort
 from gada.errors import ConfigError
 from gada.io.folders import images_in
 from gada.io.images import read_image
-from gada.scoring.views import cut, reflect_up, stratified_positions
+from gada.scoring.views import stratified_positions
 
 FAMILIES = ("live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading")
 LEVELS = (1.5, 2.5, 3.5, 4.5)

@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -17,9 +18,10 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from gada.errors import ConfigError
+from gada.io.cards import Card
 from gada.io.checkpoints import CARD, find_checkpoint
 from gada.io.files import sha256_of, unwritable
-from gada.models.files import Card, load_evaluator
+from gada.models.files import load_evaluator
 from gada.scoring.calibration import quantize, varied_images
 from gada.scoring.loading import open_scorer
 from gada.scoring.parity import Parity, check, compare, synthetic_images
@@ -61,20 +63,20 @@ def export_evaluator(
     """
     path = find_checkpoint(model, "evaluator")
     evaluator, card = load_evaluator(path)
-    card = {**card, "precision": precision, "exported_from": sha256_of(path)}
+    card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
     out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
-    calibration, held_out = varied_images(images, card["crop_size"]) if images else ([], [])
+    calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
-        module, example = whole(evaluator, card), example_pixels(int(card["crop_size"]))
+        module, example = whole(evaluator, card), example_pixels(card.crop_size)
         if kind == "torch":
             write_torch(written, module, example, card)
         else:
             onnx_file = written.with_suffix(".onnx")
             write_onnx(onnx_file, module, example, card)
             if precision == "int8":
-                quantize(onnx_file, calibration, int(card["crop_size"]))
+                quantize(onnx_file, calibration, card.crop_size)
             if kind == "openvino":
                 write_openvino(written, onnx_file, card)
         exact, exported = (open_scorer(file, device="cpu") for file in (path, written))
@@ -136,7 +138,7 @@ def dynamic_shapes() -> tuple[dict[int, Any]]:
 def write_torch(path: Path, module: WholeEvaluator, example: Tensor, card: Card) -> None:
     """Write a .pt2 file."""
     program = torch.export.export(module, (example,), dynamic_shapes=dynamic_shapes())
-    torch.export.save(program, path, extra_files={CARD: json.dumps(card)})
+    torch.export.save(program, path, extra_files={CARD: json.dumps(card.as_plain())})
 
 
 def write_onnx(path: Path, module: nn.Module, example: Tensor, card: Card) -> None:
@@ -161,7 +163,7 @@ def write_onnx(path: Path, module: nn.Module, example: Tensor, card: Card) -> No
             dimension.dim_param = name
     strip_traces(model)
     model.producer_name = "gada"
-    onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
+    onnx.helper.set_model_props(model, {CARD: json.dumps(card.as_plain())})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -180,7 +182,7 @@ def write_openvino(path: Path, onnx_file: Path, card: Card) -> None:
     import openvino
 
     model = openvino.convert_model(onnx_file)
-    model.set_rt_info(json.dumps(card), CARD)
+    model.set_rt_info(json.dumps(card.as_plain()), CARD)
     openvino.save_model(model, path, compress_to_fp16=False)
 
 

@@ -19,11 +19,11 @@ class MetrifierScorer(Scorer):
 
     def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the crops of a picture (H, W, 3), (n, size, size, 3)."""
-        return super().cut(View(**self.card["view"])(image))
+        return super().cut(View(**(self.card.view or {}))(image))
 
     def describe(self) -> str:
         """Return what the scores are, in one line."""
-        return f"{self.card['name']}: {self.scale.describe()}; fitted to {self.card['data']}"
+        return f"{self.card.name}: {self.scale.describe()}; fitted to {self.card.title}"
 
 
 def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
@@ -38,7 +38,7 @@ def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
         DataError: if the file is damaged.
     """
     scorer = open_scorer(model, "grid", device=device)
-    if "view" not in scorer.card:
+    if scorer.card.view is None:
         raise ConfigError(f"{model} predicts quality, not a classifier's error; train one with `gada metrify fit`.")
-    crops = 1 if scorer.size >= scorer.card["view"]["size"] else CROPS
-    return MetrifierScorer(scorer.backend, scorer.card, crops=crops, digest=scorer.model.split()[-1])
+    crops = 1 if scorer.size >= scorer.card.view["size"] else CROPS
+    return MetrifierScorer(scorer.backend, scorer.card, crops=crops, digest=scorer.digest)

@@ -1,16 +1,18 @@
 """From an image to a score: crops, the evaluator, their mean (paper, section 4.2, testing protocol)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.data.records import Scale
+from gada.data.crops import cut
+from gada.io.cards import Card
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
+from gada.metrics.scale import Scale
 from gada.scoring.inputs import ImageLike, is_many, pixels_from
-from gada.scoring.views import Mode, corners_of, cover, cut, positions
+from gada.scoring.views import Mode, corners_of, cover, positions
 
 AT_ONCE = 128 * 128 * 60  # pixels predicted at once; bounds memory, a score does not depend on it
 
@@ -73,7 +75,7 @@ class Scorer:
 
     Args:
         backend: what runs the evaluator.
-        card: the checkpoint's card: "name", "scale", "classes", "crop_size".
+        card: the checkpoint's card.
         mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the image).
         crops: crops an image; by default 30 (the paper's) in mode `crops`, few in `grid`.
         seed: of the random positions of mode `crops`, which depend on it and on the image's size alone.
@@ -83,7 +85,7 @@ class Scorer:
     def __init__(
         self,
         backend: Backend,
-        card: Mapping[str, Any],
+        card: Card,
         mode: Mode = "grid",
         crops: int | None = None,
         seed: int = 0,
@@ -91,20 +93,19 @@ class Scorer:
     ) -> None:
         self.backend = backend
         self.card = card
-        self.scale = Scale(**card["scale"])
-        self.classes: tuple[str, ...] = tuple(card["classes"])
-        self.size = int(card["crop_size"])
-        self.grid = int(card.get("crop_grid", 1))
+        self.scale, self.classes = card.scale, card.classes
+        self.size, self.grid = card.crop_size, card.crop_grid
+        self.digest = digest
         self.mode: Mode = mode
         self.crops = crops
         self.seed = seed
-        self.model = f"{card['name']} {digest[:12]}".strip()
+        self.model = f"{card.name} {digest[:12]}".strip()
         self.corners(self.size, self.size)  # a wrong mode or count is refused at once
 
     def describe(self) -> str:
         """Return what the scores are, in one line: model, scale, direction, and whether people gave them."""
-        origin = "a proxy, not human scores" if self.card.get("proxy") else "human scores"
-        return f"{self.model}: {self.scale.describe()}; fitted to {self.card['data']} ({origin})"
+        origin = "a proxy, not human scores" if self.card.proxy else "human scores"
+        return f"{self.model}: {self.scale.describe()}; fitted to {self.card.title} ({origin})"
 
     def protocol(self) -> str:
         """Return how images are cut, in one phrase that tells two protocols apart."""

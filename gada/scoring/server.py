@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -151,10 +151,10 @@ class Desk:
         return ModelAnswer(
             model=scorer.model,
             mode=scorer.protocol(),
-            scale=ScaleAnswer(**scorer.card["scale"]),
+            scale=ScaleAnswer(**asdict(scorer.scale)),
             classes=list(scorer.classes),
             description=scorer.describe(),
-            proxy=bool(scorer.card.get("proxy")),
+            proxy=scorer.card.proxy,
         )
 
     async def score(
@@ -209,7 +209,7 @@ class Desk:
             spread=prediction.spread,
             distortion=prediction.distortion,
             probability=prediction.probability,
-            scale=ScaleAnswer(**self.scorer.card["scale"]),
+            scale=ScaleAnswer(**asdict(self.scorer.scale)),
             model=prediction.model,
             mode=self.scorer.protocol(),
             height=pixels.shape[0],

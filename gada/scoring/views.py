@@ -107,23 +107,3 @@ def corners_of(tops: NDArray[np.int64], lefts: NDArray[np.int64]) -> NDArray[np.
 def even_indices(count: int, kept: int) -> NDArray[np.int64]:
     """Return `kept` of the indices 0 to `count` - 1, evenly spread."""
     return (2 * np.arange(kept) + 1) * count // (2 * kept)
-
-
-def cut(image: NDArray[np.uint8], corners: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Cut square crops of an image (H, W, 3), (n, size, size, 3).
-
-    An image that is smaller than a crop is reflected up to it, each crop by itself: a thin one would take a hundred
-    times its memory.
-    """
-    crops = np.empty((len(corners), size, size, 3), dtype=np.uint8)
-    for crop, (top, left) in zip(crops, corners, strict=True):
-        crop[:] = reflect_up(image[top : top + size, left : left + size], size)
-    return crops
-
-
-def reflect_up(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Reflect an image (H, W, 3) at its far borders until both sides have at least `size` pixels."""
-    missing = [max(0, size - side) for side in image.shape[:2]]
-    if not any(missing):
-        return image
-    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")

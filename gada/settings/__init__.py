@@ -1,7 +1,7 @@
 """Every setting of the program, as frozen dataclasses by verb; imports nothing heavy.
 
-A field that is `None` takes the value of the chosen preset (`paper` or `gada`, see `PRESETS`), so that a config
-file states only what it changes.
+They are complete when constructed: every default is a value, that of the preset gada. The preset paper, a YAML file in
+`presets/`, is read before the user's config.
 """
 
 from gada.settings.checks import check, check_seed
@@ -9,22 +9,20 @@ from gada.settings.classifiers import ImageSettings, InputSettings, Layout
 from gada.settings.classify import ClassifierSettings, ClassifyDataSettings
 from gada.settings.data import DataSettings, Format, SplitSettings
 from gada.settings.metrify import MetrifierSettings
+from gada.settings.names import explained
 from gada.settings.networks import LossSettings, ModelSettings
-from gada.settings.plain import as_plain, changed, from_plain
+from gada.settings.plain import as_plain, changed, from_plain, preset_files, preset_settings
 from gada.settings.study import Variant
 from gada.settings.training import (
-    PRESETS,
     STAGES,
     EvaluationSettings,
     Preset,
     Settings,
     Stage,
     TrainingSettings,
-    resolve,
 )
 
 __all__ = [
-    "PRESETS",
     "STAGES",
     "ClassifierSettings",
     "ClassifyDataSettings",
@@ -47,6 +45,8 @@ __all__ = [
     "changed",
     "check",
     "check_seed",
+    "explained",
     "from_plain",
-    "resolve",
+    "preset_files",
+    "preset_settings",
 ]

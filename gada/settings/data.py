@@ -1,4 +1,4 @@
-"""Which scored images, and how they are divided."""
+"""Which scored images, and how they are split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ Format = Literal["live", "tid2013", "csiq", "kadid10k", "live-itw", "table", "sy
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which scored images to read, and how their table is to be understood."""
+    """Which scored images to read, and how to read their table."""
 
     root: Path = Path("data/live-like")
     """Folder of the database."""
@@ -33,6 +33,9 @@ class DataSettings:
     """Column with each image's score (format `table`)."""
     reference_column: str = "reference"
     """Column with the path of the undistorted image; may be absent (format `table`)."""
+    group_column: str | None = None
+    """Column that names the scene of an image without a reference, such as the photo it was made from; images of one
+    scene stay on one side of a split (format `table`)."""
     distortion_column: str = "distortion"
     """Column with the distortion class; may be absent (format `table`)."""
     scale_name: str = "MOS"
@@ -66,21 +69,23 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How the references are divided."""
+    """How the references are split."""
 
     number: int = 0
     """Which of the seeded splits (0 to 9 in the paper's protocol)."""
     seed: int = 0
     """Seed of the family of splits."""
     test: float = 0.2
-    """Share of the references kept for the test (paper, section 4.2)."""
+    """Fraction of the references kept for the test (paper, section 4.2)."""
     validation: float = 0.2
-    """Share of the remaining references that choose the checkpoint."""
+    """Fraction of the remaining references that choose the checkpoint."""
+    by_scene: bool = True
+    """Keep images without references on one side where they look alike."""
     upper_bound: bool = False
-    """Train on all references, those of the test too: no result, but what the networks could reach at most."""
+    """Train on all references, those of the test too: not a result, but what the networks could reach at most."""
 
     def __post_init__(self) -> None:
-        """Check the shares."""
+        """Check the fractions."""
         for name in ("test", "validation"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"split.{name} is {getattr(self, name):g} but must lie between 0 and 1.")

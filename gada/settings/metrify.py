@@ -16,13 +16,13 @@ class MetrifierSettings:
     classifier: str = "efficientnet-lite0"
     """Whose error is predicted; as `gada sweep` takes it."""
     distortions: tuple[str, ...] = ("dodge-karam",)
-    """The artefacts A and their levels L: families, or sets of them."""
+    """Distortion families at all their levels, or sets of them."""
     error: Literal["confidence", "decision"] = "confidence"
-    """`confidence`: 1 - probability of the true class = 1 - exp(-cross-entropy); `decision`: 1 where it is wrong."""
+    """1 - probability of the true class, or 1 for a wrong decision."""
     distorted: Literal["crop", "photograph"] = "crop"
-    """Distort what the classifier sees, after resizing and centre crop, or the photograph before."""
+    """Distort what the classifier sees, or the whole image."""
     crop_size: int | None = None
-    """Side of a training crop, in pixels; by default what the classifier sees, at most 128."""
+    """Side of a training crop; by default at most 128."""
     batch_size: int = 64
     """Crops in a batch."""
     steps: int = 3000
@@ -30,11 +30,11 @@ class MetrifierSettings:
     validate_every: int = 250
     """Steps between two validations."""
     validation_pairs: int = 2000
-    """Images that choose the checkpoint, drawn from D' of the validation sources."""
+    """Images that choose the checkpoint."""
     rate: float = 5e-4
     """Learning rate."""
     class_weight: float = 0.1
-    """Weight of naming the distortion, beside the error."""
+    """Weight of the class loss."""
     seed: int = 0
     """Seed of weights, batches and noise."""
     images: ImageSettings = field(default_factory=ImageSettings)

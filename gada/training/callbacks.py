@@ -8,52 +8,52 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from gada.io.files import write_bytes, write_text
 from gada.io.records import metrics_csv
-from gada.training.dashboard import Dashboard
+from gada.training.data import Steps
 from gada.training.evaluator import UNDEFINED
 from gada.training.guard import SkipBadBatches
-from gada.training.steps import Steps
 
 Metrics = dict[str, float]
 
 
 class KeepMetrics(Callback):
-    """Writes one row of `metrics.csv` at each validation, tells the dashboard."""
+    """Writes what was logged to `metrics.csv`, one row at the end of each Lightning epoch.
 
-    def __init__(self, path: Path, stage: str, every: int, dashboard: Dashboard) -> None:
+    Lightning's `CSVLogger` deletes the file when a stopped run resumes, and a kill can leave half a row in it; here the
+    rows travel with the checkpoint, and the file is written whole or not at all.
+    """
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.stage = stage
-        self.every = every
-        self.dashboard = dashboard
         self.rows: list[Metrics] = []
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Add the row of this stretch of steps."""
-        metrics = plain_metrics(trainer)
-        self.rows.append({"step": float(self.step(trainer)), **metrics})
+        """Add the row of this epoch."""
+        self.rows.append({"step": float(steps_done(trainer)), **plain_metrics(trainer)})
         write_text(self.path, metrics_csv(self.rows))
-        self.dashboard.log(self.stage, self.step(trainer), metrics)
-
-    def step(self, trainer: Trainer) -> int:
-        """Return the steps done."""
-        return trainer.current_epoch * self.every + trainer.fit_loop.epoch_loop.batch_progress.current.completed
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows, which travel with the checkpoint."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the rows of a resumed run."""
+        """Restore the rows of a resumed run."""
         self.rows = state_dict["rows"]
 
 
 class KeepBest(Callback):
-    """Keeps what has the highest validation SROCC; while that is undefined, the newest."""
+    """Saves the network with the highest validation SROCC; while that is undefined, the newest.
+
+    Lightning's `ModelCheckpoint(monitor=...)` would keep the whole state of the trainer, not the network with its card
+    in safetensors that scoring and the next phase read.
+    """
 
     def __init__(self, save: Callable[[], None]) -> None:
         self.save = save
@@ -68,23 +68,23 @@ class KeepBest(Callback):
             self.save()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best figure so far."""
+        """Return the best SROCC so far."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best figure of a resumed run."""
+        """Restore the best SROCC of a resumed run."""
         self.best = state_dict["best"]
 
 
-class KeepLast(Callback):
-    """Keeps the newest good state in `last.ckpt` and takes it up again; one in a row of bad batches is not good.
+class KeepLast(ModelCheckpoint):
+    """Keeps the newest good state in `last.ckpt`, written by `Checkpoints`; one in a row of bad batches is not good.
 
     Lightning must be told two things of the steps: on a resume it fetches the first batch before it tells the sampler
     the epoch; and it keeps the length of the first stretch, so that a shorter last one would not be validated.
     """
 
-    def __init__(self, path: Path, steps: Steps, guard: SkipBadBatches) -> None:
-        self.path = path
+    def __init__(self, folder: Path, steps: Steps, guard: SkipBadBatches) -> None:
+        super().__init__(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         self.steps = steps
         self.guard = guard
 
@@ -93,101 +93,82 @@ class KeepLast(Callback):
         trainer.val_check_batch = len(self.steps)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the checkpoint; see `Checkpoints`."""
+        """Write the checkpoint."""
         if not self.guard.in_a_row:
-            trainer.save_checkpoint(self.path)
+            super().on_train_epoch_end(trainer, pl_module)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on with the stretch after the last whole one."""
         self.steps.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: Lightning would keep the folder's path, and warn when a run that was moved is resumed."""
+        return {}
+
 
 class ShowSamples(Callback):
     """Draws a grid of reference, real and generated crops at each validation."""
 
-    def __init__(self, folder: Path, draw: Callable[[], bytes], stage: str, every: int, dashboard: Dashboard) -> None:
+    def __init__(self, folder: Path, draw: Callable[[], bytes], every: int) -> None:
         self.folder = folder
         self.draw = draw
-        self.stage = stage
         self.every = every
-        self.dashboard = dashboard
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the picture."""
+        """Write the image, and log it."""
         step = (trainer.current_epoch + 1) * self.every
         path = self.folder / f"step_{step:06d}.png"
         write_bytes(path, self.draw())
-        self.dashboard.image(f"{self.stage}/samples", path)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("samples", [str(path)])
 
 
-class ShowProgress(Callback):
-    """Shows a bar on a terminal and one line for each validation elsewhere, on standard error."""
+class ProgressBar(RichProgressBar):
+    """Lightning's bar on standard error, with the name of the training before it."""
 
-    def __init__(self, stage: str, steps: int, every: int) -> None:
-        self.stage = stage
+    def __init__(self, name: str) -> None:
+        super().__init__(console_kwargs={"stderr": True})
+        self.training = name
+
+    def configure_columns(self, trainer: Trainer) -> list[Any]:
+        """Return the bar's columns."""
+        from rich.progress import TextColumn
+
+        return [TextColumn(self.training), *super().configure_columns(trainer)]
+
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """Return what stands behind the bar, without the identity of the W&B run."""
+        return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
+
+
+class ProgressLines(Callback):
+    """Writes one line at the end of each Lightning epoch to standard error, where a bar would fill a log file."""
+
+    def __init__(self, name: str, steps: int) -> None:
+        self.name = name
         self.steps = steps
-        self.every = every
-        self.best = -math.inf
-        self.shown: Any = None
-        self.began = 0.0
-
-    @rank_zero_only
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Open the bar."""
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self.began = time.monotonic()
-        console = Console(stderr=True)
-        if not console.is_terminal:
-            return
-        columns = [TextColumn("{task.description:9}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn()]
-        self.shown = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=console)
-        done = trainer.current_epoch * self.every
-        self.shown.add_task(self.stage, total=self.steps, completed=done, figures="")
-        self.shown.start()
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Advance the bar."""
-        if self.shown:
-            self.shown.advance(self.shown.task_ids[0])
+        self.started = time.monotonic()
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Show the figures of the last validation."""
-        metrics = plain_metrics(trainer)
-        self.best = max(self.best, metrics["val_srocc"])
-        losses = " ".join(
-            f"{name.removeprefix('loss_')} {value:.3f}" for name, value in metrics.items() if "loss" in name
-        )
-        figures = f"val SROCC {metrics['val_srocc']:.3f} (best {self.best:.3f})"
-        if self.shown:
-            self.shown.update(self.shown.task_ids[0], figures=figures)
-        else:
-            step = min((trainer.current_epoch + 1) * self.every, self.steps)
-            seconds = time.monotonic() - self.began
-            sys.stderr.write(f"{self.stage} {step}/{self.steps} {seconds:.0f} s {figures} {losses}\n")
+        """Write the line."""
+        metrics = " ".join(f"{name} {value:.3f}" for name, value in reversed(plain_metrics(trainer).items()))
+        seconds = time.monotonic() - self.started
+        sys.stderr.write(f"{self.name} {steps_done(trainer)}/{self.steps} {seconds:.0f} s {metrics}\n")
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Close the bar."""
-        if self.shown:
-            self.shown.stop()
 
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Close the bar."""
-        self.teardown(trainer, pl_module, "fit")
+def progress(name: str, steps: int) -> Callback:
+    """Return a bar on a terminal, lines elsewhere."""
+    return ProgressBar(name) if sys.stderr.isatty() else ProgressLines(name, steps)
+
+
+def steps_done(trainer: Trainer) -> int:
+    """Return how many batches were trained on, also before a resume; `global_step` counts each player's steps."""
+    return trainer.fit_loop.epoch_loop.batch_progress.total.completed
 
 
 def plain_metrics(trainer: Trainer) -> Metrics:
-    """Return the logged figures as plain numbers."""
+    """Return the logged metrics as plain numbers."""
     return {name: float(value) for name, value in trainer.callback_metrics.items() if isinstance(value, Tensor)}

@@ -25,4 +25,4 @@ class MetrifierTraining(EvaluatorTraining):
             each = binary_cross_entropy(judgement.quality, crops.quality, reduction="none")
         of_error = (each * crops.weight).sum()
         self.record(metrifier_class=of_class, metrifier_error=of_error)
-        return (weights.class_weight or 0) * of_class + of_error
+        return weights.class_weight * of_class + of_error

@@ -12,7 +12,9 @@ from toys import coloured, folders
 from gada.__main__ import main
 from gada.data.cifar10c import CORRUPTIONS
 from gada.data.mixtures import STRATEGIES
+from gada.io.cards import Card
 from gada.io.records import read_rows
+from gada.metrics.scale import Scale
 from gada.models.classifier import load_classifier
 from gada.models.files import save_network
 from gada.models.generator import Generator
@@ -44,7 +46,8 @@ def with_models(root: Path) -> list[str]:
     settings = ModelSettings(
         widths=(8, 8, 8), decoder_widths=(8, 8, 4), noise=2, embedding=4, pixel_noise=True, modulation=True
     )
-    save_network(root / "g.safetensors", Generator(settings, 2), {"classes": ["blur", "noise"], "crop_size": 32})
+    card = Card("generator", "toy", "toy", ("blur", "noise"), Scale("MOS", 0.0, 1.0, True), crop_size=32)
+    save_network(root / "g.safetensors", Generator(settings, 2), card)
     save_evaluator(root / "e.safetensors")
     return ["--training.generator", str(root / "g.safetensors"), "--training.evaluator", str(root / "e.safetensors")]
 

@@ -15,7 +15,6 @@ import yaml
 from PIL import Image
 
 from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
-from gada.experiments.evaluation import UPPER_BOUND_NAME
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +59,23 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert "Figures after each stage, all images." in shown
 
 
-def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_s_config_serves_what_was_trained(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Data, split and evaluation are taken from it, the rest is passed over; a slip is told as ever."""
+    run, config = str(trained / "run"), trained / "config.yaml"
+    for given in (run, f"{run}/config.yaml", str(config)):
+        assert main(["evaluate", "--model", run, "--config", given, "--side", "test", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["results"][-1]["n"] == 6
+        assert main(["generate", "--model", run, f"--config={given}", "--out", str(tmp_path / "sheet.png")]) == 0
+        capsys.readouterr()
+    (tmp_path / "slip.yaml").write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "evaluaton": {}}))
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path / "slip.yaml")]) == 2
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path)]) == 2
+    assert "is not the folder of a run" in capsys.readouterr().err
+
+
+def test_a_generator_of_a_set_without_classes_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scale = {"scale_low": 0, "scale_high": 120, "higher_is_better": True}
     data = {"root": str(tiny.scored_set(tmp_path)), "format": "table", "distortion_column": "none"} | scale
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data}))
@@ -68,7 +83,7 @@ def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: 
     run = str(tmp_path / "run")
     assert main(["fit", "--phase", "1", "--config", str(tmp_path / "config.yaml"), "--run", run]) == 0
     sheet = ["--config", str(tmp_path / "data.yaml"), "--out", str(tmp_path / "sheet.png")]
-    assert main(["generate", "--model", run, *sheet, "--judge", "--judge_model", run]) == 0
+    assert main(["generate", "--model", run, *sheet, "--evaluator", run]) == 0
     assert "no class" in capsys.readouterr().out
 
 
@@ -85,19 +100,21 @@ def test_a_side_that_was_seen_elsewhere_is_refused(
     """In a set of another name, or as an upper bound."""
     tensors, card = load_checkpoint(trained / "run/phase1/best.safetensors", "evaluator")
     data = ["--data.root", str(trained / "set"), "--data.format", "synthetic"]
-    for name in ("another set", card["data"] + UPPER_BOUND_NAME):
+    older = {"data": card["data"] + " (ceiling: trained on the test references too)"}
+    older_card = {key: value for key, value in card.items() if key != "upper_bound"}
+    for other in ({**card, "data": "another set"}, {**card, "upper_bound": True}, {**older_card, **older}):
         model = tmp_path / "model.safetensors"
-        save_checkpoint(model, tensors, {**card, "data": name})
+        save_checkpoint(model, tensors, other)
         assert main(["evaluate", "--model", str(model), "--side", "train", *data]) == 2
         assert "which shows the same scene as" in capsys.readouterr().err
 
 
-def test_a_judge_that_is_not_there_is_told_before_a_sheet_is_drawn(
+def test_an_evaluator_that_is_missing_is_told_before_a_sheet_is_drawn(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet = tmp_path / "sheet.png"
-    assert main(["generate", *on(trained, "--out", str(sheet), "--judge")]) == 2
-    assert "is no run with a baseline, which would judge; give --judge_model" in capsys.readouterr().err
+    assert main(["generate", *on(trained, "--out", str(sheet), "--evaluator", f"{trained}/run/baseline")]) == 2
+    assert "run/baseline': give a file, a run's folder" in capsys.readouterr().err
     assert not sheet.exists()
 
 
@@ -131,7 +148,7 @@ def test_only_what_goes_on_promises_so(monkeypatch: pytest.MonkeyPatch, capsys: 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gada.io.records.read_results", stop)
+    monkeypatch.setattr("gada.io.results.read_result_files", stop)
     assert main(["table", "results.jsonl"]) == 130
     assert capsys.readouterr().err == "gada: interrupted.\n"
     monkeypatch.setattr("gada.scoring.bulk.check_arguments", stop)
@@ -148,20 +165,20 @@ def test_a_name_that_cannot_be_shown_does_not_end_the_work(tmp_path: Path, monke
     assert b"\\u732b.png" in shown.getvalue()
 
 
-def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluator_evaluates_the_generator(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = tmp_path / "page.md"
-    page.write_text("<!-- gada generate --judge -->\n<!-- end -->\n")
-    kept = ["--judge_model", str(trained / "run" / "phase1"), "--results", str(tmp_path / "judge.jsonl")]
-    told = ["--out", str(tmp_path / "sheet.png"), "--into", str(page), "--judge"]
+    page.write_text("<!-- gada generate --evaluator -->\n<!-- end -->\n")
+    kept = ["--evaluator", str(trained / "run" / "phase1"), "--results", str(tmp_path / "generator.jsonl")]
+    told = ["--out", str(tmp_path / "sheet.png"), "--into", str(page)]
     assert main(["generate", *on(trained, "--side", "test"), *kept, *told]) == 0
-    *classes, whole = [json.loads(line) for line in (tmp_path / "judge.jsonl").read_text().splitlines()]
+    *classes, whole = [json.loads(line) for line in (tmp_path / "generator.jsonl").read_text().splitlines()]
     assert [row["distortion"] for row in classes] == ["blur", "noise"]
-    for figure in ("accuracy_real", "accuracy_generated", "srocc_real", "srocc_judge", "srocc_ssim"):
+    for figure in ("accuracy_real", "accuracy_generated", "srocc_real", "srocc_evaluator", "srocc_ssim"):
         assert whole[figure] == pytest.approx(np.mean([row[figure] or 0 for row in classes]), abs=1e-4), figure
     assert whole["accuracy_real"] == np.mean([row["accuracy_real"] for row in classes])
     assert "class named, generated" in page.read_text()
-    assert main(["generate", *on(trained), *told]) == 2  # the run has no baseline
-    assert "baseline" in capsys.readouterr().err
 
 
 def test_evaluate_maps_another_direction(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,9 +210,9 @@ def test_generate_draws_each_class(trained: Path, tmp_path: Path, capsys: pytest
     for size in ("30", "-8"):
         assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--crop_size", size)]) == 2
         assert f"--crop_size is {size} but must be a multiple of 8" in capsys.readouterr().err
-    for option in ("--judge_model", "--results", "--into"):
+    for option in ("--results", "--into"):
         assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), option, "something")]) == 2
-        assert f"{option} something is for what the judge says" in capsys.readouterr().err
+        assert f"{option} something is for the generator's metrics" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
 
 

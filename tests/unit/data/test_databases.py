@@ -184,7 +184,7 @@ def test_empty_lines_of_tid2013_do_no_harm(tid: Path) -> None:
     ("content", "match"),
     [
         (None, r"mos_with_names\.txt cannot be read: No such file"),
-        (b"\xff\xfe4", r"mos_with_names\.txt cannot be read: it is no plain text"),
+        (b"\xff\xfe4", r"mos_with_names\.txt cannot be read: it is not plain text"),
         (b"", "TID2013 in .* has no images"),
     ],
 )

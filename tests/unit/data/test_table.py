@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gada.data.cache import PackedImages
-from gada.data.checks import check_sizes
 from gada.data.databases import load_database
 from gada.data.records import ScoredSet
 from gada.data.spreadsheets import decimal_of, rows_of
@@ -159,10 +158,9 @@ def test_an_image_that_its_header_does_not_show_turned_is_found_when_it_is_decod
     late = [png_chunk(b"eXIf", exif.tobytes()[6:]), png_chunk(b"raNd", bytes(70_000))]
     turned.write_bytes(b"".join([whole[:-12], *late, whole[-12:]]))
     scored = load(root)
-    packed = PackedImages.open(scored.files, scored.root, root.parent / "cache")
     with pytest.raises(DataError, match=r"r1_2\.png has 48 x 32 pixels .* but its reference .*r1\.png has 32 x 48"):
-        check_sizes(scored, packed)
-    check_sizes(scored.select([scored.images[0].reference_id]), packed)
+        PackedImages.of(scored, root.parent / "cache")
+    PackedImages.of(scored.select([scored.images[0].reference_id]), root.parent / "cache")
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:

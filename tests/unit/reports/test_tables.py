@@ -12,11 +12,12 @@ import pytest
 
 from gada.data.live import load_live
 from gada.data.tid2013 import load_tid2013
-from gada.experiments.report import provenance_of
+from gada.io.origin import Origin
 from gada.metrics.statistics import stage_difference
 from gada.reports.layout import Provenance, Table, render
 from gada.reports.published import heading, published_figures, published_headings, published_systems
 from gada.reports.tables import differences_table, summary_table, systems_table, table1, table2, table3
+from gada.runs.report import provenance_of
 
 LIVE = ["live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading"]
 TID = [f"tid2013/{number:02d}" for number in range(1, 25)]
@@ -73,10 +74,10 @@ def test_a_caption_names_every_data_set(result_rows: Rows) -> None:
     for row in rows:
         row |= {"dataset": "TID2013-R", "proxy": False, "seed": 0, "machine": "2 cores", "commit": "abc1234"}
     rows[-1] |= {"dataset": "tid2013-like", "proxy": True}
-    text = " ".join(table2(rows, provenance=provenance_of(rows)).split())
+    text = " ".join(table2(rows, provenance=provenance_of(map(Origin.from_plain, rows))).split())
     assert "Data: TID2013-R; human scores. Other rows: tid2013-like; proxy scores" in text
     assert "ours on TID2013-R, tid2013-like" in text
-    assert "Other rows" not in provenance_of(rows[:-1]).describe()
+    assert "Other rows" not in provenance_of(map(Origin.from_plain, rows[:-1])).describe()
 
 
 def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows) -> None:

@@ -7,10 +7,10 @@ import torch
 from evaluators import picture, save_evaluator
 
 import gada
+from gada.data.crops import reflect_up as reflect_up_pixels
 from gada.errors import ConfigError, DataError
 from gada.scoring.differentiable import reflect_up
 from gada.scoring.views import Mode
-from gada.scoring.views import reflect_up as reflect_up_pixels
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gada.data.crops import cut, reflect_up
 from gada.errors import ConfigError, DataError
-from gada.scoring.views import Mode, cover, covering_starts, cut, positions, reflect_up, stratified_positions
+from gada.scoring.views import Mode, cover, covering_starts, positions, stratified_positions
 
 SIDES = st.integers(64, 3000)
 

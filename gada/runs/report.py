@@ -1,72 +1,68 @@
-"""A run's page: what was trained on what, the table, the figures and the pictures, from the files of its folder."""
+"""A run's page: what was trained on what, the tables and the figures, from the files of its folder."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from gada.data.records import ScoredSet
-from gada.data.splits import Split
 from gada.io.files import write_text
-from gada.io.records import RESULTS, Row, environment, read_rows
+from gada.io.origin import Origin
+from gada.io.records import environment
+from gada.io.results import ResultRow
 from gada.metrics.correlation import FIGURES
 from gada.reports.figures import bars_by_distortion, learning_curves
 from gada.reports.layout import Provenance
 from gada.reports.page import Picture, Section, page
 from gada.reports.tables import STAGE_NAMES, stages_table
+from gada.runs.prepared import PreparedData
+from gada.settings import Settings, as_plain
 
 
-def run_provenance(images: ScoredSet, seed: int) -> Provenance:
-    """Return where a table's rows come from, for its caption."""
-    here = environment()
-    return Provenance(images.name, images.proxy, seed, here["machine"], here["commit"] or "")
+def provenance_of(origins: Iterable[Origin]) -> Provenance:
+    """Return where rows come from: all data sets, machines and commits, and a common seed."""
+    known = list(dict.fromkeys(origins))
+    (dataset, proxy), *others = dict.fromkeys((one.title, one.proxy) for one in known)
+    machine = ", ".join(dict.fromkeys(one.machine for one in known))
+    commit = ", ".join(dict.fromkeys(one.commit for one in known))
+    seeds = {one.seed for one in known}
+    return Provenance(dataset, proxy, seeds.pop() if len(seeds) == 1 else None, machine, commit, tuple(others))
 
 
-def provenance_of(rows: Sequence[Row]) -> Provenance:
-    """Return where result rows say that they come from: all data sets, machines and commits, and a common seed."""
-    (dataset, proxy), *others = dict.fromkeys((row["dataset"], row["proxy"]) for row in rows)
-    machine, commit = (", ".join(dict.fromkeys(row[name] for row in rows)) for name in ("machine", "commit"))
-    seeds = list(dict.fromkeys(row["seed"] for row in rows))
-    return Provenance(dataset, proxy, seeds[0] if len(seeds) == 1 else None, machine, commit, tuple(others))
-
-
-def write_report(folder: Path, images: ScoredSet, split: Split) -> None:
-    """Write `report.html` of a run from its result rows, metrics and pictures."""
-    rows = read_rows(folder / RESULTS)
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
-    provenance = provenance_of(rows)
-    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Sequence[ResultRow]) -> None:
+    """Write `report.html` of a run from its result rows, metrics and figures."""
+    stages = list(dict.fromkeys(row.stage for row in rows))
+    images, split = data.images, data.split
     sections = [
-        results_section(rows, provenance),
+        results_section(rows),
         curves_section(folder, stages),
-        scatter_section(folder, stages, provenance.proxy),
+        scatter_section(folder, stages, images.proxy),
         *samples_sections(folder),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
-        Section("Configuration", listing=config),
+        Section("Configuration", listing=as_plain(settings)),
         Section("Environment", listing=environment()),
     ]
     summary = [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
         "An upper bound, not a result: the test references were trained on."
-        if config["split"]["upper_bound"]
-        else "Each figure is on the test references, which neither trained nor chose a checkpoint.",
+        if data.upper_bound
+        else "Each metric is of the test references, which neither trained nor chose a checkpoint.",
     ]
-    write_text(folder / "report.html", page(f"GADA on {images.name}", summary, sections))
+    write_text(folder / "report.html", page(f"GADA on {data.title}", summary, sections))
 
 
-def results_section(rows: list[Row], provenance: Provenance) -> Section:
-    """Return the paper's Table 1, all figures, and bars by distortion."""
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
+def results_section(rows: Sequence[ResultRow]) -> Section:
+    """Return the paper's Table 1, all metrics, and bars by distortion."""
+    plain, provenance = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
+    stages = list(dict.fromkeys(row.stage for row in rows))
     names = ", ".join(STAGE_NAMES.get(stage, stage) for stage in stages)
     bars = Picture(
-        bars_by_distortion(rows, f"{provenance.dataset}, SROCC by distortion", stages=stages),
+        bars_by_distortion(plain, f"{provenance.dataset}, SROCC by distortion", stages=stages),
         "SROCC on the test references, by distortion class and over ALL.",
         f"Bars of SROCC for {names}.",
     )
-    tables = [stages_table(rows, provenance), stages_table(rows, figures=FIGURES)]
-    return Section("Results", tables=tables, pictures=[bars])
+    return Section(
+        "Results", tables=[stages_table(plain, provenance), stages_table(plain, figures=FIGURES)], pictures=[bars]
+    )
 
 
 def curves_section(folder: Path, stages: Sequence[str]) -> Section:

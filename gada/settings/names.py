@@ -1,0 +1,27 @@
+"""Settings of the previous version that were renamed or dropped."""
+
+import re
+
+RENAMED = {
+    "training.trunk_rate": "training.trunk_lr",
+    "training.head_rate": "training.head_lr",
+    "training.generator_rate": "training.generator_lr",
+    "training.later_rate": "training.later_lr_factor",
+    "training.generated_share": "training.generated_fraction",
+    "split.ceiling": "split.upper_bound",
+}
+"""What they are called now."""
+DROPPED = {"loss.quality": "squared"}
+"""The value that holds now for everybody."""
+UNKNOWN = re.compile(r"Group '(\w+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
+
+
+def explained(message: str) -> str:
+    """Return a parser's message about an unknown setting; of one that the previous version had, what became of it."""
+    for group, key, option in UNKNOWN.findall(message):
+        for name in (option, key, f"{group}.{key}"):
+            if name in RENAMED:
+                return f"{name} is called {RENAMED[name]} now."
+            if name in DROPPED:
+                return f"{name} is gone, it is always {DROPPED[name]}; leave it out."
+    return message
