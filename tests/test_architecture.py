@@ -17,7 +17,7 @@ LAYERS = (  # from top to bottom; rooms of one layer know nothing of each other
     {"models", "data", "reports"},
     {"losses", "distortions", "io"},
     {"metrics", "settings"},
-    {"errors"},
+    {"errors", "usage"},
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 TORCH_ROOMS = {"training", "models", "losses"}

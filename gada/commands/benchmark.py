@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from gada.settings import Settings
+from gada.settings import Settings, takes
 
 
+@takes(Settings)
 def benchmark(
     run: Path = Path("runs/benchmark"),
     splits: int = 10,
@@ -31,7 +32,7 @@ def benchmark(
     from gada.experiments.benchmark.benchmark import run_benchmark
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
-    from gada.reports.tables import differences_table, summary_table, table1
+    from gada.reports.tables import differences_table, stages_table, summary_table
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
 
@@ -39,7 +40,7 @@ def benchmark(
     where = Hardware(device, devices)
     rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_pictures)
     plain = [row.as_plain() for row in rows]
-    print(table1(plain, provenance=provenance_of(row.origin for row in rows)))
+    print(render(stages_table(plain, provenance_of(row.origin for row in rows))))
     print(render(summary_table(plain), "text"))
     print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
     print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from gada.settings import STAGES, Settings, Stage
+from gada.settings import STAGES, Settings, Stage, takes
 
 
+@takes(Settings)
 def fit(
     phase: Literal[1, 2, 3, "all", "baseline"] = "all",
     run: Path = Path("runs/default"),
@@ -28,16 +29,16 @@ def fit(
         workers: Processes that cut training batches; 0 cuts them beside the training. The weights are the same.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
-    from gada.reports.tables import table1
+    from gada.reports.layout import render
+    from gada.reports.tables import stages_table
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
     from gada.runs.run import Run
 
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
-    whole = Settings(**settings)
-    rows = Run(run, whole, chosen, from_, Hardware(device, devices, workers)).train(wandb)
-    print(table1([row.as_plain() for row in rows], provenance=provenance_of(row.origin for row in rows)))
+    rows = Run(run, Settings(**settings), chosen, from_, Hardware(device, devices, workers)).train(wandb)
+    print(render(stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
     )

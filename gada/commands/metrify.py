@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from gada.settings import MetrifierSettings
+from gada.settings import MetrifierSettings, takes
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
+@takes(MetrifierSettings)
 def fit(run: Path = Path("runs/metrifier"), jobs: int | None = None, device: Device = "auto", **settings: Any) -> None:
     """Ask a classifier about distorted images, and train a network on its errors, split by source image.
 

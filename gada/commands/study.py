@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from gada.settings import Settings, Variant
+from gada.settings import Settings, Variant, takes
 
 
+@takes(Settings)
 def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed

@@ -19,7 +19,7 @@ from gada.metrics.classification import accuracy_kept, expected_calibration_erro
 from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
 from gada.reports.layout import render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 from gada.reports.predictors import distortions_table, predictors_table, reliability_figure, risk_figure
 from gada.settings import as_plain
 
@@ -152,19 +152,19 @@ def write_page(
     write_bytes(folder / "risk.png", risk_figure(curves, "Risk of the images that are kept"))
     write_bytes(folder / "reliability.png", reliability_figure(estimates, true.ravel(), "Calibration"))
     pictures = [
-        Picture(
+        Figure(
             (folder / "risk.png").read_bytes(),
             "Share of wrong decisions among the images that are kept when the worst-predicted are rejected.",
             "Lines of risk against coverage, one for each predictor.",
         ),
-        Picture(
+        Figure(
             (folder / "reliability.png").read_bytes(),
             "Mean true error of the images in each bin of predicted error; on the diagonal a prediction is what comes.",
             "Lines of true against predicted error, one for each predictor that estimates the error.",
         ),
     ]
     sections = [
-        Section("Results", tables=[predictors_table(rows), distortions_table(rows)], pictures=pictures),
+        Section("Results", tables=[predictors_table(rows), distortions_table(rows)], figures=pictures),
         Section("Configuration", listing=configuration),
         Section("Environment", listing=environment()),
     ]

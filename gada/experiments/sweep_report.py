@@ -25,7 +25,7 @@ from gada.reports.ladders import (
 )
 from gada.reports.layout import Table, render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 from gada.scoring.classifiers import Classifier
 
 
@@ -56,7 +56,7 @@ def write_report(
 
 def results_section(folder: Path, rows: list[Row], baseline: str | None) -> Section:
     """Return the summary, what Dodge and Karam found, and the plot."""
-    plot = Picture(
+    plot = Figure(
         (folder / "accuracy.png").read_bytes(),
         "Top-1 (solid, with 95 % interval) and top-5 accuracy (dashed) along each ladder, the mildest level on the "
         "left; dotted: top-1 of undistorted images (after Dodge and Karam, 2016, Figure 2).",
@@ -93,8 +93,8 @@ def example_section(
             if network
             else f"{name} along the ladders, with the networks' confidence (after Dodge and Karam, 2016, Figure 3)."
         )
-        pictures.append(Picture(made, caption, caption))
-    return Section("Example", pictures=pictures, shows_database=photograph is None)
+        pictures.append(Figure(made, caption, caption))
+    return Section("Example", figures=pictures, shows_database=photograph is None)
 
 
 def block_of(results: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from gada.errors import DataError
 from gada.io.origin import Origin
 from gada.io.records import RESULTS, Row, read_rows
-from gada.metrics.correlation import ALL, FIGURES
+from gada.metrics.correlation import ALL, METRICS
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ResultRow:
     """Number of images."""
     origin: Origin
     figures: Mapping[str, float | None] = field(default_factory=dict)
-    """Metrics by name, as `gada.metrics.correlation.FIGURES` names them; None where undefined."""
+    """Metrics by name, as `gada.metrics.correlation.METRICS` names them; None where undefined."""
     undefined: Mapping[str, str] = field(default_factory=dict)
     """Why a metric is undefined."""
 
@@ -70,8 +70,8 @@ class ResultRow:
             return cls(
                 **head,
                 origin=Origin.from_plain(plain),
-                figures={name: plain[name] for name in FIGURES if name in plain},
-                undefined={name: plain[key] for name in FIGURES if (key := f"{name}_undefined") in plain},
+                figures={name: plain[name] for name in METRICS if name in plain},
+                undefined={name: plain[key] for name in METRICS if (key := f"{name}_undefined") in plain},
             )
         except KeyError as error:
             raise DataError(f"{place} has a row without {error}; name a file of results of `gada fit`.") from error

@@ -9,10 +9,10 @@ from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
 from gada.io.results import ResultRow
-from gada.metrics.correlation import FIGURES
+from gada.metrics.correlation import METRICS
 from gada.reports.figures import bars_by_distortion, learning_curves
 from gada.reports.layout import Provenance
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 from gada.reports.tables import STAGE_NAMES, stages_table
 from gada.runs.prepared import PreparedData
 from gada.settings import Settings, as_plain
@@ -55,52 +55,52 @@ def results_section(rows: Sequence[ResultRow]) -> Section:
     plain, provenance = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
     stages = list(dict.fromkeys(row.stage for row in rows))
     names = ", ".join(STAGE_NAMES.get(stage, stage) for stage in stages)
-    bars = Picture(
+    bars = Figure(
         bars_by_distortion(plain, f"{provenance.dataset}, SROCC by distortion", stages=stages),
         "SROCC on the test references, by distortion class and over ALL.",
         f"Bars of SROCC for {names}.",
     )
     return Section(
-        "Results", tables=[stages_table(plain, provenance), stages_table(plain, figures=FIGURES)], pictures=[bars]
+        "Results", tables=[stages_table(plain, provenance), stages_table(plain, metrics=METRICS)], figures=[bars]
     )
 
 
 def curves_section(folder: Path, stages: Sequence[str]) -> Section:
     """Return the learning curves of all stages."""
     metrics = {stage: read_metrics(folder / stage / "metrics.csv") for stage in stages}
-    curves = Picture(
+    curves = Figure(
         learning_curves({stage: rows for stage, rows in metrics.items() if rows}, "Losses and validation figures"),
         "Mean losses between validations, and LCC and SROCC on the validation references.",
         "Lines of losses on the left, of LCC and SROCC on the right, one row for each stage.",
     )
-    return Section("Learning curves", pictures=[curves])
+    return Section("Learning curves", figures=[curves])
 
 
 def scatter_section(folder: Path, stages: Sequence[str], proxy: bool) -> Section:
     """Return the scatter plots of a run's stages."""
     given = "proxy" if proxy else "human"
     plots = [
-        Picture(
+        Figure(
             (folder / stage / "scatter.png").read_bytes(),
             f"{STAGE_NAMES.get(stage, stage)}: predicted against {given} scores of the test images.",
             f"Scatter plot of predicted and {given} scores with a logistic fit, one marker for each distortion class.",
         )
         for stage in stages
     ]
-    return Section(f"Predicted and {given} scores", pictures=plots)
+    return Section(f"Predicted and {given} scores", figures=plots)
 
 
 def samples_sections(folder: Path) -> list[Section]:
     """Return the newest sample grid of phase 1, where there is one."""
     grids = [
-        Picture(
+        Figure(
             path.read_bytes(),
             "Reference, true distortion and generated crops for each class, on validation references.",
             "Grid of crops: rows are distortion classes; columns are reference, true and generated distortions.",
         )
         for path in sorted((folder / "phase1" / "samples").glob("*.png"))[-1:]
     ]
-    return [Section("Generated crops", pictures=grids, shows_database=True)] if grids else []
+    return [Section("Generated crops", figures=grids, shows_database=True)] if grids else []
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -9,9 +9,8 @@ from gada.settings.classifiers import ImageSettings, InputSettings, Layout
 from gada.settings.classify import ClassifierSettings, ClassifyDataSettings
 from gada.settings.data import DataSettings, Format, SplitSettings
 from gada.settings.metrify import MetrifierSettings
-from gada.settings.names import explained
 from gada.settings.networks import LossSettings, ModelSettings
-from gada.settings.plain import as_plain, changed, from_plain, preset_files, preset_settings
+from gada.settings.plain import as_plain, changed, from_plain, preset_files, preset_settings, takes
 from gada.settings.study import Variant
 from gada.settings.training import (
     STAGES,
@@ -45,8 +44,8 @@ __all__ = [
     "changed",
     "check",
     "check_seed",
-    "explained",
     "from_plain",
     "preset_files",
     "preset_settings",
+    "takes",
 ]

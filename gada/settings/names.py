@@ -13,15 +13,15 @@ RENAMED = {
 """What they are called now."""
 DROPPED = {"loss.quality": "squared"}
 """The value that holds now for everybody."""
-UNKNOWN = re.compile(r"Group '(\w+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
+UNKNOWN = re.compile(r"Group '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
 
 
-def explained(message: str) -> str:
-    """Return a parser's message about an unknown setting; of one that the previous version had, what became of it."""
+def renamed(message: str) -> str:
+    """Return what became of a setting of the previous version of which a parser complains; "" of others."""
     for group, key, option in UNKNOWN.findall(message):
         for name in (option, key, f"{group}.{key}"):
             if name in RENAMED:
                 return f"{name} is called {RENAMED[name]} now."
             if name in DROPPED:
                 return f"{name} is gone, it is always {DROPPED[name]}; leave it out."
-    return message
+    return ""

@@ -1,15 +1,16 @@
 """Settings as plain dictionaries, as config files and presets hold them, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gada.errors import ConfigError
-from gada.settings.names import explained
+from gada.settings.names import renamed
 from gada.settings.training import Preset, Settings
 
 T = TypeVar("T")
+Function = TypeVar("Function", bound=Callable[..., Any])
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -38,7 +39,8 @@ def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
     except ConfigError:
         raise
     except Exception as error:  # jsonargparse has errors of its own
-        first, *others = explained(str(error).replace("settings.", "")).splitlines() or [type(error).__name__]
+        message = str(error).replace("settings.", "")
+        first, *others = (renamed(message) or message).splitlines() or [type(error).__name__]
         wanted = [line.strip(" -") for line in others if "Expected" in line and "NoneType" not in line]
         raise ConfigError(" ".join([first.removeprefix("Parser key "), *wanted[:1]])) from error
     return made
@@ -62,7 +64,7 @@ def changed(settings: T, changes: Mapping[str, Any]) -> T:
             known = inner if isinstance(inner, dict) else plain
             shown = known[name] if isinstance(known.get(name), dict) else known
             sentence = f"--{key} is not a setting; known here are {', '.join(shown)}."
-            raise ConfigError(explained(sentence).removeprefix("--"))
+            raise ConfigError(renamed(sentence) or sentence.removeprefix("--"))
         inner[name] = value
     return from_plain(type(settings), plain)
 
@@ -109,3 +111,13 @@ def preset_files(options: Sequence[str]) -> list[str]:
             except (OSError, UnicodeError, yaml.YAMLError, LookupError, TypeError):  # the parser says what is wrong
                 continue
     return [str(PRESETS / f"{chosen}.yaml")] if preset_values(str(chosen)) else []
+
+
+def takes(kind: type[Any]) -> Callable[[Function], Function]:
+    """Mark a function whose `**settings` are the fields of a settings class, as the command line then offers them."""
+
+    def marked(function: Function) -> Function:
+        function.settings = kind  # type: ignore[attr-defined]
+        return function
+
+    return marked

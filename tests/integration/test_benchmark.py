@@ -18,7 +18,7 @@ import yaml
 from gada.__main__ import main
 from gada.errors import ConfigError
 from gada.experiments.benchmark.side_by_side import train_side_by_side
-from gada.metrics.correlation import FIGURES
+from gada.metrics.correlation import METRICS
 
 SHORT = {"phase1_steps": 2, "phase2_steps": 1, "phase3_steps": 1}
 Options = Callable[..., list[str]]
@@ -110,7 +110,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert [(row["split"], row["stage"]) for row in rows if row["distortion"] == "ALL"] == [
         (split, stage) for split in (0, 1) for stage in ("baseline", "phase1", "phase2", "phase3")
     ]
-    assert all(name in row for row in rows for name in FIGURES)
+    assert all(name in row for row in rows for name in METRICS)
     page = (whole / "report.html").read_text()
     for words in (
         "Figures after each stage, median over 2 splits",
@@ -132,7 +132,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert main(options(whole, "--no-pictures")) == 0
     assert (whole / "results.jsonl").read_bytes() == before
     page = (whole / "report.html").read_text()
-    assert "because it shows pictures of the database: Generated crops, Best and worst images." in page
+    assert "because it shows images of the database: Generated crops, Best and worst images." in page
     assert "two rows of pictures" not in page.lower()
     assert "Phase 3 minus baseline" in capsys.readouterr().out
 

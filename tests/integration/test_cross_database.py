@@ -121,4 +121,4 @@ def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path
     images = load_database(data)
     packed = PackedImages.open(images.files, images.root, tmp_path)
     section = extremes_section(scores_of(scores), images, packed)
-    assert len(section.pictures) == 1
+    assert len(section.figures) == 1

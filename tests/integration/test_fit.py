@@ -100,7 +100,7 @@ def test_same_seed_same_weights_and_a_stop_changes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
         assert fit("--phase", "1", run="stopped") == 130
-        assert "goes on where it stopped" in capsys.readouterr().err
+        assert "resumes where it stopped" in capsys.readouterr().err
     assert main(["score", str(tmp_path), "--model", str(tmp_path / "stopped")]) == 2
     assert "holds no finished evaluator" in capsys.readouterr().err
     assert not (tmp_path / "stopped" / "results.jsonl").exists()

@@ -14,7 +14,7 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
+from gada.__main__ import VERBS, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert main(["evaluate", *on(trained)]) == 0
     shown = capsys.readouterr().out
     assert "SROCC" in shown
-    assert "Figures after each stage, all images." in shown
+    assert "Metrics after each stage, all images." in shown
 
 
 def test_a_training_s_config_serves_what_was_trained(
@@ -152,7 +152,7 @@ def test_only_what_goes_on_promises_so(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main(["table", "results.jsonl"]) == 130
     assert capsys.readouterr().err == "gada: interrupted.\n"
     monkeypatch.setattr("gada.scoring.bulk.check_arguments", stop)
-    for options, words in (([], "interrupted."), (["--out", "scores.csv"], "goes on where it stopped")):
+    for options, words in (([], "interrupted."), (["--out", "scores.csv"], "resumes where it stopped")):
         assert main(["score", "pictures", *options]) == 130
         assert words in capsys.readouterr().err
 
@@ -235,12 +235,12 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
         assert "--published" in capsys.readouterr().err
     page.write_bytes("größe".encode("latin-1"))
     assert main(["table", rows, "--into", str(page)]) == 2
-    assert "is no UTF-8 text" in capsys.readouterr().err
+    assert "is not UTF-8 text" in capsys.readouterr().err
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
     assert main(["table", rows, "--into", str(tmp_path / "nowhere.md")]) == 2
-    assert "nowhere.md is no file" in capsys.readouterr().err
+    assert "nowhere.md is not a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -283,8 +283,18 @@ def test_help_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "gada.__main__" in loaded
-    assert not loaded & {"torch", "numpy", "scipy", "jsonargparse", "PIL"}
-    assert all(verb in done.stdout for verb in VERBS)
+    assert not loaded & {"torch", "numpy", "scipy", "PIL"}
+    assert not any(name.startswith("gada.commands") for name in loaded)
+    assert all(re.search(rf"\b{word}\b", done.stdout) for verb in VERBS for word in verb.split())
+
+
+def test_only_the_chosen_verb_is_imported() -> None:
+    code = (
+        "import sys; from gada.__main__ import main; main(['doctor', '--help']); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stderr.split() if name.startswith("gada.commands.")}
+    assert loaded == {"gada.commands.doctor"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -297,15 +307,73 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
+    assert "synthesize" in capsys.readouterr().out
+    assert main(["classify"]) == 2
+    shown = capsys.readouterr().out
+    assert "accuracy and calibration" in shown
+    assert "synthesize" not in shown
     assert main(["tune"]) == 2
     assert "known are fit, benchmark, evaluate" in capsys.readouterr().err
+    assert main(["classify", "tune"]) == 2
+    assert "'classify tune'; known are classify fit, classify evaluate, classify table." in capsys.readouterr().err
     assert main(["--version"]) == 0
 
 
-def parse(arguments: list[str]) -> None:
-    verb, options = verb_of(arguments)
-    function = function_of(verb)
-    build_parser(verb, function).parse_args(list(spelled(options, function)))
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("fit --phase 4", "--phase is 4 but must be 1, 2, 3, all or baseline."),
+        ("fit --data.format foo", "--data.format is foo but must be live, tid2013, csiq, kadid10k, live-itw, table or"),
+        ("fit --seed x", "--seed is x but must be a whole number."),
+        ("score x --crops a", "--crops is a but must be a whole number."),
+        ("score x --float-range [0]", "--float_range is [0] but must be a list in brackets, each a number."),
+        ("serve --max-megabytes much", "--max_megabytes is much but must be a number."),
+        ("classify fit --strategies 8,9", "must be a list in brackets, each a whole number or a text; write '[8,9]'."),
+        ("fit --data 5", "--data is 5 but must be a YAML file of settings, or its keys."),
+        ("fit --pha 1", "`gada fit` does not take '--pha'; did you mean --phase?"),
+        ("fit --data.rot x", "`gada fit` does not take '--data.rot'; did you mean --data.root?"),
+        ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
+        ("score x --json maybe", "`gada score` does not take 'maybe'"),
+        ("score", "`gada score` needs PATHS"),
+        ("fit --from", "--from needs a value."),
+        ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capfd.readouterr().err
+    assert sentence in said
+    assert said.startswith("gada: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("data: {rot: x}", "data.rot in {} is not a setting of `gada fit`; did you mean data.root?"),
+        ("nope: 3", "nope in {} is not a setting of `gada fit`; --help lists what it takes."),
+        ("phase: 7", "phase is 7 but must be 1, 2, 3, all or baseline."),
+        ("data: 5", "data is 5 but must be a YAML file of settings, or its keys."),
+        ("[1, 2", "{} is not a YAML file of settings: while parsing"),
+        ("5", "{} is not a YAML file of settings."),
+    ],
+)
+def test_a_mistake_in_a_config_names_the_file_or_the_key(
+    content: str, sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(content)
+    assert main(["fit", f"--config={config}"]) == 2
+    said = capfd.readouterr().err
+    assert sentence.format(config) in said
+    assert said.count("\n") == 1
+
+
+def test_a_flag_may_stand_alone() -> None:
+    assert parse(["score", "--json", "photo.png"])["json"] is True
+    assert parse(["score", "photo.png", "--json", "false", "--max-pixels", "7"])["json"] is False
+    assert parse(["score", "photo.png", "--max-pixels=7"])["max_pixels"] == 7
+    assert parse(["fit", "--from", "bundled"])["from_"] == "bundled"
 
 
 @pytest.mark.parametrize("config", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
@@ -336,17 +404,12 @@ def test_every_command_of_the_pages_parses(page: str, monkeypatch: pytest.Monkey
         parse(shlex.split(command, comments=True))
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [(["score", "{}", "--config", "{}"], "--config {} is no text in UTF-8"), (["fit", "--data", "{}"], "a group of")],
-)
-def test_settings_that_are_no_text_are_refused(
-    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    photograph = str(ROOT / "data/photos/coffee.png")
-    assert main([option.format(photograph) for option in options]) == 2
+@pytest.mark.parametrize("options", [["score", "x", "--config"], ["fit", "--data"]])
+def test_settings_that_are_not_text_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    photo = str(ROOT / "data/photos/coffee.png")
+    assert main([*options, photo]) == 2
     said = capsys.readouterr().err
-    assert words.format(photograph) in said
+    assert f"{photo} is not UTF-8 text; give a YAML file of settings." in said
     assert said.count("\n") == 1
 
 

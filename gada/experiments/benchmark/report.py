@@ -14,13 +14,13 @@ from gada.data.splits import Split
 from gada.io.files import write_bytes, write_text
 from gada.io.records import environment, harmless
 from gada.io.results import ResultRow
-from gada.metrics.correlation import ALL, FIGURES
+from gada.metrics.correlation import ALL, METRICS
 from gada.metrics.statistics import FEWEST_SPLITS, stage_differences
 from gada.reports.contact_sheet import contact_sheet, png_of
 from gada.reports.figures import bars_by_distortion, spread_over_splits
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 from gada.reports.published import heading, published_headings
-from gada.reports.tables import FIGURE_NAMES, differences_table, stages_table, summary_table, systems_table
+from gada.reports.tables import METRIC_NAMES, differences_table, stages_table, summary_table, systems_table
 from gada.runs.report import curves_section, provenance_of, samples_sections, scatter_section
 from gada.runs.run import Run
 from gada.settings import STAGES
@@ -94,7 +94,7 @@ def tables_section(rows: Sequence[ResultRow]) -> Section:
     if database:
         figures = ("lcc", "srocc") if database == "LIVE" else ("srocc",)
         tables.append(systems_table(plain, database, figures, provenance))
-    tables.append(stages_table(plain, figures=FIGURES))
+    tables.append(stages_table(plain, metrics=METRICS))
     return Section("Results", tables=tables)
 
 
@@ -103,10 +103,10 @@ def splits_section(folder: Path, rows: Sequence[ResultRow]) -> Section:
     plain, provenance, plots = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows), []
     seed = provenance.seed or 0
     for figure in ("srocc", "lcc"):
-        name = FIGURE_NAMES[figure]
+        name = METRIC_NAMES[figure]
         drawn = spread_over_splits(plain, f"{provenance.dataset}, {name} over splits", figure, seed)
         plots.append(
-            Picture(
+            Figure(
                 kept(folder, f"spread_{figure}", drawn),
                 f"{name} over ALL distortions of every split and stage; grey lines join a split's stages.",
                 f"Points of {name} for each split and stage, with boxes where there are three splits or more.",
@@ -114,19 +114,19 @@ def splits_section(folder: Path, rows: Sequence[ResultRow]) -> Section:
         )
     claim = f"Differences are paired by split; with fewer than {FEWEST_SPLITS} splits nothing is claimed of them."
     tables = [summary_table(plain), differences_table(stage_differences(plain, seed))]
-    return Section("Over splits", [claim], tables=tables, pictures=plots)
+    return Section("Over splits", [claim], tables=tables, figures=plots)
 
 
 def distortions_section(folder: Path, rows: Sequence[ResultRow]) -> Section:
     """Return bars of SROCC by distortion, with the published systems where the distortions are the same."""
     database, title = published_database(rows), f"{rows[0].origin.title}, SROCC by distortion"
     beside = f" Markers: published systems on {database}." if database else ""
-    bars = Picture(
+    bars = Figure(
         kept(folder, "by_distortion", bars_by_distortion([row.as_plain() for row in rows], title, database=database)),
         f"SROCC on the test references by distortion and over ALL: median over splits, from lowest to highest.{beside}",
         "Bars of SROCC of baseline and phase 3 for each distortion class.",
     )
-    return Section("By distortion", pictures=[bars])
+    return Section("By distortion", figures=[bars])
 
 
 class Scored(NamedTuple):
@@ -148,12 +148,12 @@ def extremes_section(scored: Sequence[Scored], images: ScoredSet, packed: Packed
     captions = [[f"{one.image}: {one.score:.3g}, predicted {one.predicted:.3g}" for one in row] for row in rows]
     columns = [""] * max(map(len, rows))
     sheet = contact_sheet(tiles, ["best", "worst"], columns, images.scale.describe(), captions)
-    picture = Picture(
+    picture = Figure(
         png_of(sheet),
         "Test images of all splits with the least and the greatest error of phase 3 (their middle, at full size).",
         "Two rows of images, best and worst predicted, each with its score and the predicted one.",
     )
-    return Section("Best and worst images", pictures=[picture], shows_database=True)
+    return Section("Best and worst images", figures=[picture], shows_database=True)
 
 
 def scores_of(path: Path) -> list[Scored]:

@@ -13,7 +13,7 @@ from threading import Thread
 from gada.errors import ConfigError
 from gada.io.threads import available_cores
 from gada.runs.run import Run
-from gada.training.dashboard import Mode
+from gada.training.loggers import Mode
 
 LOG = "log.txt"  # the progress of a run that is trained in a process of its own
 

@@ -66,7 +66,7 @@ def test_threads_wait_without_spinning_unless_the_user_says_so(
 def test_the_command_line_says_so_before_torch_comes() -> None:
     code = (
         "import os, sys, gada.__main__ as command\n"
-        "command.run = lambda *_: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules) or 0\n"
+        "command.run = lambda _: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules) or 0\n"
         "command.main(['doctor'])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
