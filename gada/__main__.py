@@ -14,6 +14,8 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from gada.io.threads import share_the_machine
+
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # else a name that a terminal cannot show would end the work
             stream.reconfigure(errors="backslashreplace")
+    share_the_machine()
     try:
         code = run(arguments)
         sys.stdout.flush()  # what cannot be written should be known here

@@ -81,4 +81,4 @@ def test_no_drawer_for_everything() -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_cores_are_counted_in_one_place(file: str) -> None:
     """`os.sched_getaffinity` is there on Linux alone."""
-    assert file == "io/records.py" or "sched_getaffinity" not in (PACKAGE / file).read_text(encoding="utf-8")
+    assert file == "io/threads.py" or "sched_getaffinity" not in (PACKAGE / file).read_text(encoding="utf-8")

@@ -87,21 +87,8 @@ def predict(
         jobs: Threads that decode; by default one for each processor.
         device: Where to run the metrifier.
     """
-    from gada.errors import ConfigError
-    from gada.io.folders import check_arguments, pictures_of
-    from gada.io.images import MAX_PIXELS
-    from gada.scoring.bulk import arguments_of, print_scores, score_to_file
+    from gada.scoring.bulk import BulkJob
     from gada.scoring.metrifier import load_metrifier
-    from gada.scoring.streaming import score_files
 
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs is {jobs} but must be at least 1.")
-    if json and out:
-        raise ConfigError("--json prints the scores and --out writes them to a file; give one of the two.")
-    check_arguments(path for path in paths if path != "-")
-    scorer = load_metrifier(model, device)
-    if out:
-        failed = score_to_file(scorer, paths, out, jobs, MAX_PIXELS, None)
-    else:
-        failed = print_scores(scorer, score_files(scorer, pictures_of(arguments_of(paths)), jobs), json)
-    return 4 if failed else 0
+    job = BulkJob(paths, out, json, jobs)
+    return job.run(load_metrifier(model, device))

@@ -17,6 +17,7 @@ from gada.data.records import ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
+from gada.io.threads import available_cores
 
 SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 VERSION = 2  # 2: grey of 16 bits as that of 8
@@ -164,7 +165,7 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     step = AHEAD * workers
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)

@@ -1,7 +1,6 @@
 """What a classifier sees at each step of a ladder: made once, kept in one file a step, and read by every network."""
 
 import json
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -18,13 +17,13 @@ from PIL import Image
 
 from gada.data.cache import default_folder
 from gada.data.labelled import LabelledImages
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
-from gada.io.images import MAX_PIXELS
-from gada.io.records import available_cores
+from gada.io.pixels import MAX_PIXELS
+from gada.io.threads import available_cores
 
 VERSION = 1
 AHEAD = 4  # images a thread decodes at a time
@@ -213,7 +212,7 @@ class DistortedImages:
                 return str(error)
 
         failed: dict[str, str] = {}
-        workers = os.cpu_count() or 1
+        workers = available_cores()
         shape = (len(images), self.view.size, self.view.size, 3)
         with atomic_path(file) as temporary, ThreadPoolExecutor(workers) as pool:
             written, kept = open_memmap(temporary, "w+", np.uint8, shape), 0

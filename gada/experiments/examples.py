@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.distorted import Where
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.reports.contact_sheet import contact_sheet
 from gada.reports.responses import responses_figure

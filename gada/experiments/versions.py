@@ -16,7 +16,7 @@ from gada.data.cifar10 import CLASSES, load_cifar10
 from gada.data.distorted import CLEAN, DistortedImages, View, steps_of
 from gada.data.labelled import LabelledImages, drawn, load_labelled
 from gada.data.mixtures import GENERATED, NOISE, Strategy, Version
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint, load_checkpoint
@@ -165,11 +165,11 @@ class Versions:
 
     def judge(self, pixels: Pixels) -> Floats:
         """Return the evaluator's quality of images (N, S, S, 3), whole and at once, (N,) in [0, 1]."""
-        from gada.scoring.torch_backend import load_scorer
+        from gada.scoring.loading import load_scorer
 
         if self._judge is None:
-            scorer = load_scorer(find_checkpoint(self.settings.evaluator, "evaluator"), "cpu")
-            self._judge = lambda some: scorer.backend.judge(some).quality.astype(np.float32)
+            scorer = load_scorer(self.settings.evaluator, device="cpu")
+            self._judge = lambda some: scorer.backend.predict(some).quality.astype(np.float32)
         return self._judge(pixels)
 
     def generated(self, kind: str) -> list[Version]:

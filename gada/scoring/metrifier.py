@@ -41,4 +41,4 @@ def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
     if scorer.card.view is None:
         raise ConfigError(f"{model} predicts quality, not a classifier's error; train one with `gada metrify fit`.")
     crops = 1 if scorer.size >= scorer.card.view["size"] else CROPS
-    return MetrifierScorer(scorer.backend, scorer.card, crops, mode="grid", digest=scorer.digest)
+    return MetrifierScorer(scorer.backend, scorer.card, crops=crops, digest=scorer.digest)
