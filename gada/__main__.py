@@ -10,7 +10,7 @@ from inspect import signature
 from io import TextIOWrapper
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_origin
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -120,17 +120,26 @@ def run(verb: str, options: list[str]) -> int:
 
 
 def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[str]:
-    """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
+    """Yield the options as the parser knows them.
+
+    `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`, and `--seeds 0,1` is `--seeds [0,1]`.
+    """
     from gada.settings.shared import config_for
 
     kinds = {name: item.annotation for name, item in signature(function, eval_str=True).parameters.items()}
     flags = {name for name, kind in kinds.items() if kind is bool}
+    lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)} | {"--distortions"}
     for previous, option, following in zip_longest(["", *options[:-1]], options, options[1:]):
         if previous == "--config":
             yield config_for(option, kinds)
             continue
+        if previous in lists and not option.startswith(("[", "--")):
+            yield f"[{option}]"
+            continue
         name, equals, value = option.partition("=")
         value = config_for(value, kinds) if name == "--config" and equals else value
+        if name in lists and equals and not value.startswith("["):
+            value = f"[{value}]"
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if name[2:] in flags and not equals and following not in ("true", "false"):
