@@ -17,7 +17,7 @@ from gada.metrics.classification import accuracy_kept, expected_calibration_erro
 from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
 from gada.reports.layout import render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Section, page
+from gada.reports.page import Figure, Section, page
 from gada.reports.predictors import distortions_table, predictors_table, reliability_figure, risk_figure
 from gada.settings import as_plain
 
