@@ -1,17 +1,20 @@
-"""The command line: a table of verbs, each a typed function in `gada.commands`."""
+"""The command line: jsonargparse's subcommands, one for each verb, each a typed function in `gada.commands`."""
 
 import os
 import sys
-from argparse import SUPPRESS
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from argparse import ArgumentError, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import MISSING, fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
 from inspect import signature
 from io import TextIOWrapper
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+
+from gada.io.threads import share_the_machine
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -21,29 +24,30 @@ VERBS = {
     "benchmark": "baseline and phases 1 to 3 on several splits, with a report that can be cited",
     "evaluate": "correlation of a trained evaluator with the scores of a database",
     "trust": "what a sceptic would show a model: noise, blur, blank frames, camera sizes",
-    "dlp": "D-test, L-test and P-test of an evaluator, on photographs without scores",
-    "score": "predict the quality of pictures",
+    "dlp": "D-test, L-test and P-test of an evaluator, on photos without scores",
+    "score": "predict the quality of images",
     "export": "write an evaluator as ONNX, OpenVINO or torch.export",
     "doctor": "check versions, devices, disk and data",
-    "serve": "score pictures over HTTP, with a page to drop them on",
+    "serve": "score images over HTTP, with a page to drop them on",
     "generate": "look at what a generator makes: references x classes x qualities",
     "study": "train one split or several with one thing changed at a time",
     "table": "result files in the layouts of the paper's tables",
-    "synthesize": "make a scored set of distorted images from photographs",
-    "distortions": "list the distortion families, or draw TID2013's 24 types of one photograph",
+    "synthesize": "make a scored set of distorted images from photos",
+    "distortions": "list the distortion families, or draw TID2013's 24 types of one photo",
     "sweep": "what quality distortions cost a classifier",
     "metrify fit": "train a network that predicts a classifier's error from the image alone",
     "metrify evaluate": "predicted against true error, beside softmax, SSIM and quality",
-    "metrify predict": "the error that a classifier is expected to make on pictures",
+    "metrify predict": "the error that a classifier is expected to make on images",
     "classify fit": "train classifiers with quality-guided label smoothing (IQA-LS)",
     "classify evaluate": "accuracy and calibration of trained classifiers on distorted images",
     "classify table": "results of classifiers in the layouts of the paper",
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 
-
 RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit")
 RESUMED_OUT = ("score", "metrify predict")  # with --out
+
+Function = Callable[..., Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,50 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # else a name that a terminal cannot show would end the work
             stream.reconfigure(errors="backslashreplace")
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print_verbs()
-        return 0 if arguments else 2
-    if arguments[0] == "--version":
-        from gada import __version__
-
-        say(f"gada {__version__}", sys.stdout)
-        return 0
-    verb, options = verb_of(arguments)
-    below = [name for name in VERBS if name.startswith(f"{verb} ")]
-    if below and set(options) <= {"-h", "--help"}:
-        print_verbs(below)
-        return 0 if options else 2
-    if verb not in VERBS:
-        return refuse(f"unknown verb '{verb}'; known are {', '.join(VERBS)}.", 2)
-    return run(verb, options)
-
-
-def verb_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the verb, which has one or two words (`fit`, `classify fit`), and its options."""
-    words = 2 if " ".join(arguments[:2]) in VERBS else 1
-    return " ".join(arguments[:words]), list(arguments[words:])
-
-
-def function_of(verb: str) -> Callable[..., Any]:
-    """Return the function behind a verb: `classify fit` is `fit` in `gada.commands.classify`."""
-    file, name = verb.split()[0], verb.split()[-1]
-    function: Callable[..., Any] = getattr(import_module(f"gada.commands.{file}"), name)
-    return function
-
-
-def run(verb: str, options: list[str]) -> int:
-    """Parse the options of a verb and call it; a user's mistake becomes one sentence and an exit code."""
-    function = function_of(verb)
+    share_the_machine()
     try:
-        parser = build_parser(verb, function)
-        if {"-h", "--help"} & set(options):
-            shorten_help(parser, function)
-        values = vars(parser.instantiate(parser.parse_args(list(spelled(options, function)))))
-        values.pop("config")
-        code = function(**{python_name(name, function): value for name, value in values.items()}) or 0
+        code = run(arguments)
         sys.stdout.flush()  # what cannot be written should be known here
         return code
-    except SystemExit as stop:  # --help and --print_config
+    except SystemExit as stop:  # --help, --version and --print_config
         return int(stop.code or 0)
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,118 +70,185 @@ def run(verb: str, options: list[str]) -> int:
         if error.filename is not None or error.errno not in (ENOSPC, EDQUOT, EIO):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
-        return refuse(f"the results cannot be written ({error.strerror}); free some space.", 3)
+        return fail(f"the results cannot be written ({error.strerror}); free some space.", 3)
     except KeyboardInterrupt:
-        goes_on = verb in RESUMED or (verb in RESUMED_OUT and any(option.startswith("--out") for option in options))
-        return refuse(f"interrupted{'; the same command goes on where it stopped' if goes_on else ''}.", 130)
+        verb, options = verb_of(arguments)
+        resumes = verb in RESUMED or (verb in RESUMED_OUT and any(option.startswith("--out") for option in options))
+        return fail(f"interrupted{'; the same command resumes where it stopped' if resumes else ''}.", 130)
     except Exception as error:
-        code = getattr(error, "exit_code", None)
-        if code is None:
+        code = getattr(error, "exit_code", 1)
+        if code == 1:
             raise
-        return refuse(str(error), code)
+        return fail(str(error), code)
 
 
-def spelled(options: Sequence[str], function: Callable[..., Any]) -> Iterator[str]:
-    """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
-    flags = {name for name, item in signature(function, eval_str=True).parameters.items() if item.annotation is bool}
-    for option, following in zip_longest(options, options[1:]):
+def run(arguments: list[str]) -> int:
+    """Parse the arguments and call the verb's function."""
+    verb, options = verb_of(arguments)
+    if not options and verb in {"", *(name.partition(" ")[0] for name in VERBS if " " in name)}:
+        with suppress(SystemExit):  # no verb, or a word that several begin with
+            build_parser("").parse_args([*arguments, "--help"])
+        return 2
+    values = parse(arguments)
+    return function_of(verb)(**values) or 0
+
+
+def verb_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the verb, which has one or two words (`fit`, `classify fit`), and its options."""
+    words = 2 if " ".join(arguments[:2]) in VERBS else 1
+    return " ".join(arguments[:words]), list(arguments[words:])
+
+
+def function_of(verb: str) -> Function:
+    """Return the function behind a verb: `classify fit` is `fit` in `gada.commands.classify`."""
+    file, name = verb.split()[0], verb.split()[-1]
+    function: Function = getattr(import_module(f"gada.commands.{file}"), name)
+    return function
+
+
+def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> "ArgumentParser":
+    """Return the parser of all verbs; only this verb's module is imported and has its options.
+
+    Args:
+        verb: the verb that was given; "" for none.
+        brief: for a help on one screen: a group of settings is one entry that names its keys, and cannot be parsed.
+        preset: files with the settings of the preset that was named.
+    """
+    from jsonargparse import ArgumentParser
+
+    from gada import __version__
+
+    parser = ArgumentParser(
+        prog="gada",
+        description="No-reference image quality assessment with GADA.",
+        epilog="`gada VERB --help` shows a verb's options.",
+        version=__version__,
+        formatter_class=RawDescriptionHelpFormatter,
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    verbs = {"": parser.add_subcommands(dest="verb", metavar="VERB", title="verbs", description=None)}
+    for name, text in VERBS.items():
+        group, _, last = name.rpartition(" ")
+        if group not in verbs:
+            below = [one.split()[1] for one in VERBS if one.startswith(f"{group} ")]
+            head = verbs[""].add_subcommand(group, ArgumentParser(), help=f"{' | '.join(below)}: {text}")
+            head.prog = f"gada {group}"
+            verbs[group] = head.add_subcommands(dest="verb", metavar="VERB", title="verbs", description=None)
+        child = verbs[group].add_subcommand(last, ArgumentParser(description=f"{name}: {text}."), help=text)
+        child.prog = f"gada {name}"
+        if name == verb:
+            add_options(child, function_of(verb), brief)
+            child.default_config_files = preset  # read before the user's config
+    return parser
+
+
+def add_options(parser: "ArgumentParser", function: Function, brief: bool) -> None:
+    """Make the signature of a function the options of a parser, and the keys of its config file."""
+    parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
+    lines = []
+    for name, (kind, default, text) in options_of(function).items():
+        if is_dataclass(kind) and brief:
+            keys = " ".join(field.name for field in fields(kind))
+            lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
+        elif name == "paths":
+            parser.add_argument("paths", type=str, nargs="+", help=text)
+        else:
+            shown = "" if default is None or is_dataclass(kind) else f" (default: {default})"
+            option = f"--{name.rstrip('_')}"  # --from is a keyword of Python: from_
+            parser.add_argument(option, type=kind, default=default, help=text + shown, sub_configs=is_dataclass(kind))
+    if lines:
+        head = "settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"
+        parser.epilog = "\n".join([head, *lines])
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return what the verb's function is to be called with.
+
+    Raises:
+        ConfigError: if the verb, an option, a value or a config file is wrong.
+        SystemExit: after --help, --version and --print_config.
+    """
+    from jsonargparse import Namespace
+
+    from gada.errors import ConfigError
+    from gada.settings import preset_files
+    from gada.settings.names import renamed
+    from gada.usage import described, explained, settings_files
+
+    verb, options = verb_of(arguments)
+    kinds = kinds_of(function_of(verb)) if verb in VERBS else {}
+    words = [*verb.split(), *spelled(options, kinds)]
+    preset = preset_files(words) if "preset" in kinds else []
+    parser = build_parser(verb, not {"-h", "--help"}.isdisjoint(options), preset)
+    try:
+        found = parser.parse_args(words)
+        given = found[verb.replace(" ", ".")]
+        for name in (name for name, kind in kinds.items() if is_dataclass(kind)):
+            if not isinstance(given[name], Namespace):  # the parser takes `data: 5` of a config file
+                raise ConfigError(f"{name} is {given[name]} but must be {described(kinds[name])}.")
+        values = parser.instantiate(found)[verb.replace(" ", ".")]
+    except ArgumentError as error:
+        message = " ".join(str(error).split())
+        raise ConfigError(renamed(message) or explained(message, verb, VERBS, kinds, words)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{settings_files(kinds, words)} is not UTF-8 text; give a YAML file of settings.") from error
+    return {name: values[name.rstrip("_")] for name in kinds}
+
+
+def options_of(function: Function) -> dict[str, tuple[Any, Any, str]]:
+    """Return type, default and explanation of each parameter; those of `**settings` are the fields of its settings."""
+    from docstring_parser import parse, parse_from_object
+
+    texts = {item.arg_name: item.description or "" for item in parse(function.__doc__ or "").params}
+    parameters = signature(function, eval_str=True).parameters.items()
+    found = {
+        name: (one.annotation, one.default, texts[name]) for name, one in parameters if one.kind != one.VAR_KEYWORD
+    }
+    if kind := getattr(function, "settings", None):
+        types = get_type_hints(kind)
+        texts = {item.args[1]: item.description or "" for item in parse_from_object(kind).params}
+        for one in fields(kind):
+            default = one.default_factory() if one.default_factory is not MISSING else one.default
+            found[one.name] = types[one.name], default, texts.get(one.name, "")
+    return found
+
+
+def kinds_of(function: Function) -> dict[str, Any]:
+    """Return the type of each option."""
+    return {name: kind for name, (kind, _, _) in options_of(function).items()}
+
+
+def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options as the parser knows them.
+
+    `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`, and `--seeds 0,1` is `--seeds [0,1]`.
+    """
+    from gada.settings.shared import config_for
+
+    lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)}
+    for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
+        if previous == "--config":
+            yield config_for(option, kinds)
+            continue
+        if previous in lists and not option.startswith(("[", "--")):
+            yield f"[{option}]"
+            continue
         name, equals, value = option.partition("=")
+        value = config_for(value, kinds) if name == "--config" and equals else value
+        if name in lists and equals and not value.startswith("["):
+            value = f"[{value}]"
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
-            if name[2:] in flags and not equals and following not in ("true", "false"):
+            if kinds.get(name[2:]) is bool and not equals and following not in ("true", "false"):
                 equals, value = "=", "true"
         yield name + equals + value
 
 
-def build_parser(verb: str, function: Callable[..., Any]) -> "ArgumentParser":
-    """Return the parser of one verb: its signature is its command line and its config file."""
-    from jsonargparse import ArgumentParser, DefaultHelpFormatter
-
-    from gada.errors import ConfigError
-
-    class Parser(ArgumentParser):  # type: ignore[misc, unused-ignore]
-        def error(self, message: str, error: Exception | None = None) -> NoReturn:
-            raise ConfigError(" ".join(message.split())) from error
-
-        def parse_path(self, cfg_path: Any, **kwargs: Any) -> Any:
-            try:
-                return super().parse_path(cfg_path, **kwargs)
-            except UnicodeDecodeError as error:
-                raise ConfigError(f"--config {cfg_path} is no text in UTF-8; give a YAML file of settings.") from error
-
-        def parse_args(self, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return super().parse_args(*args, **kwargs)
-            except UnicodeDecodeError as error:  # of a group, as in --data FILE, which is read elsewhere
-                raise ConfigError("a group of settings names a file that is no text in UTF-8; give YAML.") from error
-
-    class Formatter(DefaultHelpFormatter):  # type: ignore[misc, unused-ignore]
-        def _get_help_string(self, action: Any) -> str:
-            default = action.default
-            shown = default is not None and default is not SUPPRESS and default != "==SUPPRESS=="
-            return (action.help or "") + (f" (default: {default})" if shown else "")
-
-        def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002
-            return text
-
-    parser = Parser(prog=f"gada {verb}", description=f"{verb}: {VERBS[verb]}.", formatter_class=Formatter)
-    parser.add_argument("--config", action="config", help="YAML file with any of these settings; may be repeated.")
-    special: set[str | int] = {name for name in signature(function).parameters if name == "paths" or name.endswith("_")}
-    parser.add_function_arguments(function, skip=special, fail_untyped=True, sub_configs=True)
-    for name, text in argument_help(function).items():
-        if name not in special:
-            continue
-        if name == "paths":
-            parser.add_argument("paths", nargs="+", help=text)
-        else:  # a Python keyword, as in --from
-            parser.add_argument(f"--{name.rstrip('_')}", type=str, default=None, help=text)
-    return parser
-
-
-def argument_help(function: Callable[..., Any]) -> dict[str, str]:
-    """Return what the docstring says of each parameter."""
-    from docstring_parser import parse
-
-    return {item.arg_name: item.description or "" for item in parse(function.__doc__ or "").params}
-
-
-def python_name(option: str, function: Callable[..., Any]) -> str:
-    """Return the parameter behind an option; `--from` is `from_`."""
-    return option if option in signature(function).parameters else f"{option}_"
-
-
-def shorten_help(parser: "ArgumentParser", function: Callable[..., Any]) -> None:
-    """Keep a verb's help on one screen: a group of settings is one entry that names its keys."""
-    parameters = signature(function, eval_str=True).parameters.items()
-    groups = {name: item.annotation for name, item in parameters if is_dataclass(item.annotation)}
-    for action in parser._actions:
-        if action.dest.split(".")[0] in groups:
-            action.help = SUPPRESS
-    parser._action_groups = [group for group in parser._action_groups if group.title not in (None, *groups)]
-    lines = ["settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"] if groups else []
-    for name, kind in groups.items():
-        keys = " ".join(field.name for field in fields(kind))
-        lines += wrap(keys, width=100, initial_indent=f"  {name + '.':<14}", subsequent_indent=" " * 16)
-    parser.epilog = "\n".join(lines)
-
-
-def print_verbs(verbs: Sequence[str] = tuple(VERBS)) -> None:
-    """Print the table of verbs."""
-    say("usage: gada VERB [options]\n\nNo-reference image quality assessment with GADA.\n", sys.stdout)
-    for verb in verbs:
-        say(f"  {verb:<18}{VERBS[verb]}", sys.stdout)
-    say("\n`gada VERB --help` shows a verb's options.", sys.stdout)
-
-
-def refuse(sentence: str, code: int) -> int:
+def fail(sentence: str, code: int) -> int:
     """Say on standard error what is wrong, and return the exit code."""
-    say(f"gada: {sentence}", sys.stderr)
+    sys.stderr.write(f"gada: {sentence}\n")
     return code
-
-
-def say(text: str, stream: Any) -> None:
-    """Write one line."""
-    stream.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -27,9 +27,10 @@ from gada.io.folders import images_in
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
-from gada.settings import ModelSettings, Settings, TrainingSettings, resolve
+from gada.settings import ModelSettings, Settings, TrainingSettings
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
+from gada.training.baseline import Baseline
 from gada.training.evaluator import EvaluatorTraining
 from gada.training.stage import in_bfloat16
 
@@ -46,7 +47,7 @@ Take = Callable[[int], object]
 
 def main() -> None:
     """Print the rate of each step, how much faster than a plain one it is, and its share of the bound."""
-    settings = resolve(Settings(model=NETWORKS, training=TRAINING))
+    settings = Settings(model=NETWORKS, training=TRAINING)
     with tempfile.TemporaryDirectory() as folder:
         batches = photograph_batches(settings, Path(folder))
         batch = batches[0]
@@ -77,7 +78,7 @@ def main() -> None:
 
 def peak_memory(name: str) -> float:
     """Return the greatest memory of this process after some steps, in GB; without the pages of a mapped data set."""
-    settings = resolve(PAPER)
+    settings = PAPER
     with tempfile.TemporaryDirectory() as folder:
         batch = photograph_batches(settings, Path(folder))[0]
         module = modules(settings)[name]
@@ -111,7 +112,7 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
         return Generator(settings.model, CLASSES)
 
     return {
-        "baseline and phase 3": EvaluatorTraining(evaluator(), settings),
+        "baseline and phase 3": Baseline(evaluator(), settings),
         "phase 2": Augmentation(evaluator(), generator(), settings),
         "phase 1": Adversarial(Discriminator(evaluator()), generator(), settings),
     }
@@ -119,33 +120,19 @@ def modules(settings: Settings) -> dict[str, EvaluatorTraining]:
 
 def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) -> Take:
     """Return one training step of a module outside a trainer: losses, gradients, update."""
-    found = module.configure_optimizers()
-    optimizers = found if isinstance(found, list) else [found]
-    asked = module.asked(batch)
+    optimizers = module.configure_optimizers()
 
-    def autocast() -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat)
+    def take(step: int) -> None:
+        losses = module.player_losses(batch, step)
+        for optimizer in optimizers:
+            for other in optimizers:  # as Lightning toggles the players
+                for weight in (weight for group in other.param_groups for weight in group["params"]):
+                    weight.requires_grad_(other is optimizer)
+            with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat):
+                loss = next(losses)
+            descend(optimizer, loss)
 
-    def adversarial(step: int) -> None:
-        assert isinstance(module, Adversarial)
-        module.discriminator.requires_grad_(False)  # as Lightning toggles the players
-        with autocast():
-            generated = module.distort(asked, step)
-            seen = module.examine(generated, asked)
-            loss = module.generator_loss(generated, seen, asked)
-        descend(optimizers[0], loss)
-        module.discriminator.requires_grad_(True)
-        with autocast():
-            loss = module.discriminator_loss(generated.detach(), seen, batch, asked)
-        descend(optimizers[1], loss)
-
-    def supervised(step: int) -> None:
-        with autocast():
-            crops = module.labelled_crops(batch, step)
-            loss = module.supervised_loss(module.evaluator(crops.images), crops)
-        descend(optimizers[0], loss)
-
-    return adversarial if isinstance(module, Adversarial) else supervised
+    return take
 
 
 def plain(module: EvaluatorTraining, batch: Batch) -> Take:

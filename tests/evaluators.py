@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gada.io.checkpoints import save_checkpoint
 from gada.models.evaluator import Evaluator
-from gada.models.files import save_network
-from gada.settings import ModelSettings
+from gada.settings import ModelSettings, as_plain
 
 torch.set_num_threads(1)  # threads that wait for each other are slow on a busy machine
 
@@ -31,12 +31,13 @@ def save_evaluator(path: Path, **card: object) -> Path:
     crops = torch.from_numpy(np.stack([picture(seed, 32, 32) for seed in range(32)])).permute(0, 3, 1, 2) / 255
     with torch.no_grad():
         evaluator.train()(crops)  # normalisation with statistics of its own
-        features = evaluator.eval().describe(crops)
+        features = evaluator.eval().extract(crops)
         *_, last = evaluator.quality_head
         assert isinstance(last, torch.nn.Linear)
         last.weight.mul_(1.5 / evaluator.quality_head(features).std())
         last.bias.sub_(evaluator.quality_head(features).mean())
-    save_network(path, evaluator, {**CARD, **card})
+    tensors = {name: tensor.numpy() for name, tensor in evaluator.state_dict().items()}
+    save_checkpoint(path, tensors, {"kind": "evaluator", "model": as_plain(settings), **CARD, **card})
     return path
 
 

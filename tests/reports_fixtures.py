@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gada.metrics.correlation import ALL, FIGURES
+from gada.metrics.correlation import ALL, METRICS
 
 NOISE = {"baseline": 9.0, "phase1": 11.0, "phase2": 8.0, "phase3": 7.0}
 
@@ -32,7 +32,7 @@ def result_rows() -> Callable[[Sequence[str], int], list[dict[str, Any]]]:
     def row(stage: str, split: int, distortion: str) -> dict[str, Any]:
         generator = np.random.default_rng([split, *f"{stage} {distortion}".encode()])
         level = 0.95 - NOISE[stage] / 100
-        figures = {name: float(level + generator.normal(0, 0.01)) for name in FIGURES}
+        figures = {name: float(level + generator.normal(0, 0.01)) for name in METRICS}
         return {"stage": stage, "split": split, "distortion": distortion, "n": 30, **figures}
 
     def rows(classes: Sequence[str], splits: int) -> list[dict[str, Any]]:

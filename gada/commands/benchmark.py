@@ -1,65 +1,46 @@
 """`gada benchmark`: the paper's experiments on several splits, with a report that can be cited."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import (
-    DataSettings,
-    EvaluationSettings,
-    LossSettings,
-    ModelSettings,
-    Preset,
-    SplitSettings,
-    TrainingSettings,
-)
+from gada.settings import Settings, takes
 
 
+@takes(Settings)
 def benchmark(
     run: Path = Path("runs/benchmark"),
     splits: int = 10,
     jobs: int = 1,
-    preset: Preset = "gada",
-    seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
     no_pictures: bool = False,
-    data: DataSettings = DataSettings(),
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
-    loss: LossSettings = LossSettings(),
-    training: TrainingSettings = TrainingSettings(),
-    evaluation: EvaluationSettings = EvaluationSettings(),
+    **settings: Any,
 ) -> None:
     """Train baseline and phases 1 to 3 from scratch on each split by reference, and report them all.
 
     Args:
-        run: Folder that receives everything, each split in a folder of its own; a stopped benchmark goes on there.
+        run: Folder that receives everything, each split in a folder of its own; a stopped benchmark resumes.
         splits: How many splits; more may be asked for later.
         jobs: Splits trained side by side, each in a process of its own, on the GPUs in turn.
-        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
-        seed: Seed of weights, batches and noise.
         device: Where to train.
-        devices: How many GPUs train one split together, each on its share of every batch.
+        devices: How many GPUs train one split together, each on its part of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
-        no_pictures: Leave pictures of the database out of the report, so that it may be published.
-        data: Which scored images to read.
-        split: How the references are divided.
-        model: The networks.
-        loss: The losses and their weights.
-        training: Optimisation and lengths.
-        evaluation: Scoring by crops.
+        no_pictures: Leave images of the database out of the report, so that it may be published.
+        settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
-    from gada.experiments.benchmark import run_benchmark
-    from gada.experiments.report import provenance_of
+    from gada.experiments.benchmark.benchmark import run_benchmark
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
-    from gada.reports.tables import differences_table, summary_table, table1
-    from gada.settings import Settings
+    from gada.reports.tables import differences_table, stages_table, summary_table
+    from gada.runs.hardware import Hardware
+    from gada.runs.report import provenance_of
 
-    settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows = run_benchmark(settings, splits, run, jobs, device, devices, wandb, pictures=not no_pictures)
-    print(table1(rows, provenance=provenance_of(rows)))
-    print(render(summary_table(rows), "text"))
-    print(render(differences_table(stage_differences(rows, seed)), "text"))
+    whole = Settings(**settings)
+    where = Hardware(device, devices)
+    rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_pictures)
+    plain = [row.as_plain() for row in rows]
+    print(render(stages_table(plain, provenance_of(row.origin for row in rows))))
+    print(render(summary_table(plain), "text"))
+    print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
     print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")

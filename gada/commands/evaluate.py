@@ -34,15 +34,18 @@ def evaluate(
     from json import dumps
 
     from gada.experiments.evaluation import evaluate_model
-    from gada.metrics.correlation import FIGURES
-    from gada.reports.tables import table1
+    from gada.metrics.correlation import METRICS
+    from gada.reports.layout import render
+    from gada.reports.tables import stages_table
+    from gada.runs.report import provenance_of
 
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
+    rows, origin = [row.as_plain() for row in found.rows], provenance_of(row.origin for row in found.rows)
     if json:
-        described = {"model": model, "evaluator": found.model, "data": found.provenance.describe()}
-        print(dumps({**described, "left_out": found.left_out, "results": found.rows}))
+        described = {"model": model, "evaluator": found.model, "data": origin.describe()}
+        print(dumps({**described, "left_out": found.left_out, "results": rows}))
         return
-    print(table1(found.rows, provenance=found.provenance, figures=FIGURES))
+    print(render(stages_table(rows, origin, metrics=METRICS)))
     print(f"Evaluator: {found.model}.")
     if found.left_out is None and side == "all":
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")

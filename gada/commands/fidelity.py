@@ -15,11 +15,11 @@ def fidelity(
     """Measure, or with nothing but `results` print again, how near the distortions come to TID2013.
 
     Args:
-        references: Folder of the Kodak photographs.
+        references: Folder of the Kodak photos.
         crops: CSV table of TID2013's crops: reference, kodak, top, left.
         published: CSV table of published values: reference, distortion, level, psnr_db, ssim.
         ranking: Folder of TID2013-R; measures the SROCC of PSNR and SSIM with its human scores.
-        results: Folder of fidelity.jsonl and fidelity-ranking.jsonl: what is measured is kept there.
+        results: Folder of fidelity.jsonl and fidelity-ranking.jsonl: what is measured is written there.
         seed: Seed of the noise, as in synthesize.
         into: Markdown file whose blocks "gada fidelity" and "gada fidelity ranking" are replaced instead of printing.
     """

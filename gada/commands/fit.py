@@ -1,70 +1,44 @@
 """`gada fit`: train an evaluator."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import (
-    DataSettings,
-    EvaluationSettings,
-    LossSettings,
-    ModelSettings,
-    Preset,
-    SplitSettings,
-    TrainingSettings,
-)
+from gada.settings import STAGES, Settings, Stage, takes
 
 
+@takes(Settings)
 def fit(
     phase: Literal[1, 2, 3, "all", "baseline"] = "all",
     run: Path = Path("runs/default"),
     from_: str | None = None,
-    preset: Preset = "gada",
-    seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
     workers: int = 0,
-    data: DataSettings = DataSettings(),
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
-    loss: LossSettings = LossSettings(),
-    training: TrainingSettings = TrainingSettings(),
-    evaluation: EvaluationSettings = EvaluationSettings(),
+    **settings: Any,
 ) -> None:
     """Train an evaluator in the paper's three phases, and the direct baseline beside it.
 
     Args:
         phase: 1 adversarial, 2 augmentation, 3 fine-tuning, `baseline`, or `all` four.
-        run: Folder that receives everything the run leaves; a started run goes on where it stopped.
+        run: Folder that receives everything the run leaves; a started run resumes.
         from_: Start from this checkpoint (a file, a stage's folder, a bundled one's name) instead of the phase before.
-        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
-        seed: Seed of weights, batches and noise.
         device: Where to train.
-        devices: How many GPUs train together, each on its share of every batch.
+        devices: How many GPUs train together, each on its part of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         workers: Processes that cut training batches; 0 cuts them beside the training. The weights are the same.
-        data: Which scored images to read.
-        split: How the references are divided.
-        model: The networks.
-        loss: The losses and their weights.
-        training: Optimisation and lengths.
-        evaluation: Scoring by crops.
+        settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
-    from gada.errors import ConfigError
-    from gada.experiments.report import provenance_of
-    from gada.experiments.run import run_stages
-    from gada.reports.tables import table1
-    from gada.settings import STAGES, Settings, Stage
+    from gada.reports.layout import render
+    from gada.reports.tables import stages_table
+    from gada.runs.hardware import Hardware
+    from gada.runs.report import provenance_of
+    from gada.runs.run import Run
 
-    if devices < 1:
-        raise ConfigError(f"--devices is {devices} but must be at least 1.")
-    if workers < 0:
-        raise ConfigError(f"--workers is {workers} but must be 0 or more.")
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     chosen = stages.get(phase) or [STAGES[int(phase)]]
-    settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-    rows = run_stages(settings, chosen, run, start=from_, device=device, wandb=wandb, devices=devices, workers=workers)
-    print(table1(rows, provenance=provenance_of(rows)))
+    rows = Run(run, Settings(**settings), chosen, from_, Hardware(device, devices, workers)).train(wandb)
+    print(render(stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
     )

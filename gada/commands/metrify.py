@@ -1,76 +1,34 @@
 """`gada metrify`: predict the error that a classifier will make on an image, from the image alone."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import ImageSettings, InputSettings, ModelSettings, SplitSettings
+from gada.settings import MetrifierSettings, takes
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
+@takes(MetrifierSettings)
 def fit(
-    classifier: str = "efficientnet-lite0",
-    distortions: tuple[str, ...] = ("dodge-karam",),
-    error: Literal["confidence", "decision"] = "confidence",
-    distorted: Literal["crop", "photograph"] = "crop",
     run: Path = Path("runs/metrifier"),
-    steps: int = 3000,
-    validate_every: int = 250,
-    validation_pairs: int = 2000,
-    batch_size: int = 64,
-    crop_size: int | None = None,
-    rate: float = 5e-4,
-    seed: int = 0,
     jobs: int | None = None,
     device: Device = "auto",
-    images: ImageSettings = ImageSettings(),
-    input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
+    **settings: Any,
 ) -> None:
-    """Ask a classifier about distorted images, and train a network on its errors, split by source image.
+    """Test a classifier on distorted images, and train a network on its errors, split by source image.
 
     Args:
-        classifier: Whose error is predicted; as `gada sweep` takes it.
-        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
-        error: 1 - probability of the true class, or 1 for a wrong decision and 0 for a right one.
-        distorted: Distort what the classifier sees, or the photograph before.
-        run: Folder that receives everything; a stopped run goes on.
-        steps: Training steps.
-        validate_every: Steps between two validations.
-        validation_pairs: Images that choose the checkpoint.
-        batch_size: Crops in a batch.
-        crop_size: Side of a training crop; by default what the classifier sees, at most 128.
-        rate: Learning rate.
-        seed: Of weights, batches and noise.
+        run: Run directory; a stopped run is resumed.
         jobs: Processes that distort; by default one for each core.
         device: Where to run classifier and training.
-        images: Labelled images that the classifier was not trained on.
-        input: What overrules the classifier's own input.
-        split: How the source images are divided.
-        model: The network.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
+        settings: As `MetrifierSettings` has them.
     """
-    from gada.experiments.metrify import fit_metrifier
-    from gada.settings import MetrifierSettings
+    from gada.experiments.metrifier.fit import fit_metrifier
 
-    settings = MetrifierSettings(
-        classifier=classifier,
-        distortions=tuple(distortions),
-        error=error,
-        distorted=distorted,
-        crop_size=crop_size,
-        batch_size=batch_size,
-        steps=steps,
-        validate_every=validate_every,
-        validation_pairs=validation_pairs,
-        rate=rate,
-        seed=seed,
-        images=images,
-        input=input,
-        split=split,
-        model=model,
-    )
-    errors = fit_metrifier(settings, run, device, jobs)
+    chosen = MetrifierSettings(**settings)
+    errors = fit_metrifier(chosen, run, device, jobs, wandb)
     print(
         f"{run}/best.safetensors predicts the error of {errors.classifier.name}; "
         f"`gada metrify evaluate --run {run}` says how well."
@@ -90,8 +48,8 @@ def evaluate(
     """Compare predicted and true error on the test sources, beside max softmax, entropy, SSIM, quality and known level.
 
     Args:
-        run: Folder of a finished `gada metrify fit`.
-        evaluator: The evaluator of quality that stands beside it.
+        run: Run directory of a finished `gada metrify fit`.
+        evaluator: The evaluator of quality that it is compared with.
         out: Also write the result rows to this .jsonl file.
         results: Result rows to put into a page, instead of evaluating; needs --into.
         into: Markdown file whose block "gada metrify evaluate RESULTS" (OUT) is replaced.
@@ -99,10 +57,14 @@ def evaluate(
         jobs: Processes that distort; by default one for each core.
         device: Where to run networks.
     """
+    from json import dumps
+
     from gada.errors import ConfigError
-    from gada.experiments.metrify_evaluation import block_of, evaluate_metrifier, put_results, show
+    from gada.experiments.metrifier.evaluation import block_of, evaluate_metrifier, put_results
     from gada.io.records import RESULTS, write_rows
+    from gada.reports.layout import render
     from gada.reports.markdown import around_block
+    from gada.reports.predictors import predictors_table
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
@@ -113,7 +75,7 @@ def evaluate(
         rows = evaluate_metrifier(run, evaluator, device, jobs)
         if out:
             write_rows(out, rows)
-        show(rows, json)
+        print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
     if into:
         put_results(kept, into)
 
@@ -126,12 +88,12 @@ def predict(
     jobs: int | None = None,
     device: Device = "auto",
 ) -> int:
-    """Predict the expected error, 0 to 1, of the classifier on each picture, seen as the classifier sees it.
+    """Predict the expected error, 0 to 1, of the classifier on each image, in the classifier's view.
 
     Args:
-        paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
-        model: A run's folder, its .safetensors file, or what `gada export` made of it.
-        out: Write rows to this .csv, .jsonl or .parquet file; a stopped job goes on where it was.
+        paths: Images, folders of images, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
+        model: A run directory, its .safetensors file, or what `gada export` made of it.
+        out: Write rows to this .csv, .jsonl or .parquet file; a stopped job is resumed.
         json: Print one JSON object instead of lines.
         jobs: Threads that decode; by default one for each processor.
         device: Where to run the metrifier.

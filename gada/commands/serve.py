@@ -54,7 +54,7 @@ def serve(
 
 
 def check_address(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened on, before a model is loaded.
+    """Raise ConfigError if an address cannot be listened on, before a model is loaded.
 
     Raises:
         ConfigError: if the host is unknown or not of this machine, or the port is taken.

@@ -1,73 +1,53 @@
 """`gada study`: the same splits trained with one thing changed at a time."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gada.settings import (
-    DataSettings,
-    EvaluationSettings,
-    LossSettings,
-    ModelSettings,
-    Preset,
-    SplitSettings,
-    TrainingSettings,
-    Variant,
-)
+from gada.settings import Settings, Variant, takes
 
 
+@takes(Settings)
 def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed
     splits: int = 1,
     results: Path | None = None,
     into: Path | None = None,
-    judge: str = "",
-    preset: Preset = "gada",
-    seed: int = 0,
+    evaluator: str = "",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
-    data: DataSettings = DataSettings(),
-    split: SplitSettings = SplitSettings(),
-    model: ModelSettings = ModelSettings(),
-    loss: LossSettings = LossSettings(),
-    training: TrainingSettings = TrainingSettings(),
-    evaluation: EvaluationSettings = EvaluationSettings(),
+    **settings: Any,
 ) -> None:
     """Train each variant of the settings on one split or several, or print a finished study again.
 
     Args:
-        run: Folder that receives a run for each variant; a stopped study goes on there.
+        run: Folder that receives a run for each variant; a stopped study resumes.
         variants: What is changed, one thing at a time; none given prints `results` again.
         splits: How many splits, from `split.number` on; of several, differences from the first variant are reported.
         results: JSON lines file that also keeps the rows.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
-        judge: An evaluator trained on real crops alone, which examines the generators that variants train.
-        preset: Unset choices are `paper`, true to the text, or `gada`, ours.
-        seed: Seed of weights, batches and noise.
+        evaluator: One trained on real crops alone, which evaluates the generators that variants train.
         device: Where to train.
-        data: Which scored images to read.
-        split: How the references are divided.
-        model: The networks.
-        loss: The losses and their weights.
-        training: Optimisation and lengths.
-        evaluation: Scoring by crops.
+        settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
-    from gada.experiments.study import run_study
-    from gada.experiments.study_table import study_table
-    from gada.io.records import read_results, write_rows
+    from gada.experiments.study.rows import StudyRow
+    from gada.experiments.study.study import run_study
+    from gada.experiments.study.table import study_table
+    from gada.io.records import read_rows, write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
-    from gada.settings import Settings
+    from gada.runs.hardware import Hardware
 
     block = f"gada study {results or run}"
     if variants and into:
         around_block(into, block)
     if variants:
-        settings = Settings(preset, seed, data, split, model, loss, training, evaluation)
-        rows = run_study(settings, variants, run, device, judge, splits)
+        whole = Settings(**settings)
+        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits)
         if results:
-            write_rows(results, rows)
+            write_rows(results, [row.as_plain() for row in rows])
     else:
-        rows = read_results([results or run / "study.jsonl"], "study")
+        file = results or run / "study.jsonl"
+        rows = [StudyRow.from_plain(row, str(file)) for row in read_rows(file, missing="refuse")]
     if into:
         replace_block(into, block, render(study_table(rows), "markdown"))
     else:

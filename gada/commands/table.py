@@ -17,37 +17,38 @@ def table(
 
     Args:
         paths: Files of result rows (results.jsonl), or folders of runs; several splits give their median.
-        layout: Which of the paper's tables; `summary` is median, mean and deviation over splits, `differences` the
+        layout: Which of the paper's tables; `summary` is median, mean and std over splits, `differences` the
             paired differences of phase 3 and baseline.
         format: How to write it.
-        published: Add the published figures (Table 1; Tables 2 and 3 always have them).
+        published: Add the published results (Table 1; Tables 2 and 3 always have them).
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
     """
     from gada.errors import ConfigError
-    from gada.experiments.report import provenance_of
-    from gada.io.records import check_single, read_results
+    from gada.io.records import check_single
+    from gada.io.results import read_result_files
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
-    from gada.reports.tables import differences_table, summary_table, table1, table2, table3
+    from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
+    from gada.runs.report import provenance_of
 
     if published and layout in ("summary", "differences"):
-        raise ConfigError(f"--published is of the paper's tables, which --layout {layout} is not; leave it out.")
-    rows = read_results(paths, "fit")
-    check_single(rows, ("dataset", "proxy", "seed"), ("stage", "split", "distortion"))
-    origin = provenance_of(rows)
-    chosen = "markdown" if into else format
+        raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
+    found = read_result_files(paths)
+    rows, origin = [row.as_plain() for row in found], provenance_of(row.origin for row in found)
+    check_single(rows, ("dataset", "upper_bound", "proxy", "seed"), ("stage", "split", "distortion"))
     match layout:
         case "table1":
-            text = table1(rows, chosen, origin, published=published)
+            chosen = stages_table(rows, origin, published=published)
         case "table2":
-            text = table2(rows, chosen, origin)
+            chosen = systems_table(rows, "LIVE", ("lcc", "srocc"), origin)
         case "table3":
-            text = table3(rows, chosen, origin)
+            chosen = systems_table(rows, "TID2013", ("srocc",), origin)
         case "summary":
-            text = render(summary_table(rows, origin), chosen)
+            chosen = summary_table(rows, origin)
         case "differences":
-            text = render(differences_table(stage_differences(rows, origin.seed or 0), origin), chosen)
+            chosen = differences_table(stage_differences(rows, origin.seed or 0), origin)
+    text = render(chosen, "markdown" if into else format)
     if into:
         options = [] if layout == "table1" else ["--layout", layout]
         replace_block(into, " ".join(["gada table", *options, *paths]), text)

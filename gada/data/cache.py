@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.errors import DataError
+from gada.data.checks import check_sizes
+from gada.data.records import ScoredSet
+from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
+from gada.io.threads import available_cores
 
+SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 VERSION = 2  # 2: grey of 16 bits as that of 8
 ADVICE = "free some space or choose another folder with $GADA_CACHE"
 AHEAD = 4  # images a thread decodes at a time; bounds the memory of a build
@@ -30,13 +34,35 @@ def default_folder() -> Path:
 class PackedImages:
     """Decoded images of one set: (H, W, 3) uint8 views into a read-only memory map. Picklable; workers map it anew."""
 
-    def __init__(self, file: Path, fingerprint: str, entries: dict[Path, Entry]) -> None:
+    def __init__(self, file: Path, fingerprint: str, entries: dict[Path, Entry], crop: int = 0) -> None:
         self.file = file
         self.fingerprint = fingerprint
         self.entries = entries
+        for path, (_, height, width) in entries.items() if crop else ():
+            if min(height, width) < SMALLEST_CROP:
+                raise DataError(
+                    f"{shown(path)} has {width} x {height} pixels, too small to train on (the least side is "
+                    f"{SMALLEST_CROP}); leave it out"
+                )
+            if crop > min(height, width):
+                raise ConfigError(
+                    f"training.crop_size is {crop}, but {path.name} has {width} x {height} pixels; choose at most "
+                    f"{min(height, width) // 8 * 8}."
+                )
 
     @classmethod
-    def open(cls, paths: Sequence[Path], root: Path, folder: Path | None = None) -> "PackedImages":
+    def of(cls, images: ScoredSet, folder: Path | None = None, crop: int = 0) -> "PackedImages":
+        """Open the packed images of a set, as `open` does.
+
+        Raises:
+            DataError: also if an image has another size than its reference, which a header may not say.
+        """
+        packed = cls.open(images.files, images.root, folder, crop)
+        check_sizes(images, {path: packed.size(path) for path in images.files})
+        return packed
+
+    @classmethod
+    def open(cls, paths: Sequence[Path], root: Path, folder: Path | None = None, crop: int = 0) -> "PackedImages":
         """Open the packed images of `paths`, decoding them first if there is no valid file for them yet.
 
         Several processes may do so at once: each writes a temporary file and the last rename wins, with equal content.
@@ -46,8 +72,10 @@ class PackedImages:
             paths: image files; each is packed once.
             root: folder to which the fingerprint's names are relative, so that a moved database stays valid.
             folder: where caches lie; by default `default_folder()`.
+            crop: side of the crops that will be cut from every image, in pixels; 0 for images that are not trained on.
 
         Raises:
+            ConfigError: if a crop does not fit into an image.
             DataError: if an image cannot be read, or the cache cannot be written (the disk is full, say).
         """
         paths = list(dict.fromkeys(paths))
@@ -56,7 +84,7 @@ class PackedImages:
         shapes = _read_index(file, fingerprint, len(paths))
         if shapes is None:
             shapes = _build(file, fingerprint, paths)
-        return cls(file, fingerprint, dict(zip(paths, _entries(shapes), strict=True)))
+        return cls(file, fingerprint, dict(zip(paths, _entries(shapes), strict=True)), crop)
 
     def array(self, path: Path) -> NDArray[np.uint8]:
         """Return the decoded image, (H, W, 3) uint8, as a read-only view."""
@@ -71,6 +99,10 @@ class PackedImages:
     def memory(self) -> NDArray[np.uint8]:
         """The whole file as bytes."""
         return np.asarray(np.memmap(self.file, dtype=np.uint8, mode="r"))
+
+    def parts(self) -> list[NDArray[np.uint8]]:
+        """Return the bytes that the offsets of `entries` count, as arrays that follow each other."""
+        return [self.memory]
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "memory"}
@@ -137,7 +169,7 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     step = AHEAD * workers
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)

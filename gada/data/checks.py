@@ -5,34 +5,41 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.errors import ConfigError, DataError
+from gada.errors import DataError
+from gada.io.files import is_url
+from gada.io.folders import NO_URL
 from gada.io.images import image_size, shown
-
-SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 
 
 def root_folder(root: Path, name: str) -> Path:
     """Return the real path of a database's folder, or say that it is missing."""
     if not root.is_dir():
-        raise DataError(f"{shown(root)} is no folder; data.root must be the folder of {name}")
+        fault = f"is a URL; {NO_URL}" if is_url(root) else f"is not a folder; data.root must be the folder of {name}"
+        raise DataError(f"{shown(root)} {fault}")
     return root.resolve()
 
 
 def score_on(scale: Scale, value: object, where: str) -> float:
     """Return `value` as a score on `scale`; `where` says where it stands, for example "scores.csv, line 7"."""
+    if value == "":
+        raise DataError(f"{where}: the score is missing")
     try:
         score = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise DataError(f"{where}: the score {value!r} is no number") from None
+        raise DataError(f"{where}: the score {value!r} is not a number") from None
     if not isfinite(score):
         raise DataError(f"{where}: the score {value!r} is not finite")
     if score not in scale:
         raise DataError(f"{where}: the score {score:g} lies outside the scale {scale.describe()}")
     return score
+
+
+def is_absolute(name: str) -> bool:
+    """Return whether a path counts from a root or a drive, here or on Windows."""
+    return Path(name).is_absolute() or PureWindowsPath(name).is_absolute()
 
 
 class Files:
@@ -55,9 +62,7 @@ class Files:
             DataError: if it is missing, is there twice in different case, or lies outside the root; the message
                 begins with `where`.
         """
-        relative = Path(name.replace("\\", "/"))
-        if not name.strip() or relative.is_absolute() or ".." in relative.parts or "\0" in name:
-            raise DataError(f"{where}: {shown(name)!r} is not a path inside {shown(self.root)}")
+        relative = self._relative(name, where)
         path = self._in_any_case(self.root / relative, where) if self.any_case else self.root / relative
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self.root):
@@ -65,6 +70,22 @@ class Files:
         if not real.is_file():
             raise DataError(f"{where}: the image {shown(path)} does not exist")
         return real
+
+    def _relative(self, name: str, where: str) -> Path:
+        """Return a name as a path below the root; an absolute one is taken if it leads into the root."""
+        if not name.strip() or "\0" in name:
+            raise DataError(f"{where}: the name of an image is missing")
+        if is_url(name):
+            raise DataError(f"{where}: {shown(name)} is a URL; {NO_URL}")
+        path = Path(os.path.normpath(name.replace("\\", "/")))
+        if path.is_absolute():
+            real = Path(os.path.realpath(path))
+            path = next((one.relative_to(self.root) for one in (path, real) if one.is_relative_to(self.root)), path)
+        if is_absolute(str(path)) or ".." in path.parts:
+            raise DataError(
+                f"{where}: {shown(name)!r} lies outside {shown(self.root)}; write the path relative to that folder"
+            )
+        return path
 
     def has(self, name: str) -> bool:
         """Return whether something of that name is there, in the case in which `find` would find it."""
@@ -128,44 +149,15 @@ def _check_doubles(images: Iterable[ScoredImage], places: Sequence[str]) -> None
 def _check_sizes(scored: ScoredSet) -> None:
     """Read the header of every file, in threads, and compare each image with its reference."""
     with ThreadPoolExecutor(8) as pool:
-        _compare_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
+        check_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
 
 
-def check_sizes(images: ScoredSet, packed: PackedImages) -> None:
-    """Compare the decoded size of each image with that of its reference; a header may lack how a picture is turned.
-
-    Args:
-        images: a loaded set, or a part of one.
-        packed: its decoded images.
-
-    Raises:
-        DataError: if an image has another size than its reference; the message names both.
-    """
-    _compare_sizes(images, {path: packed.size(path) for path in images.files})
-
-
-def _compare_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
-    """Refuse a set with an image whose (height, width) is not that of its reference."""
+def check_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:
+    """Raise DataError if an image's (height, width) is not that of its reference."""
     for record in scored.images:
         if record.reference is not None and sizes[record.image] != sizes[record.reference]:
             (height, width), (reference_height, reference_width) = sizes[record.image], sizes[record.reference]
             raise DataError(
                 f"{shown(record.image)} has {height} x {width} pixels (height x width) but its reference "
                 f"{shown(record.reference)} has {reference_height} x {reference_width}"
-            )
-
-
-def check_crops(files: Sequence[Path], packed: PackedImages, size: int) -> None:
-    """Refuse crops that do not fit into every image, and images into which none fits."""
-    for path in files:
-        height, width = packed.size(path)
-        if min(height, width) < SMALLEST_CROP:
-            raise DataError(
-                f"{shown(path)} has {width} x {height} pixels, too small to train on (the least side is "
-                f"{SMALLEST_CROP}); leave it out"
-            )
-        if size > min(height, width):
-            raise ConfigError(
-                f"training.crop_size is {size}, but {path.name} has {width} x {height} pixels; choose at most "
-                f"{min(height, width) // 8 * 8}."
             )

@@ -91,16 +91,23 @@ def lookalikes(
     """
     names = list(known)
     lows = np.array([known[name].low for name in names], dtype=np.uint64)
-    marks = [_array(known[name]) for name in names]
+    marks = [_array(known[name]) for name in names] if crops else []
     found: dict[str, str] = {}
     for name, picture in pictures.items():
-        near = np.bitwise_count(lows ^ np.uint64(picture.low)) <= NEAR
-        own = _array(picture)
-        for number, one in enumerate(names):
-            if near[number] or (crops and _share_a_shift(own, marks[number])):
-                found[name] = one
-                break
+        near = alike(lows, np.uint64(picture.low))
+        first = int(near.argmax()) if near.any() else len(names)
+        if crops:
+            own = _array(picture)
+            first = next((at for at in range(first) if _share_a_shift(own, marks[at])), first)
+        if first < len(names):
+            found[name] = names[first]
     return found
+
+
+def alike(lows: NDArray[np.uint64], low: np.uint64) -> NDArray[np.bool_]:
+    """Tell which low frequencies (N,) are those of one image, up to `NEAR` signs."""
+    near: NDArray[np.bool_] = np.bitwise_count(lows ^ low) <= NEAR
+    return near
 
 
 def _landmarks(grey: NDArray[np.float32]) -> tuple[tuple[int, int, int, int], ...]:

@@ -85,6 +85,10 @@ class ScoredSet:
         """True when every image has its reference."""
         return bool(self.images) and all(record.reference is not None for record in self.images)
 
+    def name_of(self, record: ScoredImage) -> str:
+        """Return what an image is called: its path inside the root."""
+        return record.image.relative_to(self.root).as_posix()
+
     @cached_property
     def reference_ids(self) -> tuple[str, ...]:
         """The scenes, sorted."""
@@ -94,8 +98,7 @@ class ScoredSet:
     def scores_hash(self) -> str:
         """SHA-256 of what each image, named from the root, is said to be: its reference, class, level and score."""
         said = sorted(
-            (one.image.relative_to(self.root).as_posix(), one.reference_id, one.distortion, str(one.level), one.score)
-            for one in self.images
+            (self.name_of(one), one.reference_id, one.distortion, str(one.level), one.score) for one in self.images
         )
         return sha256(json.dumps(said).encode()).hexdigest()
 

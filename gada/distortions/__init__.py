@@ -1,4 +1,4 @@
-"""Seeded degradations of 8-bit pictures: `distort(image, "live/jp2k", level=3, seed=7)`."""
+"""Seeded degradations of 8-bit images: `distort(image, "live/jp2k", level=3, seed=7)`."""
 
 from gada.distortions.families import FAMILIES, distort
 

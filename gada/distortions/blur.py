@@ -22,7 +22,7 @@ def windowed_gaussian_blur(image: Pixels, sigma: float) -> Pixels:
 
 
 def framed_gaussian_blur(image: Pixels, sigma: float) -> Pixels:
-    """Blur with a Gaussian cut to 11 x 11 taps, black outside the picture, so that edges darken."""
+    """Blur with a Gaussian cut to 11 x 11 taps, black outside the image, so that edges darken."""
     return _blur(image, sigma, 5, "constant")
 
 

@@ -18,9 +18,9 @@ def change_contrast(image: Pixels, change: float) -> Pixels:
     return to_uint8(mean + (1 + change) * (image.astype(np.float64) - mean))
 
 
-def blend_with_grey(image: Pixels, share: float) -> Pixels:
-    """Blend with mid grey (128); `share` of the picture remains (Dodge and Karam, section III-C)."""
-    return to_uint8(share * image.astype(np.float64) + (1 - share) * 128.0)
+def blend_with_grey(image: Pixels, fraction: float) -> Pixels:
+    """Blend with mid grey (128); `fraction` of the image remains (Dodge and Karam, section III-C)."""
+    return to_uint8(fraction * image.astype(np.float64) + (1 - fraction) * 128.0)
 
 
 def change_saturation(image: Pixels, factor: float) -> Pixels:
@@ -29,12 +29,12 @@ def change_saturation(image: Pixels, factor: float) -> Pixels:
 
 
 def chromatic_aberration(image: Pixels, pixels: float, sigma: float) -> Pixels:
-    """Shift red to the left and blue to the right by `pixels`, then blur all three with a Gaussian of `sigma`.
+    """Shift red to the right and blue to the left by `pixels`, then blur all three with a Gaussian of `sigma`.
 
     Fractions of a pixel are interpolated linearly; edge pixels are repeated.
     """
     planes: Floats = image.astype(np.float64)
-    for channel, offset in ((0, -pixels), (2, pixels)):
+    for channel, offset in ((0, pixels), (2, -pixels)):
         planes[..., channel] = shift(planes[..., channel], (0.0, offset), order=1, mode="nearest")
     return to_uint8(gaussian_filter(planes, (sigma, sigma, 0.0), mode="nearest") if sigma else planes)
 
@@ -43,7 +43,7 @@ def aberration_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     """Shift red and blue apart until the PSNR over R, G and B is `psnr_db`; from 2 pixels on all three are blurred.
 
     The further the shift, the wider the blur: sigma 1.3 at 4 pixels, 2 at 5, 5 at 15. The shift is at most 40 pixels,
-    or a quarter of the shorter side; a picture without detail stays better than asked.
+    or a quarter of the shorter side; an image without detail stays better than asked.
     """
     low, high = 0.0, min(40.0, min(image.shape[:2]) / 4)
     for _ in range(8):

@@ -25,7 +25,7 @@ def quantization_tables(quality: float) -> list[list[int]]:
     """Return the luminance and chrominance tables at a `quality` on libjpeg's scale, in (0, 100], whole or not.
 
     They are libjpeg's own where 5000 / quality is whole or quality is at least 50. Elsewhere libjpeg drops the
-    fraction, which would make steps between qualities; a picture differs by 0.02 dB at most.
+    fraction, which would make steps between qualities; an image differs by 0.02 dB at most.
     """
     scale = 5000 / quality if quality < 50 else 200 - 2 * quality
     return [
@@ -57,8 +57,8 @@ def encode_jpeg_flat(image: Pixels, step: float) -> bytes:
 
 def decode(stream: bytes) -> Pixels:
     """Decode a stream that this module has encoded; (H, W, 3)."""
-    with Image.open(BytesIO(stream), formats=["JPEG", "JPEG2000"]) as picture:
-        return np.array(picture.convert("RGB"))
+    with Image.open(BytesIO(stream), formats=["JPEG", "JPEG2000"]) as opened:
+        return np.array(opened.convert("RGB"))
 
 
 def jpeg(image: Pixels, quality: float) -> Pixels:
@@ -83,7 +83,7 @@ def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
     """Compress as JPEG2000 so that the PSNR over R, G and B is `psnr_db`, within 0.05 dB where the coder can.
 
     The coder's own PSNR target is up to 1 dB off, because it counts wavelet coefficients and does not clip; it is
-    corrected by what was measured. On a picture with little detail a stream can only be cut in coarse steps: then
+    corrected by what was measured. On an image with little detail a stream can only be cut in coarse steps: then
     the nearest is taken.
     """
     low, target, high = 0.0, psnr_db, psnr_db + 20

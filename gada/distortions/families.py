@@ -26,24 +26,24 @@ def distort(image: Sequence[Pixels], family: str, level: float, seed: int | Sequ
 def distort(
     image: Pixels | Sequence[Pixels], family: str, level: float, seed: int | Sequence[int] = 0
 ) -> Pixels | list[Pixels]:
-    """Degrade one picture or several.
+    """Degrade one image or several.
 
-    The result is a function of picture, family, level and seed: the same bytes in any process, thread count and
-    order. The seed changes what is random in a family and nothing else. A grey picture (R = G = B) stays grey.
+    The result is a function of image, family, level and seed: the same bytes in any process, thread count and
+    order. The seed changes what is random in a family and nothing else. A grey image (R = G = B) stays grey.
 
     Args:
-        image: (H, W, 3), 8-bit R, G, B, sides of 32 or more; or a batch (N, H, W, 3); or a list of pictures.
+        image: (H, W, 3), 8-bit R, G, B, sides of 32 or more; or a batch (N, H, W, 3); or a list of images.
         family: A name of `FAMILIES`, such as "tid2013/08" or "live/jp2k".
-        level: 0 returns the picture unchanged; else a real number from 1 (mildest) to the family's last level.
-        seed: A whole number from 0; with several pictures one for all or one for each. One seed for all gives each
-            picture the same bytes as if it came alone.
+        level: 0 returns the image unchanged; else a real number from 1 (mildest) to the family's last level.
+        seed: A whole number from 0; with several images one for all or one for each. One seed for all gives each
+            image the same bytes as if it came alone.
 
     Returns:
         The same shape and type; for a list, a list.
 
     Raises:
         ConfigError: if family, level or seed is not one of these.
-        DataError: if a picture is not such an array.
+        DataError: if an image is not such an array.
     """
     chosen = _family(family)
     _check_level(chosen, level)
@@ -51,7 +51,7 @@ def distort(
         return _distort_one(image, chosen, level, _check_seed(seed))
     seeds = seed if isinstance(seed, Sequence) else [seed] * len(image)
     if len(seeds) != len(image):
-        raise ConfigError(f"{len(seeds)} seeds were given for {len(image)} pictures: give one, or one for each.")
+        raise ConfigError(f"{len(seeds)} seeds were given for {len(image)} images: give one, or one for each.")
     distorted = [_distort_one(one, chosen, level, _check_seed(own)) for one, own in zip(image, seeds, strict=True)]
     return np.stack(distorted) if isinstance(image, np.ndarray) and distorted else distorted
 
@@ -89,11 +89,11 @@ def _check_seed(seed: int | Sequence[int]) -> int:
 def _check_image(image: NDArray[np.uint8]) -> None:
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[-1] != 3:
         shape = getattr(image, "shape", type(image).__name__)
-        raise DataError(f"A picture of shape {shape} cannot be distorted: it must be (height, width, 3), R, G, B.")
+        raise DataError(f"An image of shape {shape} cannot be distorted: it must be (height, width, 3), R, G, B.")
     if image.dtype != np.uint8:
-        raise DataError(f"A picture of type {image.dtype} cannot be distorted: it must be uint8, 0 to 255.")
+        raise DataError(f"An image of type {image.dtype} cannot be distorted: it must be uint8, 0 to 255.")
     if min(image.shape[:2]) < SMALLEST_SIDE:
         raise DataError(
-            f"A picture of {image.shape[1]} x {image.shape[0]} pixels is too small: "
+            f"An image of {image.shape[1]} x {image.shape[0]} pixels is too small: "
             f"sides must be {SMALLEST_SIDE} or more."
         )

@@ -24,7 +24,7 @@ class Family:
     strengths: tuple[float, ...]
     """The parameter at levels 1, 2, 3 and so on, mildest first."""
     apply: Callable[[Pixels, float, Generator], Pixels]
-    """(picture, strength, random numbers) to picture."""
+    """(image, strength, random numbers) to image."""
     source: str
     """Where method and strengths are from."""
 
@@ -35,9 +35,13 @@ class Family:
         signs are a size and a direction: the size is interpolated, the direction is the nearest level's.
         """
         below = min(floor(level), len(self.strengths) - 1)
-        share = level - below
-        if share in (0.0, 1.0):
-            return self.strengths[below - 1 + int(share)]
+        fraction = level - below
+        if fraction in (0.0, 1.0):
+            return self.strengths[below - 1 + int(fraction)]
         low, high = abs(self.strengths[below - 1]), abs(self.strengths[below])
-        size = exp((1 - share) * log(low) + share * log(high)) if low and high else (1 - share) * low + share * high
-        return size if self.strengths[below - 1 + round(share)] >= 0 else -size
+        size = (
+            exp((1 - fraction) * log(low) + fraction * log(high))
+            if low and high
+            else (1 - fraction) * low + fraction * high
+        )
+        return size if self.strengths[below - 1 + round(fraction)] >= 0 else -size

@@ -1,7 +1,7 @@
 """Printed ladders of strengths: Dodge and Karam's five, IQA-LS's three.
 
 Dodge and Karam, "Understanding How Image Quality Affects Deep Neural Networks" (QoMEX 2016), section III-C. Chen et
-al., "IQA-LS" (2017), section 4.3. The order here is from the mildest to the strongest; where a ladder holds the picture
+al., "IQA-LS" (2017), section 4.3. The order here is from the mildest to the strongest; where a ladder holds the image
 itself (a blending factor of 1), that is level 0.
 """
 
@@ -36,7 +36,7 @@ DODGE_KARAM = (
     Family(
         "dodge-karam/noise",
         "white Gaussian noise in R, G and B",
-        "deviation",
+        "std",
         "grey level",
         tuple(float(sigma) for sigma in range(10, 101, 10)),
         white_noise,
@@ -54,10 +54,10 @@ DODGE_KARAM = (
     Family(
         "dodge-karam/contrast",
         "blending with grey",
-        "share of the picture",
+        "fraction of the image",
         "1",
         tuple(tenths / 10 for tenths in range(9, -1, -1)),
-        lambda image, share, _: blend_with_grey(image, share),
+        lambda image, fraction, _: blend_with_grey(image, fraction),
         _DODGE_KARAM,
     ),
 )

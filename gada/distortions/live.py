@@ -1,7 +1,7 @@
 """The five distortions of LIVE release 2, with five strengths spread over its ranges.
 
 Ranges: Sheikh, Sabir and Bovik, "A statistical evaluation of recent full reference image quality assessment
-algorithms", IEEE Transactions on Image Processing 15 (2006). LIVE's strengths differ from picture to picture; these are
+algorithms", IEEE Transactions on Image Processing 15 (2006). LIVE's strengths differ from image to image; these are
 chosen so that the levels spread over the scale of quality. JPEG has a quality in place of LIVE's rate, because below
 quality 3 the tables are full and a rate would often be out of reach.
 """
@@ -36,10 +36,10 @@ LIVE = (
     Family(
         "live/wn",
         "white Gaussian noise in R, G and B",
-        "deviation",
+        "std",
         "of the range [0, 1]",
         (0.012, 0.05, 0.13, 0.35, 1.0),
-        lambda image, deviation, random: white_noise(image, 255 * deviation, random),
+        lambda image, std, random: white_noise(image, 255 * std, random),
         _SOURCE + ", 0.012 to 2.0",
     ),
     Family(

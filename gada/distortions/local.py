@@ -8,6 +8,9 @@ from gada.distortions.pixels import Pixels, rgb_to_ycbcr
 BLOCK = 32
 """Side of a local block (type 15), in pixels."""
 
+VIVID = 1.5
+"""Largest tint of a local block, in R, G and B beside its offset in luminance: with it some blocks are vivid."""
+
 PATCH = 15
 """Side of a displaced patch (type 14), in pixels."""
 
@@ -37,18 +40,19 @@ def displaced_patches(image: Pixels, number: float, random: Generator) -> Pixels
 def local_blocks(image: Pixels, number: float, offset: float, random: Generator) -> Pixels:
     """Paint `number` blocks of 32 x 32 pixels in one colour each (type 15).
 
-    The colour differs from the block's mean by `offset` grey levels of luminance, to the side that has more room,
-    and by a random tint. Blocks keep apart while there is room. A picture with a side under 64 gets blocks of half
-    its shorter side.
+    The colour differs from the block's mean by `offset` grey levels of luminance, to the side that has more room, and
+    by a random tint, up to `VIVID` times as large where that luminance has colours so vivid. Blocks keep apart while
+    there is room. An image with a side under 64 gets blocks of half its shorter side.
     """
     distorted = image.copy()
     size = min(BLOCK, min(image.shape[:2]) // 2)
     for top, left in _apart(image, size, _count(image, number), random):
         mean = rgb_to_ycbcr(image[top : top + size, left : left + size]).mean((0, 1))
-        luma = mean[0] + offset if mean[0] < 127.5 else mean[0] - offset
-        tint = random.uniform(-0.25, 0.25, 3) * offset
+        luma = np.clip(mean[0] + offset if mean[0] < 127.5 else mean[0] - offset, 0.0, 255.0)
+        tint = random.uniform(-VIVID, VIVID, 3) * offset
         tint -= tint @ np.array([0.299, 0.587, 0.114])  # no luminance of its own
-        distorted[top : top + size, left : left + size] = np.clip(np.rint(luma + tint), 0, 255)
+        room = np.where(tint > 0, 255 - luma, luma) / np.maximum(np.abs(tint), 1e-9)
+        distorted[top : top + size, left : left + size] = np.rint(luma + min(1.0, room.min()) * tint)
     return distorted
 
 
@@ -57,7 +61,7 @@ def _count(image: Pixels, number: float) -> int:
 
 
 def _corner(image: Pixels, size: int, random: Generator) -> tuple[int, int]:
-    """Draw the top left corner of a square that lies inside the picture."""
+    """Draw the top left corner of a square that lies inside the image."""
     height, width = image.shape[:2]
     return int(random.integers(0, height - size + 1)), int(random.integers(0, width - size + 1))
 

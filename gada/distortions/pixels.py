@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-"""A picture, (H, W, 3), 8-bit R, G, B."""
+"""An image, (H, W, 3), 8-bit R, G, B."""
 
 Floats = NDArray[np.float64]
 
 SMALLEST_SIDE = 32
-"""Pictures with a shorter side are refused: the wavelet and block methods need room."""
+"""Images with a shorter side raise DataError: the wavelet and block methods need room."""
 
 
 def to_uint8(values: Floats) -> Pixels:

@@ -4,7 +4,7 @@ The database is described in Ponomarenko et al., "Image database TID2013: Peculi
 Signal Processing: Image Communication 30 (2015); it names the distortions but not their parameters. Methods and
 parameters here were inferred from the PSNR and SSIM published with the database for references I01 and I03:
 `python -m gada fidelity` compares, docs/distortions.md lists what agrees and what does not. A strength belongs to a
-type and a level, never to a picture.
+type and a level, never to an image.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from gada.distortions.quantization import quantize, quantize_with_dither
 from gada.distortions.transforms import comfort_noise, compressed_noisy, denoised, sparse_reconstruction
 from gada.distortions.transmission import jpeg2000_transmission_errors, jpeg_transmission_errors
 
-_DEVIATIONS = (5.7, 8.06, 11.4, 16.1, 22.7)
+_STDS = (5.7, 8.06, 11.4, 16.1, 22.7)
 """White noise of 33, 30, 27, 24 and 21 dB on R, G, B: the PSNR that most types aim at."""
 
 _PSNRS = (33.0, 30.0, 27.0, 24.0, 21.0)
@@ -50,7 +50,7 @@ def _damaged_jpeg(image: Pixels, psnr_db: float, random: Generator) -> Pixels:
 
 def _fewer_stronger_blocks(image: Pixels, number: float, random: Generator) -> Pixels:
     """Type 15: the fewer the blocks, the further their colour is from what they cover."""
-    return local_blocks(image, number, float(np.interp(number, (2, 4, 6, 8, 10), (110, 69, 56, 51, 40))), random)
+    return local_blocks(image, number, float(np.interp(number, (2, 4, 6, 8, 10), (116, 83, 63, 52.5, 40.5))), random)
 
 
 def _compressed_noisy(image: Pixels, sigma: float, random: Generator) -> Pixels:
@@ -60,21 +60,21 @@ def _compressed_noisy(image: Pixels, sigma: float, random: Generator) -> Pixels:
 
 
 _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float, Generator], Pixels]], ...] = (
-    ("additive Gaussian noise", "deviation in R, G, B", "grey level", _DEVIATIONS, white_noise),
+    ("additive Gaussian noise", "std in R, G, B", "grey level", _STDS, white_noise),
     (
         "additive noise in colour components",
-        "deviation in Y; twice that in Cb and Cr",
+        "std in Y; twice that in Cb and Cr",
         "grey level",
         (1.9, 2.69, 3.8, 5.37, 7.59),
         colour_noise,
     ),
-    ("spatially correlated noise", "deviation in R, G, B", "grey level", _DEVIATIONS, correlated_noise),
+    ("spatially correlated noise", "std in R, G, B", "grey level", _STDS, correlated_noise),
     ("masked noise", "PSNR on R, G, B", "dB", (32.75, 29.75, 26.75, 23.75, 20.75), masked_noise),
-    ("high-frequency noise", "deviation in R, G, B", "grey level", (5.7, 8.06, 14.3, 25.5, 46.5), high_frequency_noise),
-    ("impulse noise", "share of samples hit", "1", (0.0041, 0.0088, 0.0172, 0.0335, 0.0685), impulse_noise),
+    ("high-frequency noise", "std in R, G, B", "grey level", (5.7, 8.06, 14.3, 25.5, 46.5), high_frequency_noise),
+    ("impulse noise", "fraction of samples hit", "1", (0.0041, 0.0088, 0.0172, 0.0335, 0.0685), impulse_noise),
     ("quantization noise", "step", "grey level", (19.0, 27.0, 39.0, 55.0, 76.0), _fixed(quantize)),
     ("Gaussian blur", "sigma, window 11 x 11", "pixel", (0.5, 0.65, 1.0, 1.7, 4.0), _fixed(framed_gaussian_blur)),
-    ("image denoising", "deviation of the noise removed", "grey level", (6.7, 10.2, 18.2, 36.0, 81.0), denoised),
+    ("image denoising", "std of the noise removed", "grey level", (6.7, 10.2, 18.2, 36.0, 81.0), denoised),
     ("JPEG compression", "quality", "libjpeg's scale", (80.0, 60.0, 23.0, 8.0, 4.0), _fixed(jpeg)),
     ("JPEG2000 compression", "PSNR on R, G, B", "dB", (32.9, 30.1, 27.2, 24.1, 21.1), _fixed(jpeg2000_at_psnr)),
     ("JPEG transmission errors", "PSNR on luminance", "dB", (34.25, 32.2, 28.6, 25.9, 22.55), _damaged_jpeg),
@@ -104,7 +104,7 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float
     ("change of colour saturation", "factor of chroma", "1", (0.6, 0.45, 0.3, 0.15, 0.0), _fixed(change_saturation)),
     ("multiplicative Gaussian noise", "PSNR on R, G, B", "dB", _PSNRS, multiplicative_noise),
     ("comfort noise", "PSNR on R, G, B", "dB", _PSNRS, comfort_noise),
-    ("lossy compression of noisy images", "deviation of the noise", "grey level", _DEVIATIONS, _compressed_noisy),
+    ("lossy compression of noisy images", "std of the noise", "grey level", _STDS, _compressed_noisy),
     (
         "colour quantization with dither",
         "step",

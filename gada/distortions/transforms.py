@@ -17,7 +17,7 @@ _STEP = 2
 
 
 def denoised(image: Pixels, sigma: float, random: Generator) -> Pixels:
-    """Add white noise of deviation `sigma` and remove it by hard thresholding of a sliding DCT.
+    """Add white noise of std `sigma` and remove it by hard thresholding of a sliding DCT.
 
     Each of R, G and B on its own: blocks of 8 x 8 at every second pixel both ways, threshold 2.7 `sigma`, each block
     weighted by the inverse of the number of coefficients it kept.
@@ -44,14 +44,14 @@ def denoised(image: Pixels, sigma: float, random: Generator) -> Pixels:
 
 
 def sparse_reconstruction(image: Pixels, psnr_db: float) -> Pixels:
-    """Rebuild the picture from as few coefficients of its DCT (whole picture, Y, Cb and Cr) as give `psnr_db`.
+    """Rebuild the image from as few coefficients of its DCT (whole image, Y, Cb and Cr) as give `psnr_db`.
 
-    The largest coefficients are kept, counted by their share in R, G and B; the others are 0.
+    The largest coefficients are kept, weighted by their part in R, G and B; the others are 0.
     """
-    # A deviation of 1 in Y, Cb or Cr is one of this size in R, G and B: the columns of the inverse transform.
-    share = np.sqrt(np.array([3.0, 1.772**2 + 0.344**2, 1.402**2 + 0.714**2]))
+    # A std of 1 in Y, Cb or Cr is one of this size in R, G and B: the columns of the inverse transform.
+    weight = np.sqrt(np.array([3.0, 1.772**2 + 0.344**2, 1.402**2 + 0.714**2]))
     spectrum = dctn(rgb_to_ycbcr(image), axes=(0, 1), norm="ortho")
-    sizes = np.abs(spectrum * share)
+    sizes = np.abs(spectrum * weight)
     ordered = np.sort(sizes.ravel())
     lost = np.cumsum(ordered**2)
     target = psnr_db
@@ -78,13 +78,13 @@ def comfort_noise(image: Pixels, psnr_db: float, random: Generator) -> Pixels:
     """
     coded = jpeg2000_at_psnr(image, psnr_db + 2)
     lost: Floats = (image.astype(np.float64) - coded) ** 2
-    deviation = np.sqrt(gaussian_filter(lost.mean(-1), 4.0))
-    noise = random.standard_normal(image.shape[:2]) * deviation
+    std = np.sqrt(gaussian_filter(lost.mean(-1), 4.0))
+    noise = random.standard_normal(image.shape[:2]) * std
     return add_to_psnr(image, coded, np.repeat(noise[..., None], 3, axis=-1), psnr_db)
 
 
 def compressed_noisy(image: Pixels, sigma: float, step: float, random: Generator) -> Pixels:
-    """Add white noise of deviation `sigma`, then compress with a quantization step of `step` grey levels.
+    """Add white noise of std `sigma`, then compress with a quantization step of `step` grey levels.
 
     The coder is JPEG with one step for all coefficients and full chroma.
     """

@@ -62,7 +62,7 @@ def jpeg2000_transmission_errors(image: Pixels, psnr_db: float, random: Generato
     """Lose bursts of 4 bytes of a JPEG2000 stream of 2.5 bits per pixel until the luminance PSNR is `psnr_db`.
 
     Packet headers are spared. What follows a loss inside a code block of 64 x 64 coefficients is decoded as noise of
-    that wavelet band, so the picture shows smears and ripples.
+    that wavelet band, so the image shows smears and ripples.
     """
     stream = _encode_for_channel(image, code_block=64)
     sent = np.frombuffer(stream, np.uint8)
@@ -79,7 +79,7 @@ def jpeg2000_transmission_errors(image: Pixels, psnr_db: float, random: Generato
 def _damaged(
     image: Pixels, sent: Bytes, positions: NDArray[np.intp], harm: Callable[[Bytes, int], None], psnr_db: float
 ) -> Pixels:
-    """Harm the stream at one position after the other until the decoded picture has `psnr_db`, within 0.1 dB.
+    """Harm the stream at one position after the other until the decoded image has `psnr_db`, within 0.1 dB.
 
     Positions are harmed in groups. A group that goes too far is taken back and the next is half as large; one that
     does not doubles the next. So the end is reached in few decodings, though one position may do much harm.

@@ -26,29 +26,29 @@ def families_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def distortion_sheet(photograph: NDArray[np.uint8], name: str, seed: int = 0) -> NDArray[np.uint8]:
-    """Draw the middle of a photograph under TID2013's 24 types at 5 levels.
+def distortion_sheet(photo: NDArray[np.uint8], name: str, seed: int = 0) -> NDArray[np.uint8]:
+    """Draw the middle of a photo under TID2013's 24 types at 5 levels.
 
     The middle is cut out first and distorted then, so that every tile shows all of its distortion at full size.
 
     Args:
-        photograph: (H, W, 3), 8-bit, at least 132 x 176.
-        name: Of the photograph.
+        photo: (H, W, 3), 8-bit, at least 132 x 176.
+        name: Of the photo.
         seed: Of the noise.
 
     Returns:
         (H', W', 3), 8-bit.
 
     Raises:
-        DataError: if the photograph is smaller.
+        DataError: if the photo is smaller.
     """
-    if photograph.shape[0] < CROP_HEIGHT or photograph.shape[1] < CROP_WIDTH:
+    if photo.shape[0] < CROP_HEIGHT or photo.shape[1] < CROP_WIDTH:
         raise DataError(
-            f"{name} has {photograph.shape[1]} x {photograph.shape[0]} pixels; "
+            f"{name} has {photo.shape[1]} x {photo.shape[0]} pixels; "
             f"the sheet needs {CROP_WIDTH} x {CROP_HEIGHT} or more"
         )
-    top, left = (photograph.shape[0] - CROP_HEIGHT) // 2, (photograph.shape[1] - CROP_WIDTH) // 2
-    middle = np.ascontiguousarray(photograph[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
+    top, left = (photo.shape[0] - CROP_HEIGHT) // 2, (photo.shape[1] - CROP_WIDTH) // 2
+    middle = np.ascontiguousarray(photo[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
     families = [family for family in FAMILIES.values() if family.name.startswith("tid2013/")]
     tiles = [[distort(middle, family.name, level, seed) for level in range(1, 6)] for family in families]
     labels = [f"{family.name.partition('/')[2]} {family.title}" for family in families]
@@ -60,7 +60,7 @@ def write_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     """Write a contact sheet as PNG, or as JPEG of quality 80.
 
     Raises:
-        ConfigError: if the suffix is another.
+        ConfigError: if the suffix is neither.
     """
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise ConfigError(f"{path} ends in {path.suffix or 'nothing'}; a sheet is written as .jpg or .png")

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import ConfigError, DataError
-from gada.experiments.evaluation import reduced, with_progress
+from gada.experiments.evaluation import reduced
 from gada.io.files import check_writable, write_text
 from gada.io.folders import images_in
 from gada.io.images import read_image
+from gada.io.progress import with_progress
 from gada.io.records import as_csv
 from gada.metrics.dlp import Consistency, Discriminability, Preference, d_test, l_test, p_test
 from gada.metrics.gmsd import gmsd
@@ -89,7 +90,7 @@ def run_dlp(
         check_writable(out)
     scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
     paths = images_in(photographs)
-    shown = with_progress(paths, len(paths), "photographs")
+    shown = with_progress(paths, "photos", len(paths))
     judged = [one for path in shown for one in judge(scorer, path, evaluation)]
     if out:
         write_judged(out, judged)

@@ -9,9 +9,9 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.data.proxy import noise_seed
 from gada.data.recipes import Source, find_sources
 from gada.data.records import ScoredSet
-from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import DataError
 from gada.io.images import read_image
@@ -34,7 +34,7 @@ def measure_fidelity(references: Path, crops: Path, published: Path, seed: int =
     """Distort the references that have published values and compare, on luminance.
 
     Args:
-        references: Folder of the photographs that the crops are taken from.
+        references: Folder of the photos that the crops are taken from.
         crops: CSV table of crops (see `find_sources`).
         published: CSV table with columns reference, distortion, level, psnr_db, ssim.
         seed: The seed of the set; noise is the same as in `synthesize` with this seed.
@@ -44,7 +44,7 @@ def measure_fidelity(references: Path, crops: Path, published: Path, seed: int =
         infinite PSNR is None.
 
     Raises:
-        DataError: if a table or photograph is wrong, or a published reference has no crop.
+        DataError: if a table or photo is wrong, or a published reference has no crop.
     """
     sources = {source.name: source for source in find_sources(references, crops)}
     rows, pixels = list[Row](), dict[str, NDArray[np.uint8]]()
@@ -74,7 +74,7 @@ def read_published(path: Path) -> list[tuple[str, int, float, float, float]]:
     """Read the published table: (reference, distortion, level, PSNR in dB, SSIM).
 
     Raises:
-        DataError: if it cannot be read or a field is missing or no number.
+        DataError: if it cannot be read or a field is missing or not a number.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -114,7 +114,7 @@ def ssim_met(row: Row) -> bool:
 
 
 def fidelity_table(rows: Sequence[Row]) -> str:
-    """Return the Markdown table by type: cells met of five levels, and the median deviation, for each reference."""
+    """Return the Markdown table by type: cells met of five levels, and the median difference, for each reference."""
     references = list(dict.fromkeys(row["reference"] for row in rows))
     heads = [f"{name} {figure}" for name in references for figure in ("PSNR", "SSIM", "median dB", "median SSIM")]
     lines = ["| type | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
@@ -130,7 +130,7 @@ def fidelity_table(rows: Sequence[Row]) -> str:
 
 
 def _figures(rows: Sequence[Row]) -> list[str]:
-    """Cells met in PSNR and in SSIM, and the medians of the deviations (ours less published)."""
+    """Cells met in PSNR and in SSIM, and the median differences, ours minus published."""
     decibels = [
         row["psnr_db"] - row["published_psnr_db"]
         for row in rows
@@ -162,7 +162,7 @@ def rank_full_reference(scored: ScoredSet) -> list[Row]:
     luma = {path: luminance(read_image(path)) for path in {record.reference for record in scored.images} if path}
     values: dict[str, list[float]] = {"psnr": [], "ssim": []}
     for record in scored.images:
-        if record.reference is None:  # has_references has seen to it
+        if record.reference is None:  # has_references has checked it
             continue
         pair = luminance(read_image(record.image)), luma[record.reference]
         values["psnr"].append(min(psnr(*pair), 100.0))
@@ -170,11 +170,11 @@ def rank_full_reference(scored: ScoredSet) -> list[Row]:
     return [
         {
             "metric": metric,
-            "n": len(figures),
-            "srocc": round(srocc(figures, scored.qualities), 4),
+            "n": len(found),
+            "srocc": round(srocc(found, scored.qualities), 4),
             "published_srocc": PUBLISHED_SROCC[metric],
         }
-        for metric, figures in values.items()
+        for metric, found in values.items()
     ]
 
 

@@ -67,7 +67,7 @@ def is_url(path: str | Path) -> bool:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a file that could not be written after long work, before it begins.
+    """Raise DataError if a file could not be written, before long work begins.
 
     Raises:
         DataError: if it is a folder, or its folder cannot be made or written into.
@@ -116,7 +116,7 @@ def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically.
 
     Raises:
-        ValueError: if a number is not finite; NaN is no JSON.
+        ValueError: if a number is not finite; NaN is not JSON.
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 

@@ -17,9 +17,7 @@ from gada.io.files import write_json, write_text
 
 Row = dict[str, Any]
 RESULTS = "results.jsonl"  # the result rows in the folder of a run
-NEEDED = {  # what every result row of a verb holds
-    "fit": ("stage", "split", "distortion", "dataset", "proxy", "seed", "machine", "commit"),
-    "study": ("variant", "changes", "stage", "steps", "split", "dataset", "proxy", "seed", "machine", "commit"),
+NEEDED = {  # what every result row of other verbs holds; `gada.io.results` has those of trainings
     "sweep": ("network", "distortion", "level", "strength", "n", "top1", "top5", "dataset"),
     "metrify evaluate": ("predictor", "distortion", "srocc", "classifier", "dataset"),
     "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),
@@ -57,11 +55,6 @@ def processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use; outside Linux, where no system tells, all there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def installed_version(package: str) -> str | None:

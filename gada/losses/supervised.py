@@ -1,11 +1,7 @@
 """Losses against labels: distortion class, quality, and the true distorted crop (paper, section 3.2)."""
 
-from typing import Literal
-
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-
-QualityLoss = Literal["squared", "absolute"]
 
 
 def class_loss(logits: Tensor, label: Tensor) -> Tensor:
@@ -21,19 +17,17 @@ def class_loss(logits: Tensor, label: Tensor) -> Tensor:
     return cross_entropy(logits, label, reduction="none")
 
 
-def quality_loss(predicted: Tensor, quality: Tensor, kind: QualityLoss) -> Tensor:
-    """Return the evaluator's error on each crop; `squared` is L_E (equation 3).
+def quality_loss(predicted: Tensor, quality: Tensor) -> Tensor:
+    """Return the squared error of each crop's quality, one term of L_E (equation 3).
 
     Args:
-        predicted: predicted quality, (N,) in [0, 1].
-        quality: quality, (N,) in [0, 1].
-        kind: `squared`, as the paper, or `absolute`, as its authors' code.
+        predicted: (N,) in [0, 1].
+        quality: (N,) in [0, 1].
 
     Returns:
         (N,).
     """
-    error = predicted - quality
-    return error.square() if kind == "squared" else error.abs()
+    return (predicted - quality).square()
 
 
 def reconstruction_loss(generated: Tensor, distorted: Tensor) -> Tensor:

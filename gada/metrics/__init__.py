@@ -1,1 +1,1 @@
-"""Figures of merit and image measures."""
+"""Metrics: correlation with human scores, image quality, what splits say."""

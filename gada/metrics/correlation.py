@@ -1,6 +1,11 @@
-"""LCC, SROCC, KROCC and RMSE of predicted against true scores, in float64."""
+"""LCC, SROCC, KROCC and RMSE of predicted against true scores, (N,) each, in float64.
+
+Each raises ValueError if the lengths differ or a value is not finite, and UndefinedError with fewer than three images
+(RMSE: without any) or if one of the two is constant.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,27 +14,17 @@ from scipy import stats
 
 from gada.metrics.logistic import FitError, fit_logistic
 
-FIGURES = ("srocc", "lcc", "lcc_logistic4", "lcc_logistic5", "krocc", "rmse")
 ALL = "ALL"  # the row over all distortions together
 
 Row = dict[str, Any]
 
 
 class UndefinedError(ArithmeticError):
-    """A figure has no value for these scores; the message is the reason."""
+    """A metric has no value for these scores; the message is the reason."""
 
 
 def lcc(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Linear correlation coefficient of Pearson, in [-1, 1] (GADA, section 4.2, equation 4).
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
-    """
+    """Linear correlation coefficient of Pearson, in [-1, 1] (GADA, section 4.2, equation 4)."""
     x, y = _varying(predicted, truth)
     return float(stats.pearsonr(x, y).statistic)
 
@@ -38,45 +33,19 @@ def srocc(predicted: ArrayLike, truth: ArrayLike) -> float:
     """Rank correlation coefficient of Spearman, in [-1, 1]: the LCC of the ranks, ties sharing their mean rank.
 
     Equation 5 of the paper (section 4.2) is the same number without ties only; the field uses tied ranks.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
     """
     x, y = _varying(predicted, truth)
-    return float(stats.pearsonr(stats.rankdata(x), stats.rankdata(y)).statistic)
+    return float(stats.spearmanr(x, y).statistic)
 
 
 def krocc(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Rank correlation coefficient of Kendall, in [-1, 1]: tau-b, which allows for ties.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: with fewer than three images, or if one side is constant.
-    """
+    """Rank correlation coefficient of Kendall, in [-1, 1]: tau-b, which allows for ties."""
     x, y = _varying(predicted, truth)
     return float(stats.kendalltau(x, y).statistic)
 
 
 def rmse(predicted: ArrayLike, truth: ArrayLike) -> float:
-    """Root mean squared error, in the units of the scores; 0 is best. No fit comes before it.
-
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores, on the same scale.
-
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-        UndefinedError: without any image.
-    """
+    """Root mean squared error, in the units of the scores; 0 is best. No fit comes before it."""
     x, y = _checked(predicted, truth)
     if x.size == 0:
         raise UndefinedError("there is no image")
@@ -94,8 +63,7 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         parameters: 4 or 5, see `gada.metrics.logistic`.
 
     Raises:
-        ValueError: if the lengths differ, a value is not finite, or `parameters` is neither 4 nor 5.
-        UndefinedError: with fewer than three images, or if one side is constant, or if the fit fails.
+        UndefinedError: also if the fit fails.
     """
     if parameters not in (4, 5):
         raise ValueError(f"parameters is {parameters}; it must be 4 or 5")
@@ -106,33 +74,28 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         raise UndefinedError(f"fit failed: {error}") from error
 
 
-def figures_of_merit(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float | str | None]:
-    """Return every figure of `FIGURES`; an undefined one is None, with `<figure>_undefined` giving the reason.
+FORMULAS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
+    "srocc": srocc,
+    "lcc": lcc,
+    "lcc_logistic4": partial(lcc_logistic, parameters=4),
+    "lcc_logistic5": partial(lcc_logistic, parameters=5),
+    "krocc": krocc,
+    "rmse": rmse,
+}
+METRICS = tuple(FORMULAS)
 
-    Args:
-        predicted: (N,) predicted scores.
-        truth: (N,) true scores, on the same scale.
 
-    Raises:
-        ValueError: if the lengths differ or a value is not finite.
-    """
+def all_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float | str | None]:
+    """Return every metric of `METRICS`; an undefined one is None, with `<metric>_undefined` giving the reason."""
     x, y = _checked(predicted, truth)
-    formulas: dict[str, Callable[[], float]] = {
-        "srocc": lambda: srocc(x, y),
-        "lcc": lambda: lcc(x, y),
-        "lcc_logistic4": lambda: lcc_logistic(x, y, 4),
-        "lcc_logistic5": lambda: lcc_logistic(x, y, 5),
-        "krocc": lambda: krocc(x, y),
-        "rmse": lambda: rmse(x, y),
-    }
-    figures: dict[str, float | str | None] = {}
-    for name in FIGURES:
+    metrics: dict[str, float | str | None] = {}
+    for name, formula in FORMULAS.items():
         try:
-            figures[name] = formulas[name]()
+            metrics[name] = formula(x, y)
         except UndefinedError as error:
-            figures[name] = None
-            figures[f"{name}_undefined"] = str(error)
-    return figures
+            metrics[name] = None
+            metrics[f"{name}_undefined"] = str(error)
+    return metrics
 
 
 def rows_by_distortion(
@@ -150,7 +113,7 @@ def rows_by_distortion(
         truth: (N,) true scores, on the same scale.
         distortions: N class names; an image without a class ("") counts in `ALL` only.
         stage: "baseline", "phase1", "phase2" or "phase3".
-        split: number of the split; None where all images are judged.
+        split: number of the split; None where all images are scored.
         classes: the classes in the order of the rows; by default in order of first appearance.
 
     Raises:
@@ -168,7 +131,7 @@ def rows_by_distortion(
     for name in [*order, ALL]:
         chosen = np.ones(x.size, dtype=bool) if name == ALL else labels == name
         head = {"stage": stage, "split": split, "distortion": name, "n": int(chosen.sum())}
-        rows.append({**head, **figures_of_merit(x[chosen], y[chosen])})
+        rows.append({**head, **all_metrics(x[chosen], y[chosen])})
     return rows
 
 

@@ -1,6 +1,6 @@
 """The D-test, L-test and P-test of the Waterloo Exploration Database (Ma et al., IEEE TIP 26, 2017).
 
-They judge a quality model without any human score, on photographs and what known distortions make of them.
+They test a quality model without any human score, on photos and what known distortions make of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +16,10 @@ ROWS = 256  # images compared with all others at a time; bounds memory
 
 
 class Discriminability(NamedTuple):
-    """The D-test: can the model tell pristine pictures from distorted ones?"""
+    """The D-test: can the model tell pristine images from distorted ones?"""
 
     value: float
-    """The mean of both shares that a threshold tells right, at the best one, in [0.5, 1]."""
+    """The mean of both fractions that a threshold classifies correctly, at the best one, in [0.5, 1]."""
     threshold: float
     """Pictures of at least this quality count as pristine."""
 
@@ -28,16 +28,16 @@ class Consistency(NamedTuple):
     """The L-test: does predicted quality fall with the level of a distortion?"""
 
     srocc: float
-    """The mean over photographs and distortions, in [-1, 1]."""
+    """The mean over photos and distortions, in [-1, 1]."""
     krocc: float
     """The same of Kendall's."""
 
 
 class Preference(NamedTuple):
-    """The P-test: does the model prefer what full-reference measures agree to be clearly better?"""
+    """The P-test: does the model prefer what full-reference metrics agree to be clearly better?"""
 
     value: float | None
-    """The share of pairs, in [0, 1]; None without pairs."""
+    """The fraction of pairs, in [0, 1]; None without pairs."""
     pairs: int
     """How many pairs are clear."""
 
@@ -46,14 +46,14 @@ def d_test(pristine: ArrayLike, distorted: ArrayLike) -> Discriminability:
     """Return the D-test of predicted qualities.
 
     Args:
-        pristine: (N,) of pristine pictures, higher is better.
+        pristine: (N,) of pristine images, higher is better.
         distorted: (M,) of distorted ones.
     """
     good, bad = np.sort(np.asarray(pristine, dtype=np.float64)), np.sort(np.asarray(distorted, dtype=np.float64))
     thresholds = np.unique(np.concatenate([good, bad]))
     kept = 1 - np.searchsorted(good, thresholds) / good.size
-    refused = np.searchsorted(bad, thresholds) / bad.size
-    right = (kept + refused) / 2
+    rejected = np.searchsorted(bad, thresholds) / bad.size
+    right = (kept + rejected) / 2
     best = int(np.argmax(right))
     return Discriminability(float(right[best]), float(thresholds[best]))
 
@@ -68,24 +68,24 @@ def l_test(qualities: NDArray[np.float64]) -> Consistency:
     """
     rows = qualities.reshape(-1, qualities.shape[-1])
     levels = -np.arange(qualities.shape[-1], dtype=np.float64)  # quality should fall with the level
-    return Consistency(*(float(np.mean([_or_zero(figure, row, levels) for row in rows])) for figure in (srocc, krocc)))
+    return Consistency(*(float(np.mean([_or_zero(metric, row, levels) for row in rows])) for metric in (srocc, krocc)))
 
 
-def p_test(quality: ArrayLike, measures: Sequence[ArrayLike], gap: float) -> Preference:
+def p_test(quality: ArrayLike, metrics: Sequence[ArrayLike], gap: float) -> Preference:
     """Return the P-test of predicted qualities.
 
-    A pair is clear when every measure finds the same picture better by more than `gap`. The paper maps measures to one
-    scale with a logistic fit to LIVE's human scores; here each is mapped to its percentile among these pictures, which
+    A pair is clear when every metric finds the same image better by more than `gap`. The paper maps metrics to one
+    scale with a logistic fit to LIVE's human scores; here each is mapped to its percentile among these images, which
     is as monotone and needs no scores.
 
     Args:
         quality: (N,) predicted, higher is better; of equal ones neither is preferred.
-        measures: Full-reference measures of the same pictures, (N,) each, higher is better.
+        metrics: Full-reference metrics of the same images, (N,) each, higher is better.
         gap: In percentiles, 0 to 100.
     """
     predicted = np.asarray(quality, dtype=np.float64)
     ranks = np.array(
-        [100 * (rankdata(np.asarray(measure, dtype=np.float64)) - 0.5) / predicted.size for measure in measures]
+        [100 * (rankdata(np.asarray(metric, dtype=np.float64)) - 0.5) / predicted.size for metric in metrics]
     )
     clear = right = 0
     for start in range(0, predicted.size, ROWS):
@@ -96,9 +96,9 @@ def p_test(quality: ArrayLike, measures: Sequence[ArrayLike], gap: float) -> Pre
     return Preference(right / clear if clear else None, clear)
 
 
-def _or_zero(figure: Callable[..., float], row: NDArray[np.float64], levels: NDArray[np.float64]) -> float:
+def _or_zero(metric: Callable[..., float], row: NDArray[np.float64], levels: NDArray[np.float64]) -> float:
     """Return a correlation, 0 where it is undefined."""
     try:
-        return figure(row, levels)
+        return metric(row, levels)
     except UndefinedError:
         return 0.0

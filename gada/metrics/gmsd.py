@@ -11,7 +11,7 @@ PREWITT = np.array([[1, 0, -1]] * 3) / 3
 
 
 def gmsd(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """Return GMSD; 0 for equal pictures, higher is worse.
+    """Return GMSD; 0 for equal images, higher is worse.
 
     Args:
         image: (H, W), 8-bit luminance, sides of at least 6.
@@ -33,6 +33,6 @@ def _halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _gradient(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the magnitude of Prewitt's gradient, zero outside the picture."""
+    """Return the magnitude of Prewitt's gradient, zero outside the image."""
     along, across = (correlate(plane, kernel, mode="constant") for kernel in (PREWITT, PREWITT.T))
     return np.asarray(np.hypot(along, across))

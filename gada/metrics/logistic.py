@@ -10,12 +10,12 @@ from scipy.special import expit
 
 Parameters = Literal[4, 5]
 
-NARROWEST, WIDEST = 0.01, 50.0  # width of the logistic, in deviations of the predictions
+NARROWEST, WIDEST = 0.01, 50.0  # width of the logistic, in stds of the predictions
 WIDTHS = np.geomspace(NARROWEST, WIDEST, 24)  # grid of the search
 PERCENTILES = np.linspace(2, 98, 25)  # grid of the search: centres at these percentiles of the predictions
-# Of centre and log width, and of the squared error as a share of the scores' own.
+# Of centre and log width, and of the squared error as a fraction of the scores' own.
 PRECISION: Any = {"xatol": 1e-8, "fatol": 1e-12, "maxiter": 5000}
-ON_THE_RISE = (0.01, 0.99)  # share of the amplitude between which an image determines centre and width
+ON_THE_RISE = (0.01, 0.99)  # fraction of the amplitude between which an image determines centre and width
 
 
 class FitError(ArithmeticError):
@@ -50,7 +50,7 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: Parameters 
     Amplitude, slope and offset enter linearly and are solved for exactly. Centre and width are searched, first on
     a fixed grid and then from its best cell, with five parameters also from the answer of four, so the result depends
     on no guess and no seed. A very wide logistic is a straight line, a fair answer. A narrow one with fewer than two
-    images on its rise is a step, which leaves centre and width undetermined and is refused.
+    images on its rise is a step, which leaves centre and width undetermined.
 
     Args:
         predicted: (N,) finite predictions, in any unit.
@@ -63,19 +63,17 @@ def fit_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: Parameters 
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     if x.size <= parameters:
         raise FitError(f"{parameters} parameters need at least {parameters + 1} images, there are {x.size}")
-    mean, deviation = float(x.mean()), float(x.std())
-    if deviation <= 1e-13 * abs(mean):
+    mean, std = float(x.mean()), float(x.std())
+    if std <= 1e-13 * abs(mean):
         raise FitError("the predictions are constant")
-    z = (x - mean) / deviation
+    z = (x - mean) / std
     centre, log_width = _search(z, y, parameters)
     risen = expit((z - centre) / np.exp(log_width))
     if np.count_nonzero((risen > ON_THE_RISE[0]) & (risen < ON_THE_RISE[1])) < 2:
         raise FitError("the best curve is a step between two images")
     amplitude, slope, offset = _linear_part(z, y, centre, log_width, parameters)
-    slope = slope / deviation
-    return Logistic(
-        amplitude, mean + deviation * centre, float(np.exp(log_width)) * deviation, slope, offset - slope * mean
-    )
+    slope = slope / std
+    return Logistic(amplitude, mean + std * centre, float(np.exp(log_width)) * std, slope, offset - slope * mean)
 
 
 def _search(z: NDArray[np.float64], y: NDArray[np.float64], parameters: Parameters) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio of 8-bit pictures, on R, G, B or on luminance."""
+"""Peak signal-to-noise ratio of 8-bit images, on R, G, B or on luminance."""
 
 from math import inf, log10
 from typing import Any
@@ -22,7 +22,7 @@ def luminance(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def psnr(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """Return the PSNR in dB, peak 255; infinite for equal pictures. Higher is better.
+    """Return the PSNR in dB, peak 255; infinite for equal images. Higher is better.
 
     On luminance: `psnr(luminance(image), luminance(reference))`.
 
@@ -40,7 +40,7 @@ def psnr(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 
 
 def check_pair(image: NDArray[Any], reference: NDArray[Any]) -> None:
-    """Refuse what is not a pair of 8-bit arrays of one shape.
+    """Check that both are 8-bit arrays of one shape.
 
     Raises:
         ValueError: if the shapes differ or an array is not 8-bit.

@@ -1,4 +1,4 @@
-"""SSIM and MS-SSIM of 8-bit pictures, computed by pytorch-msssim."""
+"""SSIM and MS-SSIM of 8-bit images, computed by pytorch-msssim."""
 
 import numpy as np
 import pytorch_msssim
@@ -32,7 +32,7 @@ def ssim(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 
 
 def ssim_each(images: NDArray[np.uint8], references: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the SSIM of each picture, (N,), as `ssim` gives it; many small ones are faster together.
+    """Return the SSIM of each image, (N,), as `ssim` gives it; many small ones are faster together.
 
     Args:
         images: (N, H, W, 3), 8-bit, sides of at least 11.
@@ -67,7 +67,7 @@ def ms_ssim(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 def _planes(
     image: NDArray[np.uint8], reference: NDArray[np.uint8], smallest_side: int, name: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return both pictures as (1, C, H, W), float64."""
+    """Return both images as (1, C, H, W), float64."""
     check_pair(image, reference)
     if image.ndim not in (2, 3):
         raise ValueError(f"{name} takes (H, W) or (H, W, 3), not {image.shape}.")

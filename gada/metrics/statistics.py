@@ -1,4 +1,4 @@
-"""Figures over splits: summary, and the paired difference of two stages with what can be said about it."""
+"""Metrics over splits: summary, and the paired difference of two stages with what can be said about it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from gada.metrics.correlation import ALL, FIGURES, Row
+from gada.metrics.correlation import ALL, METRICS, Row
 
 FEWEST_SPLITS = 6  # below six pairs the smallest two-sided p of Wilcoxon's test is 2 / 2**5 = 0.0625
 RESAMPLES = 10_000
@@ -21,12 +21,12 @@ def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict
     speak of this database under new splits and not of new databases.
 
     Args:
-        a: (S,) a figure of the first method, one value for each split.
-        b: (S,) the same figure of the second method on the same splits.
+        a: (S,) a metric of the first method, one value for each split.
+        b: (S,) the same metric of the second method on the same splits.
         seed: seed of the resampling.
 
     Returns:
-        `splits`, `differences`, `median`, `mean`, `deviation` (sample deviation, None for one split), `interval`
+        `splits`, `differences`, `median`, `mean`, `std` (sample standard deviation, None for one split), `interval`
         ([low, high], 95 %), `interval_method` and `wilcoxon_p` (two-sided). With fewer than six splits `interval` and
         `wilcoxon_p` are None and `not_claimed` says why.
 
@@ -58,47 +58,47 @@ def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict
 
 
 def mean_interval(values: ArrayLike, seed: int) -> list[float]:
-    """Return the 95 % percentile bootstrap interval of the mean of `values`, (S,), as [low, high]."""
+    """Return the 95 % percentile bootstrap interval of the mean of two or more `values`, (S,), as [low, high]."""
+    generator = np.random.default_rng(seed)
     given = np.asarray(values, dtype=np.float64)
-    drawn = np.random.default_rng(seed).integers(given.size, size=(RESAMPLES, given.size))
-    low, high = np.percentile(given[drawn].mean(axis=1), [2.5, 97.5])
-    return [float(low), float(high)]
+    found = stats.bootstrap([given], np.mean, n_resamples=RESAMPLES, method="percentile", rng=generator)
+    return [float(end) for end in found.confidence_interval]
 
 
 def stage_difference(
-    rows: Iterable[Row], stage: str, against: str, figure: str, seed: int, distortion: str = ALL
+    rows: Iterable[Row], stage: str, against: str, metric: str, seed: int, distortion: str = ALL
 ) -> Row:
-    """Return `paired_difference` of one figure of two stages, paired by split, with what was compared.
+    """Return `paired_difference` of one metric of two stages, paired by split, with what was compared.
 
-    Splits in which the figure is missing or undefined for one of the two are left out and named under `left_out`.
+    Splits in which the metric is missing or undefined for one of the two are left out and named under `left_out`.
 
     Args:
         rows: result rows.
         stage: the first stage, as "phase3".
         against: the stage that is subtracted, as "baseline".
-        figure: one of `FIGURES`.
+        metric: one of `METRICS`.
         seed: seed of the resampling.
         distortion: a class name or "ALL".
 
     Raises:
-        ValueError: if no split has the figure for both stages.
+        ValueError: if no split has the metric for both stages.
     """
     values: dict[str, dict[int, float | None]] = {stage: {}, against: {}}
     for row in rows:
         if row["distortion"] == distortion and row["stage"] in values:
-            values[row["stage"]][row["split"]] = row.get(figure)
+            values[row["stage"]][row["split"]] = row.get(metric)
     splits = sorted(values[stage].keys() | values[against].keys())
     first = {split: value for split, value in values[stage].items() if value is not None}
     second = {split: value for split, value in values[against].items() if value is not None}
     paired = [split for split in splits if split in first and split in second]
     if not paired:
-        raise ValueError(f"no split has {figure} ({distortion}) of both {stage} and {against}")
+        raise ValueError(f"no split has {metric} ({distortion}) of both {stage} and {against}")
     report = paired_difference([first[s] for s in paired], [second[s] for s in paired], seed)
     left_out = [split for split in splits if split not in paired]
     return {
         "stage": stage,
         "against": against,
-        "figure": figure,
+        "metric": metric,
         "distortion": distortion,
         **report,
         "left_out": left_out,
@@ -106,11 +106,11 @@ def stage_difference(
 
 
 def stage_differences(rows: Sequence[Row], seed: int) -> list[Row]:
-    """Return the paired difference of phase 3 and baseline in every figure that a split has for both, over ALL."""
+    """Return the paired difference of phase 3 and baseline in every metric that a split has for both, over ALL."""
     found = []
-    for figure in FIGURES:
+    for metric in METRICS:
         try:
-            found.append(stage_difference(rows, "phase3", "baseline", figure, seed))
+            found.append(stage_difference(rows, "phase3", "baseline", metric, seed))
         except ValueError:  # no split has it for both; the tables of the stages say why
             continue
     return found
@@ -119,8 +119,8 @@ def stage_differences(rows: Sequence[Row], seed: int) -> list[Row]:
 def summary_over_splits(rows: Iterable[Row]) -> list[Row]:
     """Return one row for each stage and distortion, in order of first appearance.
 
-    Each has `stage`, `distortion`, `splits` and, for each figure of `FIGURES` that occurs, a dict of `defined` (the
-    number of splits with a value), `median`, `mean` and `deviation` (sample deviation; None below two values).
+    Each has `stage`, `distortion`, `splits` and, for each metric of `METRICS` that occurs, a dict of `defined` (the
+    number of splits with a value), `median`, `mean` and `std` (sample standard deviation; None below two values).
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -128,18 +128,18 @@ def summary_over_splits(rows: Iterable[Row]) -> list[Row]:
     summaries: list[Row] = []
     for (stage, distortion), group in groups.items():
         summary: Row = {"stage": stage, "distortion": distortion, "splits": len(group)}
-        for figure in FIGURES:
-            if any(figure in row for row in group):
-                values = np.array([row[figure] for row in group if row.get(figure) is not None])
-                summary[figure] = {"defined": values.size, **_summary(values)}
+        for metric in METRICS:
+            if any(metric in row for row in group):
+                values = np.array([row[metric] for row in group if row.get(metric) is not None])
+                summary[metric] = {"defined": values.size, **_summary(values)}
         summaries.append(summary)
     return summaries
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, float | None]:
-    """Return median, mean and sample deviation, None where there are too few values."""
+    """Return median, mean and sample standard deviation, None where there are too few values."""
     return {
         "median": float(np.median(values)) if values.size else None,
         "mean": float(values.mean()) if values.size else None,
-        "deviation": float(values.std(ddof=1)) if values.size > 1 else None,
+        "std": float(values.std(ddof=1)) if values.size > 1 else None,
     }

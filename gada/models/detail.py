@@ -1,4 +1,4 @@
-"""What is small beside the picture itself: the evaluator's second input (not in the paper)."""
+"""Local detail, where distortions show: the evaluator's second input (not in the paper)."""
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -19,22 +19,22 @@ class Detail(nn.Module):
     """Two views of an image where distortions show, six maps.
 
     The first is the image minus its 3x3 binomial blur, amplified: noise and block borders at their true strength.
-    The second is the image less its local mean, over its local deviation (the normalised luminance of BRISQUE, Mittal
-    et al. 2012, for each colour): the same at any contrast, so that few references teach what holds for others.
+    The second is the image minus its local mean, over its local std (the normalised luminance of BRISQUE, Mittal
+    et al. 2012, for each colour): the same at any contrast, so that few references suffice.
     """
 
-    GAIN = 8.0  # brings the detail of photographs to the range of the centred image
-    FLOOR = 1 / 255  # deviation below which a region counts as flat
+    GAIN = 8.0  # brings the detail of photos to the range of the centred image
+    FLOOR = 1 / 255  # std below which a region counts as flat
     BINOMIAL = (1 / 4, 1 / 2, 1 / 4)
     GAUSSIAN = tuple(weight / sum(BRISQUE) for weight in BRISQUE)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return both views of images (N, 3, H, W) in [0, 1], (N, 6, H, W)."""
-        strength = self.GAIN * less_local_mean(images, self.BINOMIAL)
-        relative = less_local_mean(images, self.GAUSSIAN)
+        strength = self.GAIN * minus_local_mean(images, self.BINOMIAL)
+        relative = minus_local_mean(images, self.GAUSSIAN)
         variance = local_mean(relative.square(), self.GAUSSIAN)
-        deviation = (variance * 1e8 + 1).sqrt() * 1e-4  # = sqrt(variance + 1e-8), which exporters take for + 0
-        return torch.cat([strength, relative / (deviation + self.FLOOR)], dim=1)
+        std = (variance * 1e8 + 1).sqrt() * 1e-4  # = sqrt(variance + 1e-8), which exporters take for + 0
+        return torch.cat([strength, relative / (std + self.FLOOR)], dim=1)
 
 
 def local_mean(images: Tensor, window: Window) -> Tensor:
@@ -43,9 +43,9 @@ def local_mean(images: Tensor, window: Window) -> Tensor:
     return mean
 
 
-def less_local_mean(images: Tensor, window: Window) -> Tensor:
-    """Return images (N, 3, H, W) less their `local_mean`."""
-    rest: Tensor = LessLocalMean.apply(images, window)  # type: ignore[no-untyped-call]
+def minus_local_mean(images: Tensor, window: Window) -> Tensor:
+    """Return images (N, 3, H, W) minus their `local_mean`."""
+    rest: Tensor = MinusLocalMean.apply(images, window)  # type: ignore[no-untyped-call]
     return rest
 
 
@@ -77,11 +77,11 @@ class LocalMean(torch.autograd.Function):
         return transposed(grad, ctx.window), None
 
 
-class LessLocalMean(LocalMean):
-    """`less_local_mean` as sums of differences of neighbours, which are exact.
+class MinusLocalMean(LocalMean):
+    """`minus_local_mean` as sums of differences of neighbours, which are exact.
 
-    The difference of two means would leave rounding errors where a picture is flat, and what looks at flat pictures
-    closely would tell machines apart.
+    The difference of two means would leave rounding errors where an image is flat, and the std of flat images would
+    differ between machines.
     """
 
     @staticmethod

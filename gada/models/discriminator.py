@@ -8,18 +8,18 @@ from gada.models.evaluator import Evaluator, EvaluatorOutput
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What the discriminator says of each crop."""
+    """The discriminator's prediction for each crop."""
 
     source_logits: Tensor
     """(N,); above 0 means real."""
-    judgement: EvaluatorOutput
+    evaluator: EvaluatorOutput
     """Class and quality."""
     features: Tensor
-    """What the trunk sees, pooled, (N, F)."""
+    """Pooled features of the trunk, (N, F)."""
 
 
 class Discriminator(nn.Module):
-    """Tells real from generated crops, and judges both."""
+    """Tells real from generated crops, and predicts class and quality of both."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__()
@@ -27,9 +27,9 @@ class Discriminator(nn.Module):
         self.source_head = nn.Linear(evaluator.features, 1)
 
     def forward(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge crops, (N, 3, H, W) in [0, 1]."""
-        features = self.evaluator.describe(images)
-        return DiscriminatorOutput(self.source_logits(features), self.evaluator.judge(features), features)
+        """Return the output for crops (N, 3, H, W) in [0, 1]."""
+        features = self.evaluator.extract(images)
+        return DiscriminatorOutput(self.source_logits(features), self.evaluator.predict(features), features)
 
     def source_logits(self, features: Tensor) -> Tensor:
         """Return the source logits (N,) of pooled features (N, F)."""
@@ -37,5 +37,5 @@ class Discriminator(nn.Module):
         return logits
 
     def trunk_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters of trunk and source head, which learn at one rate (paper, section 4.2)."""
+        """Return the parameters of trunk and source head, which share a learning rate (paper, section 4.2)."""
         return [*self.evaluator.trunk_parameters(), *self.source_head.parameters()]

@@ -15,11 +15,11 @@ from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.models.usual import Usual
 from gada.settings import ModelSettings
 
-LEAK = 0.2  # slope of the leaky rectifier, as in pix2pix, which the paper cites for its generator
+LEAK = 0.2  # negative slope of the leaky ReLU, as in pix2pix, which the paper cites for its generator
 
 
 class EvaluatorOutput(NamedTuple):
-    """What the heads say of each crop."""
+    """The prediction of the heads for each crop."""
 
     class_logits: Tensor
     """(N, K)."""
@@ -47,11 +47,11 @@ class Evaluator(nn.Module):
         self.usual = Usual(self.features, settings.usual) if settings.usual else None
 
     def forward(self, images: Tensor) -> EvaluatorOutput:
-        """Judge crops, (N, 3, H, W) in [0, 1] with H, W >= 8."""
-        return self.judge(self.describe(images))
+        """Return the output for crops (N, 3, H, W) in [0, 1], with H, W >= 8."""
+        return self.predict(self.extract(images))
 
-    def describe(self, images: Tensor) -> Tensor:
-        """Return the pooled features of crops, on one scale, (N, F)."""
+    def extract(self, images: Tensor) -> Tensor:
+        """Return the pooled features (N, F), on one scale, of crops (N, 3, H, W) in [0, 1]."""
         features: Tensor = self.scale(self.pooled(images))
         return features
 
@@ -77,8 +77,8 @@ class Evaluator(nn.Module):
             found.append(maps)
         return found
 
-    def judge(self, features: Tensor) -> EvaluatorOutput:
-        """Apply the two heads to pooled features, (N, F)."""
+    def predict(self, features: Tensor) -> EvaluatorOutput:
+        """Return the output of both heads for pooled features (N, F)."""
         quality = torch.sigmoid(exact(self.quality_head(features))).squeeze(1)  # a quality is bounded
         return EvaluatorOutput(exact(self.class_head(features)), quality)
 
@@ -91,8 +91,8 @@ class Evaluator(nn.Module):
         return [*self.class_head.parameters(), *self.quality_head.parameters()]
 
 
-class JudgedCrops(NamedTuple):
-    """What an evaluator says of crops, as arrays."""
+class PredictedCrops(NamedTuple):
+    """The predictions of an evaluator for crops, as arrays."""
 
     label: NDArray[np.int64]
     """Predicted class, (N,)."""
@@ -103,16 +103,16 @@ class JudgedCrops(NamedTuple):
 
 
 @torch.no_grad()
-def judge_crops(evaluator: Evaluator, crops: Sequence[NDArray[np.uint8]], batch: int = 256) -> JudgedCrops:
-    """Judge crops (H, W, 3) uint8 of one size with an evaluator at rest."""
+def predict_crops(evaluator: Evaluator, crops: Sequence[NDArray[np.uint8]], batch: int = 256) -> PredictedCrops:
+    """Return the predictions for crops (H, W, 3) uint8 of one size; the evaluator is in eval mode."""
     parts = []
     for start in range(0, len(crops), batch):
         images = torch.from_numpy(np.stack(crops[start : start + batch])).permute(0, 3, 1, 2).float() / 255
-        features = evaluator.describe(images)
-        judgement = evaluator.judge(features)
-        parts.append((judgement.class_logits.argmax(dim=1), judgement.quality.double(), features))
-    labels, qualities, described = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
-    return JudgedCrops(labels, qualities, described)
+        features = evaluator.extract(images)
+        output = evaluator.predict(features)
+        parts.append((output.class_logits.argmax(dim=1), output.quality.double(), features))
+    labels, qualities, pooled = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
+    return PredictedCrops(labels, qualities, pooled)
 
 
 def exact(tensor: Tensor) -> Tensor:
@@ -121,14 +121,14 @@ def exact(tensor: Tensor) -> Tensor:
 
 
 def moments(maps: Tensor) -> Tensor:
-    """Return mean and log deviation of each map (N, M, h, w) over its pixels, (N, 2 M).
+    """Return mean and log std of each map (N, M, h, w) over its pixels, (N, 2 M).
 
     Distortions change the spread of responses more than their mean, and they do so by factors: hence the logarithm.
     """
     maps = exact(maps)
     mean = maps.mean(dim=(2, 3))
     variance = (maps - mean[:, :, None, None]).square().mean(dim=(2, 3))  # faster than torch.var_mean
-    return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's deviation counts as 0.01
+    return torch.cat([mean, (variance + 1e-4).log() / 2], dim=1)  # 1e-4: a flat map's std counts as 0.01
 
 
 def feature_count(settings: ModelSettings) -> int:
@@ -142,7 +142,7 @@ def feature_count(settings: ModelSettings) -> int:
 
 
 def trunk(settings: ModelSettings) -> list[nn.Sequential]:
-    """Return the shared trunk: three convolutions of stride 2 and a 1x1 convolution to `maps` feature maps.
+    """Return the trunk: three convolutions of stride 2 and a 1x1 convolution to `maps` feature maps.
 
     The paper gives the widths (64, 128, 128, then 1024) but no kernel or stride; 4x4 with stride 2 are pix2pix's.
     """

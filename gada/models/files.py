@@ -1,7 +1,7 @@
 """Networks from and to checkpoint files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from gada.errors import DataError
+from gada.io.cards import Card
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
@@ -17,57 +18,58 @@ from gada.settings import ModelSettings, as_plain
 
 Network = TypeVar("Network", bound=nn.Module)
 
-Card = dict[str, Any]
 
-
-def save_network(path: Path, network: Evaluator | Generator, card: Mapping[str, Any]) -> None:
+def save_network(path: Path, network: Evaluator | Generator, card: Card) -> None:
     """Write a network's weights with a card that says how to build it again."""
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
-    kind = "evaluator" if isinstance(network, Evaluator) else "generator"
-    save_checkpoint(path, tensors, {**card, "kind": kind, "model": as_plain(network.settings)})
+    if isinstance(network, Generator):
+        card = replace(card, kind="generator")
+    save_checkpoint(path, tensors, replace(card, model=as_plain(network.settings)).as_plain())
 
 
 def load_evaluator(path: Path) -> tuple[Evaluator, Card]:
-    """Return the evaluator of a checkpoint, ready to score, and its card.
+    """Return the network of an evaluator or metrifier in eval mode, and its card.
 
     Raises:
-        DataError: if the file is missing or is no evaluator's.
+        DataError: if the file is missing, is damaged or holds something else.
     """
-    tensors, card = load_checkpoint(path, "evaluator")
-    return built(partial(Evaluator, model_settings(card, path), len(card["classes"]) or 1), tensors, path), card
+    tensors, plain = load_checkpoint(path, "evaluator", "metrifier")
+    card = Card.from_plain(plain, path)
+    return built(partial(Evaluator, model_settings(card, path), len(card.classes) or 1), tensors, path), card
 
 
 def load_generator(path: Path) -> tuple[Generator, Card]:
-    """Return the generator of a checkpoint, at rest, and its card.
+    """Return the generator of a checkpoint in eval mode, and its card.
 
     Raises:
-        DataError: if the file is missing or is no generator's.
+        DataError: if the file is missing, is damaged or holds something else.
     """
-    tensors, card = load_checkpoint(path, "generator")
-    return built(partial(Generator, model_settings(card, path), len(card["classes"]) or 1), tensors, path), card
+    tensors, plain = load_checkpoint(path, "generator")
+    card = Card.from_plain(plain, path)
+    return built(partial(Generator, model_settings(card, path), len(card.classes) or 1), tensors, path), card
 
 
 def model_settings(card: Card, path: Path) -> ModelSettings:
-    """Return the settings that the card was written with.
+    """Return the settings of the network that a card describes; those of other versions are passed over.
 
     Raises:
-        DataError: if there are none, or they are no settings.
+        DataError: if there are none, or they are not valid.
     """
     known = {field.name for field in fields(ModelSettings)}
     try:
-        if not isinstance(card["classes"], list):
-            raise TypeError("classes are no list")
-        plain = {key: value for key, value in card["model"].items() if key in known}
+        if not card.model:
+            raise ValueError("none")
+        plain = {key: value for key, value in card.model.items() if key in known}
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
         }
         return ModelSettings(**values)
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise DataError(f"the card of {path} has no valid model ({type(error).__name__}: {error}).") from error
 
 
 def built(build: Callable[[], Network], tensors: Mapping[str, Any], path: Path) -> Network:
-    """Return a new network with these tensors, at rest; a card that asks for a huge one costs no memory."""
+    """Return a new network with these tensors, in eval mode; a card that asks for a huge one costs no memory."""
     try:
         with torch.device("meta"):
             expected = {name: tuple(tensor.shape) or (1,) for name, tensor in build().state_dict().items()}
@@ -75,12 +77,12 @@ def built(build: Callable[[], Network], tensors: Mapping[str, Any], path: Path) 
         raise DataError(f"the card of {path} has no valid model ({str(error).splitlines()[0]}).") from error
     found = {name: tuple(values.shape) or (1,) for name, values in tensors.items()}
     if wrong := sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)):
-        raise DataError(f"{path} does not fit its own card: its tensor {wrong[0]} is missing or of another shape.")
+        raise DataError(f"{path} does not fit its own card: its tensor {wrong[0]} is missing or has another shape.")
     return fill(build(), tensors, path)
 
 
 def fill(network: Network, tensors: Mapping[str, Any], path: Path) -> Network:
-    """Put tensors into a network, and the network at rest."""
+    """Put tensors into a network, and the network into eval mode."""
     try:
         network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
     except RuntimeError as error:

@@ -15,7 +15,7 @@ GRAIN = 3  # noise values a pixel
 
 
 class Generator(nn.Module):
-    """Distorts reference crops to an asked distortion class and quality, G(z, x, c, q).
+    """Distorts reference crops to a target distortion class and quality, G(z, x, c, q).
 
     The encoder has the trunk's three convolutions. Before up-sampling, the noise z and an embedding of class and
     quality join the latent maps; each decoder level receives the encoder's maps of its size.
@@ -49,8 +49,8 @@ class Generator(nn.Module):
 
         Args:
             reference: reference crops x, (N, 3, H, W) in [0, 1]; H and W are multiples of 8.
-            label: asked distortion classes c, (N,).
-            quality: asked qualities q, (N,) in [0, 1].
+            label: target classes c, (N,).
+            quality: target qualities q, (N,) in [0, 1].
             noise: z, from `draw`.
 
         Returns:
@@ -66,7 +66,7 @@ class Generator(nn.Module):
 
         Args:
             reference: the crops that are to be distorted.
-            source: where it is drawn; on the device of `reference`.
+            source: the random generator, on the device of `reference`.
         """
         count, colours, height, width = reference.shape
         sizes = [(height // part, width // part) for part in (8, 4, 2, 1)]
@@ -124,13 +124,13 @@ def distort_crops(
     qualities: Sequence[float],
     seed: int = 0,
 ) -> list[NDArray[np.uint8]]:
-    """Distort crops to asked classes and qualities, with the same noise at every call.
+    """Distort crops to target classes and qualities, with the same noise at every call.
 
     Args:
-        generator: the generator, at rest.
+        generator: in eval mode.
         references: crops (H, W, 3) uint8 of one size, H and W multiples of 8.
-        labels: the class asked of each.
-        qualities: the quality asked of each, in [0, 1].
+        labels: the target class of each.
+        qualities: the target quality of each, in [0, 1].
         seed: of the noise.
 
     Returns:
@@ -139,8 +139,8 @@ def distort_crops(
     device = next(generator.parameters()).device
     images = torch.from_numpy(np.stack(references)).permute(0, 3, 1, 2).to(device).float() / 255
     noise = generator.draw(images, torch.Generator(device).manual_seed(seed))
-    asked = torch.tensor(qualities, dtype=torch.float32, device=device)
-    made = generator.forward(images, torch.tensor(labels, device=device), asked, noise)  # never the compiled form
+    quality = torch.tensor(qualities, dtype=torch.float32, device=device)
+    made = generator.forward(images, torch.tensor(labels, device=device), quality, noise)  # never the compiled form
     crops: NDArray[np.uint8] = (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     return list(crops)
 
@@ -162,7 +162,7 @@ class Condition(nn.Module):
 class Modulation(nn.Module):
     """Scales and shifts each map as class and quality say, before a layer uses it.
 
-    How much of the picture, its detail and the noise goes on is a product of them with class and quality, which sums
+    How much of the image, its detail and the noise passes is a product of them with class and quality, which sums
     of concatenated maps learn slowly.
     """
 

@@ -69,17 +69,17 @@ class Band(nn.Module):
     Part of what it may add are the steps between blocks: with them in place of the bands, the image is the mean of each
     block of 8 x 8 pixels, as JPEG leaves it at its lowest qualities.
 
-    It begins as the identity but for a trace of noise: a generator that starts at the reference need not first unlearn
+    It starts as the identity but for a trace of noise: a generator that starts at the reference need not first unlearn
     a random change, but the strength of noise that is not there has no gradient, since variance is its square.
 
     Args:
         modulation: how class and quality choose among the maps.
         maps: channels of the decoder's maps.
-        refined: channels of a layer between these maps and the change, for what is no sum of them; 0 is none.
+        refined: channels of a layer between these maps and the change, for what is not a sum of them; 0 is none.
         embedding: channels of the embedded class and quality.
     """
 
-    TRACE = 0.5 / 127.5  # deviation of the noise at the beginning: half a grey level
+    TRACE = 0.5 / 127.5  # std of the noise at the start: half a grey level
     LOUDEST = 6.0  # log of how much stronger it may become
 
     def __init__(self, modulation: nn.Module, maps: int, refined: int, embedding: int) -> None:
@@ -97,12 +97,12 @@ class Band(nn.Module):
             maps = torch.cat([self.refine(maps), maps], dim=1)
         added, gain, blocks = self.change(maps).float().chunk(3, dim=1)
         changed: Tensor = self.mixed(band, condition) * (1 + gain) + blocks * steps + added
-        return changed + self.deviation(condition)[:, :, None, None] * noise
+        return changed + self.noise_std(condition)[:, :, None, None] * noise
 
-    def deviation(self, condition: Tensor) -> Tensor:
-        """Return how loud the noise of each colour is, (N, 3), as class and quality say."""
-        deviation: Tensor = self.TRACE * self.loudness(condition).clamp(max=self.LOUDEST).exp()
-        return deviation
+    def noise_std(self, condition: Tensor) -> Tensor:
+        """Return the std of the noise of each colour, (N, 3), for class and quality."""
+        std: Tensor = self.TRACE * self.loudness(condition).clamp(max=self.LOUDEST).exp()
+        return std
 
     def mixed(self, band: Tensor, condition: Tensor) -> Tensor:
         """Return the band with its colours mixed and shifted; sums, for products in bfloat16 would show."""
@@ -113,7 +113,7 @@ class Band(nn.Module):
 
 
 class Knob(nn.Linear):
-    """How strong something is, on a logarithmic scale, as class and quality say; 0 at the beginning."""
+    """How strong something is, on a logarithmic scale, as class and quality say; 0 at the start."""
 
     SPEED = 30.0  # it has to move by 5 and more where a layer's weights move by tenths
 
@@ -127,10 +127,10 @@ class Knob(nn.Linear):
 
 
 class GreyLevels(nn.Module):
-    """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say; hardly any at first."""
+    """Rounds R, G and B to fewer levels: a mixture of roundings, as class and quality say; hardly any at the start."""
 
     STEPS = (16, 24, 36, 54, 81)  # grey levels of 255 between two that are left
-    NONE = 5.0  # logit of no rounding at the beginning
+    NONE = 5.0  # logit of no rounding at the start
     steps: Tensor
 
     def __init__(self, embedding: int) -> None:
@@ -141,18 +141,18 @@ class GreyLevels(nn.Module):
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         """Return images (N, 3, H, W) on the scale of 0 to 1, rounded."""
         logits = nn.functional.pad(self.logits(condition), (0, 1), value=self.NONE)
-        shares = logits.softmax(dim=1)[:, :-1]  # shares, for with any weights roundings become a poor man's noise
+        fractions = logits.softmax(dim=1)[:, :-1]  # with any weights, roundings would become a poor man's noise
         step = self.steps[None, :, None, None, None] / 255
         samples = image.detach()[:, None]
         rounded = (samples / step).round() * step  # constant between its jumps: no gradient to follow
-        moved: Tensor = image + ((rounded - samples) * shares[..., None, None, None]).sum(dim=1)
+        moved: Tensor = image + ((rounded - samples) * fractions[..., None, None, None]).sum(dim=1)
         return moved
 
 
 class Impulses(nn.Module):
-    """Replaces a share of the samples of R, G and B, each on its own, by random values; hardly any at the beginning."""
+    """Replaces a fraction of the samples of R, G and B, each on its own, by random values; hardly any at the start."""
 
-    RARE = -6.0  # log odds of an impulse at the beginning: where there are none at all, nothing is learnt
+    RARE = -6.0  # log odds of an impulse at the start: where there are none at all, nothing is learnt
     SHARPNESS = 10.0  # of the relaxed decision (Maddison et al., 2017, the concrete distribution)
 
     def __init__(self, embedding: int) -> None:
@@ -188,7 +188,7 @@ def blocky(image: Tensor) -> Tensor:
 
 
 def zero(layer: Layer) -> Layer:
-    """Return a layer whose output begins at 0."""
+    """Return a layer whose output is 0 at the start."""
     for weights in layer.parameters():
         nn.init.zeros_(weights)
     return layer

@@ -1,5 +1,6 @@
 """Contact sheets: labelled grids of image tiles, drawn with Pillow."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,13 +33,13 @@ def contact_sheet(
         row_labels: one for each row, wrapped to the width of the margin.
         column_labels: one for each column, wrapped to the width of the column.
         title: written on top, wrapped.
-        captions: rows of texts, such as the asked class and quality of a generated tile; "" for none.
+        captions: rows of texts, such as the target class and quality of a generated tile; "" for none.
 
     Returns:
         (H, W, 3) 8-bit R, G, B.
 
     Raises:
-        ValueError: if there is no tile, a tile is no (H, W, 3) uint8 array, or labels or captions do not fit the grid.
+        ValueError: if no tile is given, one is not (H, W, 3) uint8, or labels or captions do not fit the grid.
     """
     _check(tiles, row_labels, column_labels, captions)
     font = ImageFont.load_default(size=FONT_SIZE)
@@ -78,7 +79,7 @@ def _check(
     column_labels: Sequence[str],
     captions: Sequence[Sequence[str]] | None,
 ) -> None:
-    """Refuse a grid that cannot be drawn."""
+    """Raise ValueError for a grid that cannot be drawn."""
     if not any(tile is not None for row in tiles for tile in row):
         raise ValueError("a contact sheet needs at least one tile")
     for tile in (tile for row in tiles for tile in row if tile is not None):
@@ -125,3 +126,10 @@ def _write(
 ) -> None:
     for number, line in enumerate(lines):
         draw.text((x, y + number * LINE), line, fill=ink, font=font)
+
+
+def png_of(image: Pixels) -> bytes:
+    """Return an image (H, W, 3) as PNG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()

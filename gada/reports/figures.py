@@ -13,12 +13,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from gada.metrics.correlation import ALL, Row, figures_of_merit
+from gada.metrics.correlation import ALL, Row, all_metrics
 from gada.metrics.logistic import FitError, fit_logistic
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
 from gada.reports.canvas import COLOURS, MARKERS, label_axes, marker_style, png, put_legend, put_title
 from gada.reports.published import heading, published_systems
-from gada.reports.tables import FIGURE_NAMES, STAGE_NAMES
+from gada.reports.tables import METRIC_NAMES, STAGE_NAMES
 
 STAGE_COLOURS = {"baseline": "#767676", "phase1": "#B8571E", "phase2": "#00745A", "phase3": "#0072B2"}
 GREY = "#555555"
@@ -42,7 +42,7 @@ def scatter(
         A PNG file.
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    merit = figures_of_merit(x, y)
+    merit = all_metrics(x, y)
     classes = list(dict.fromkeys(distortions))
     many = len(classes) > FEW
     figure = Figure(figsize=(8.6 if many else 7.6, 5.8), layout="constrained")
@@ -58,7 +58,7 @@ def scatter(
     for handle, label in _fit_lines(axes, x, y, kind):
         handles.append(handle)
         labels.append(label)
-    measured = ", ".join(f"{FIGURE_NAMES[name]} {_shown(merit[name])}" for name in ("srocc", "lcc"))
+    measured = ", ".join(f"{METRIC_NAMES[name]} {_shown(merit[name])}" for name in ("srocc", "lcc"))
     put_title(axes, f"{title}\nn = {x.size}, {measured}")
     name = scale_label.removeprefix("proxy ")  # the scale of a proxy may say so itself
     label_axes(axes, f"predicted {name}", f"{kind} {name}")
@@ -112,7 +112,7 @@ def bars_by_distortion(
     Args:
         rows: result rows.
         title: what is shown.
-        figure: one of `FIGURES`, as "srocc".
+        figure: one of `METRICS`, as "srocc".
         database: "LIVE" or "TID2013" adds the published systems; "" adds none.
         stages: which of our stages.
     """
@@ -154,7 +154,7 @@ def bars_by_distortion(
     axes.set_axisbelow(True)
     axes.margins(x=0.02)
     put_title(axes, title)
-    label_axes(axes, "distortion", FIGURE_NAMES[figure])
+    label_axes(axes, "distortion", METRIC_NAMES[figure])
     put_legend(axes, handles, labels, columns=4 if many else 1, below=many)
     return png(drawn)
 
@@ -167,7 +167,7 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
     Args:
         rows: result rows.
         title: what is shown.
-        figure: one of `FIGURES`.
+        figure: one of `METRICS`.
         seed: seed of the bootstrap.
     """
     stages = list(dict.fromkeys(row["stage"] for row in rows))
@@ -192,7 +192,7 @@ def spread_over_splits(rows: Sequence[Row], title: str, figure: str = "srocc", s
     axes.set_xlim(-0.5, len(stages) - 0.5)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     put_title(axes, f"{title}\n{len(by_split)} split{'s' if len(by_split) != 1 else ''}")
-    label_axes(axes, "stage", f"{FIGURE_NAMES[figure]}, all distortions")
+    label_axes(axes, "stage", f"{METRIC_NAMES[figure]}, all distortions")
     handles: list[Any] = [mean]
     labels = ["mean, 95 % interval" if claimed else "mean"]
     if by_split:
@@ -235,7 +235,7 @@ def _curves(axes: Axes, rows: Sequence[Row], names: Sequence[str], prefix: str) 
             steps, values, color=COLOURS[number % len(COLOURS)], marker=marker, markersize=3, linewidth=1.2
         )
         handles.append(line)
-        labels.append(FIGURE_NAMES.get(name.removeprefix(prefix), name.removeprefix(prefix).replace("_", " ")))
+        labels.append(METRIC_NAMES.get(name.removeprefix(prefix), name.removeprefix(prefix).replace("_", " ")))
     axes.grid(color="#E5E5E5", linewidth=0.6)
     put_legend(axes, handles, labels)
 

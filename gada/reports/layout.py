@@ -1,24 +1,30 @@
 """A table as data, and how it is written as text, Markdown, LaTeX and CSV."""
 
+import io
 import textwrap
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
+
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table as RichTable
 
 from gada.io.records import as_csv
 
 Format = Literal["text", "markdown", "latex", "csv"]
 Cell = str | float | None
 
+RULES = Box("    \n    \n -- \n    \n -- \n -- \n    \n    \n", ascii=True)  # a line below the head and each section
 WIDEST = 13  # value columns side by side, as in the paper's Table 3; more are set in blocks below each other
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of labels and figures under a header; None is an empty cell."""
+    """Rows of labels and values under a header; None is an empty cell."""
 
     caption: str
-    """What the figures are, of which data; one or more sentences."""
+    """What the values are, of which data; one or more sentences."""
     labels: tuple[str, ...]
     """Headings of the leading label columns."""
     columns: tuple[str, ...]
@@ -30,7 +36,7 @@ class Table:
     rules: frozenset[int] = frozenset()
     """Rows that have a rule above them."""
     notes: tuple[str, ...] = ()
-    """Sentences below the table, such as why a figure is undefined."""
+    """Sentences below the table, such as why a value is undefined."""
 
     def blocks(self) -> list["Table"]:
         """Return this table, or its value columns in blocks of at most `WIDEST`, breaking no group that fits."""
@@ -70,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where figures come from; a caption states all of it that is known."""
+    """Where results come from; a caption states all of it that is known."""
 
     dataset: str
     """Name of the data set, as "LIVE" or "TID2013-R"."""
@@ -96,7 +102,7 @@ class Provenance:
         sentences = [f"Data: {first}", *(f"Other rows: {other}" for other in others)]
         if any(name.startswith("TID2013-R") for name, _ in self.sets):
             sentences.append(
-                "TID2013-R re-simulates TID2013 from crops of the Kodak pictures and is not TID2013 itself; for most "
+                "TID2013-R re-simulates TID2013 from crops of the Kodak images and is not TID2013 itself; for most "
                 "references a human score belongs to a slightly different crop."
             )
         known = {"seed": self.seed, "machine": self.machine, "commit": self.commit}
@@ -110,11 +116,11 @@ def plain_name(dataset: str) -> str:
 
 
 def shown_cell(cell: Cell) -> str:
-    """Return a figure with three decimals, a text as it is, nothing for None."""
+    """Return a number with three decimals, a text as it is, nothing for None."""
     return f"{cell:.3f}" if isinstance(cell, float) else cell or ""
 
 
-def render(table: Table, format: Format) -> str:  # noqa: A002 - the option's name on the command line
+def render(table: Table, format: Format = "text") -> str:  # noqa: A002 - the option's name on the command line
     """Write a table.
 
     Args:
@@ -141,26 +147,18 @@ def render(table: Table, format: Format) -> str:  # noqa: A002 - the option's na
 
 
 def _text(table: Table) -> str:
-    header = [*table.labels, *table.columns]
-    rows = table.shown_rows()
-    widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
-    keep = len(table.labels)
-
-    def line(cells: list[str]) -> str:
-        padded = [c.ljust(w) if at < keep else c.rjust(w) for at, (c, w) in enumerate(zip(cells, widths, strict=True))]
-        return "  ".join(padded).rstrip()
-
-    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    lines = [line(header), rule]
-    if any(table.groups):
-        above, at = " " * (sum(widths[:keep]) + 2 * keep), keep
-        for name, size in table.spans():
-            above += name.center(sum(widths[at : at + size]) + 2 * size - 2) + "  "
-            at += size
-        lines.insert(0, above.rstrip())
-    for number, row in enumerate(rows):
-        lines += [rule, line(row)] if number in table.rules else [line(row)]
-    return "\n".join(lines)
+    grid = RichTable(box=RULES, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in table.labels:
+        grid.add_column(name)
+    groups = table.groups or ("",) * len(table.columns)
+    for place, (group, name) in enumerate(zip(groups, table.columns, strict=True)):
+        first = place == 0 or group != groups[place - 1]  # a heading stands once, above the first of its columns
+        grid.add_column(f"{group if first else ''}\n{name}" if any(groups) else name, justify="right")
+    for number, row in enumerate(table.shown_rows(), 1):
+        grid.add_row(*row, end_section=number in table.rules)
+    written = io.StringIO()
+    Console(file=written, width=10_000, color_system=None, markup=False, highlight=False).print(grid)
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
 
 def _markdown(table: Table) -> str:

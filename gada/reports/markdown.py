@@ -15,25 +15,25 @@ def replace_block(path: Path, name: str, text: str) -> None:
         text: its new content.
 
     Raises:
-        ConfigError: if there is no such file, or it has no such block.
+        ConfigError: if the file or the block is missing.
     """
     before, after = around_block(path, name)
     write_text(path, f"{before}\n{text.strip()}\n{after}")
 
 
 def around_block(path: Path, name: str) -> tuple[str, str]:
-    """Return what stands before and after the content of a block; long work looks for it before it begins.
+    """Return what stands before and after the content of a block; long work checks it before it starts.
 
     Raises:
-        ConfigError: if there is no such file, or it has no such block.
+        ConfigError: if the file or the block is missing.
     """
     begin, end = f"<!-- {name} -->", "<!-- end -->"
     if not path.is_file():
-        raise ConfigError(f"{path} is no file; name a Markdown file with the lines '{begin}' and '{end}'.")
+        raise ConfigError(f"{path} is not a file; name a Markdown file with the lines '{begin}' and '{end}'.")
     try:
         content = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no UTF-8 text; name a Markdown file with '{begin}' and '{end}'.") from error
+        raise ConfigError(f"{path} is not UTF-8 text; name a Markdown file with '{begin}' and '{end}'.") from error
     head, found, rest = content.partition(begin)
     _, closed, tail = rest.partition(end)
     if not (found and closed):

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gada.metrics.correlation import ALL, FIGURES, Row
+from gada.metrics.correlation import ALL, METRICS, Row
 from gada.metrics.statistics import summary_over_splits
-from gada.reports.layout import Cell, Format, Provenance, Table, render
-from gada.reports.published import heading, published_figures, published_headings, published_systems
+from gada.reports.layout import Cell, Provenance, Table
+from gada.reports.published import heading, published_headings, published_systems, published_values
 
 STAGE_NAMES = {"baseline": "Baseline", "phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3"}
-FIGURE_NAMES = {
+METRIC_NAMES = {
     "lcc": "LCC",
     "srocc": "SROCC",
     "krocc": "KROCC",
@@ -21,87 +21,54 @@ FIGURE_NAMES = {
 UNDEFINED = "undef."
 
 
-def table1(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002 - the option's name on the command line
-    provenance: Provenance | None = None,
-    split: int | None = None,
-    figures: Sequence[str] = ("lcc", "srocc"),
-    published: bool = False,
-) -> str:
-    """Write the paper's Table 1: a block of figures for each stage, a column for each distortion, ALL last.
-
-    Args:
-        rows: result rows; their order gives the order of the classes.
-        format: "text", "markdown", "latex" or "csv".
-        provenance: what the caption states.
-        split: this split only; None is the median over the splits that the rows hold.
-        figures: which figures, out of `FIGURES`.
-        published: add the paper's own rows.
-    """
-    return render(stages_table(rows, provenance, split, figures, published), format)
-
-
-def table2(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002
-    provenance: Provenance | None = None,
-    stages: Sequence[str] = ("baseline", "phase3"),
-) -> str:
-    """Write the paper's Table 2: LCC and SROCC on each distortion of LIVE, the published systems and ours."""
-    return render(systems_table(rows, "LIVE", ("lcc", "srocc"), provenance, stages), format)
-
-
-def table3(
-    rows: Sequence[Row],
-    format: Format = "text",  # noqa: A002
-    provenance: Provenance | None = None,
-    stages: Sequence[str] = ("baseline", "phase3"),
-) -> str:
-    """Write the paper's Table 3: SROCC on each of TID2013's 24 types, the published systems and ours."""
-    return render(systems_table(rows, "TID2013", ("srocc",), provenance, stages), format)
-
-
 def stages_table(
     rows: Sequence[Row],
     provenance: Provenance | None = None,
     split: int | None = None,
-    figures: Sequence[str] = ("lcc", "srocc"),
+    metrics: Sequence[str] = ("lcc", "srocc"),
     published: bool = False,
 ) -> Table:
-    """Return the layout of Table 1; see `table1`."""
+    """Return the paper's Table 1: a block of metrics for each stage, a column for each distortion, ALL last.
+
+    Args:
+        rows: result rows; their order gives the order of the classes.
+        provenance: what the caption states.
+        split: this split only; None is the median over the splits that the rows hold.
+        metrics: which metrics, out of `METRICS`.
+        published: add the paper's own rows.
+    """
     chosen = [row for row in rows if split is None or row["split"] == split]
     classes = [name for name in dict.fromkeys(row["distortion"] for row in chosen) if name != ALL] + [ALL]
-    figures_of, notes = _medians(chosen, figures)
+    medians_of, notes = _medians(chosen, metrics)
     body: list[tuple[Cell, ...]] = []
     rules: set[int] = set()
     for stage in dict.fromkeys(row["stage"] for row in chosen):
         rules.add(len(body))
-        for figure in figures:
-            cells = [figures_of.get((stage, name, figure)) for name in classes]
-            body.append((_stage_name(stage), FIGURE_NAMES[figure], *cells))
+        for metric in metrics:
+            cells = [medians_of.get((stage, name, metric)) for name in classes]
+            body.append((_stage_name(stage), METRIC_NAMES[metric], *cells))
     if published:
-        body += _published_stages(classes, figures, rules, len(body))
+        body += _published_stages(classes, metrics, rules, len(body))
         notes += _published_notes("LIVE", provenance, staged=True)
-    caption = f"Figures after each stage, {_over_splits(chosen)}."
+    caption = f"Metrics after each stage, {_over_splits(chosen)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     columns = tuple(heading(name) for name in classes)
-    return Table(caption, ("stage", "figure"), columns, tuple(body), (), frozenset(rules - {0}), tuple(notes))
+    return Table(caption, ("stage", "metric"), columns, tuple(body), (), frozenset(rules - {0}), tuple(notes))
 
 
 def systems_table(
     rows: Sequence[Row],
     database: str,
-    figures: Sequence[str],
+    metrics: Sequence[str],
     provenance: Provenance | None = None,
     stages: Sequence[str] = ("baseline", "phase3"),
 ) -> Table:
-    """Return the layout of Tables 2 and 3: a row for each published system, then our stages.
+    """Return the paper's Table 2 (LIVE) or 3 (TID2013): a row for each published system, then our stages.
 
     Args:
         rows: result rows.
         database: "LIVE" or "TID2013": whose published systems and columns.
-        figures: "lcc" and "srocc" or one of them.
+        metrics: "lcc" and "srocc" or one of them.
         provenance: what the caption states.
         stages: which of our stages; one without rows is left out.
     """
@@ -109,46 +76,46 @@ def systems_table(
     found = [heading(name) for name in dict.fromkeys(row["distortion"] for row in rows)]
     if not set(found) & set(headings[:-1]):  # another database: its own columns, the published ones fill ALL alone
         headings = [*(name for name in found if name != ALL), ALL]
-    published = {figure: published_systems(database, figure) for figure in figures}
-    systems = dict.fromkeys(name for figure in figures for name in published[figure])
+    published = {metric: published_systems(database, metric) for metric in metrics}
+    systems = dict.fromkeys(name for metric in metrics for name in published[metric])
     body: list[tuple[Cell, ...]] = [
-        (system, *(published[figure].get(system, {}).get(name) for figure in figures for name in headings))
+        (system, *(published[metric].get(system, {}).get(name) for metric in metrics for name in headings))
         for system in systems
     ]
-    ours, notes = _medians([row for row in rows if row["stage"] in stages], figures)
-    by_heading = {(stage, heading(name), figure): cell for (stage, name, figure), cell in ours.items()}
+    ours, notes = _medians([row for row in rows if row["stage"] in stages], metrics)
+    by_heading = {(stage, heading(name), metric): cell for (stage, name, metric), cell in ours.items()}
     present = [stage for stage in stages if any(key[0] == stage for key in by_heading)]
     for stage in present:
-        cells = [by_heading.get((stage, name, figure)) for figure in figures for name in headings]
+        cells = [by_heading.get((stage, name, metric)) for metric in metrics for name in headings]
         body.append((f"This run, {_stage_name(stage).lower()}", *cells))
-    names = " and ".join(FIGURE_NAMES[figure] for figure in figures)
+    names = " and ".join(METRIC_NAMES[metric] for metric in metrics)
     caption = f"{names} of published systems on {database} and of this run, {_over_splits(rows)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
-    groups = tuple(FIGURE_NAMES[figure] for figure in figures for _ in headings) if len(figures) > 1 else ()
-    columns = tuple(headings) * len(figures)
+    groups = tuple(METRIC_NAMES[metric] for metric in metrics for _ in headings) if len(metrics) > 1 else ()
+    columns = tuple(headings) * len(metrics)
     notes = [*_published_notes(database, provenance), *notes]
     return Table(caption, ("system",), columns, tuple(body), groups, frozenset({len(systems)}), tuple(notes))
 
 
 def summary_table(rows: Sequence[Row], provenance: Provenance | None = None, distortion: str = ALL) -> Table:
-    """Return median, mean and deviation over splits of every figure, for one distortion (or `ALL`)."""
+    """Return median, mean and std over splits of every metric, for one distortion (or `ALL`)."""
     summaries = summary_over_splits(row for row in rows if row["distortion"] == distortion)
-    present = [figure for figure in FIGURES if any(figure in summary for summary in summaries)]
+    present = [metric for metric in METRICS if any(metric in summary for summary in summaries)]
     body: list[tuple[Cell, ...]] = []
     for summary in summaries:
-        for measure in ("median", "mean", "deviation"):
-            cells = [summary[figure][measure] if figure in summary else None for figure in present]
+        for measure in ("median", "mean", "std"):
+            cells = [summary[metric][measure] if metric in summary else None for metric in present]
             body.append((_stage_name(summary["stage"]), measure, *cells))
-    caption = f"Median, mean and sample deviation over {_splits(rows)}, {heading(distortion)}."
+    caption = f"Median, mean and standard deviation over {_splits(rows)}, {heading(distortion)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     rules = frozenset(range(3, len(body), 3))
-    columns = tuple(FIGURE_NAMES[figure] for figure in present)
+    columns = tuple(METRIC_NAMES[metric] for metric in present)
     notes = [
-        f"{_stage_name(summary['stage'])}: {FIGURE_NAMES[figure]} is defined in {summary[figure]['defined']} "
+        f"{_stage_name(summary['stage'])}: {METRIC_NAMES[metric]} is defined in {summary[metric]['defined']} "
         f"of {summary['splits']} splits."
         for summary in summaries
-        for figure in present
-        if figure in summary and summary[figure]["defined"] < summary["splits"]
+        for metric in present
+        if metric in summary and summary[metric]["defined"] < summary["splits"]
     ]
     return Table(caption, ("stage", "over splits"), columns, tuple(body), (), rules, tuple(notes))
 
@@ -161,9 +128,9 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
         what = f"{_stage_name(one['stage'])} minus {_stage_name(one['against']).lower()}, {heading(one['distortion'])}"
         low, high = one["interval"] or (None, None)
         p = one["wilcoxon_p"]
-        figures = (one["median"], one["mean"], one["deviation"], low, high, "<0.001" if p and p < 0.001 else p)
-        body.append((what, FIGURE_NAMES[one["figure"]], *figures))
-        name = FIGURE_NAMES[one["figure"]]
+        metrics = (one["median"], one["mean"], one["std"], low, high, "<0.001" if p and p < 0.001 else p)
+        body.append((what, METRIC_NAMES[one["metric"]], *metrics))
+        name = METRIC_NAMES[one["metric"]]
         listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
         lacking = ", ".join(map(str, one.get("left_out", [])))
         notes[f"{name} in each split: {listed}{f' (undefined in split {lacking})' if lacking else ''}."] = None
@@ -171,10 +138,10 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
             claims[f"{one['not_claimed'][:1].upper()}{one['not_claimed'][1:]}."] = None
         if one["interval"]:
             claims[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
-    columns = ("median", "mean", "deviation", "95 % from", "to", "p")
+    columns = ("median", "mean", "std", "95 % from", "to", "p")
     caption = "Paired differences over splits."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
-    return Table(caption, ("difference", "figure"), columns, tuple(body), (), frozenset(), (*claims, *notes))
+    return Table(caption, ("difference", "metric"), columns, tuple(body), (), frozenset(), (*claims, *notes))
 
 
 def _stage_name(stage: str) -> str:
@@ -193,47 +160,47 @@ def _over_splits(rows: Iterable[Row]) -> str:
     return f"median over {splits}" if splits.endswith("splits") else splits
 
 
-def _medians(rows: Sequence[Row], figures: Sequence[str]) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
-    """Return the median of each (stage, distortion, figure) over splits, and why one is undefined."""
+def _medians(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
+    """Return the median of each (stage, distortion, metric) over splits, and why one is undefined."""
     cells: dict[tuple[str, str, str], Cell] = {}
-    gaps: dict[tuple[str, str], list[str]] = {}  # where a figure is undefined, by figure and reason
+    gaps: dict[tuple[str, str], list[str]] = {}  # where a metric is undefined, by metric and reason
     keys = dict.fromkeys((row["stage"], row["distortion"]) for row in rows)
     for stage, distortion in keys:
         group = [row for row in rows if row["stage"] == stage and row["distortion"] == distortion]
-        for figure in figures:
-            values = [row[figure] for row in group if row.get(figure) is not None]
-            cells[stage, distortion, figure] = float(np.median(values)) if values else UNDEFINED
-            reasons = [row[f"{figure}_undefined"] for row in group if f"{figure}_undefined" in row]
+        for metric in metrics:
+            values = [row[metric] for row in group if row.get(metric) is not None]
+            cells[stage, distortion, metric] = float(np.median(values)) if values else UNDEFINED
+            reasons = [row[f"{metric}_undefined"] for row in group if f"{metric}_undefined" in row]
             for reason in dict.fromkeys(reasons):
                 count = f" ({reasons.count(reason)} of {len(group)} splits)" if len(group) > 1 else ""
-                gaps.setdefault((figure, reason), []).append(f"{_stage_name(stage)} {heading(distortion)}{count}")
-    notes = [f"{FIGURE_NAMES[name]} is undefined, {reason}: {', '.join(at)}." for (name, reason), at in gaps.items()]
+                gaps.setdefault((metric, reason), []).append(f"{_stage_name(stage)} {heading(distortion)}{count}")
+    notes = [f"{METRIC_NAMES[name]} is undefined, {reason}: {', '.join(at)}." for (name, reason), at in gaps.items()]
     return cells, notes
 
 
 def _published_stages(
-    classes: Sequence[str], figures: Sequence[str], rules: set[int], start: int
+    classes: Sequence[str], metrics: Sequence[str], rules: set[int], start: int
 ) -> list[tuple[Cell, ...]]:
     """Return the paper's own Table 1 in the columns of `classes`; adds the rules between its blocks."""
     known = {
-        (row["stage"], row["figure"], row["distortion"]): row["value"] for row in published_figures() if row["stage"]
+        (row["stage"], row["metric"], row["distortion"]): row["value"] for row in published_values() if row["stage"]
     }
     body: list[tuple[Cell, ...]] = []
     for stage, name in STAGE_NAMES.items():
         rules.add(start + len(body))
-        for figure in figures:
-            cells = [known.get((stage, figure, heading(one))) for one in classes]
+        for metric in metrics:
+            cells = [known.get((stage, metric, heading(one))) for one in classes]
             if any(cell is not None for cell in cells):
-                body.append((f"{name}, published", FIGURE_NAMES[figure], *cells))
+                body.append((f"{name}, published", METRIC_NAMES[metric], *cells))
     return body
 
 
 def _published_notes(database: str, provenance: Provenance | None, staged: bool = False) -> list[str]:
     """Return the source of the published rows and, where the data differ, that the two are not to be compared."""
-    chosen = [row for row in published_figures() if row["database"] == database and bool(row["stage"]) == staged]
+    chosen = [row for row in published_values() if row["database"] == database and bool(row["stage"]) == staged]
     sources = dict.fromkeys(row["source"].split(", citing")[0] for row in chosen)
-    notes = [f"Published figures: {'; '.join(sources)}. A cell that is open or unreadable there is empty."]
+    notes = [f"Published metrics: {'; '.join(sources)}. A cell that is open or unreadable there is empty."]
     if provenance and provenance.sets != ((database, provenance.proxy),):
         ours = ", ".join(dict.fromkeys(name for name, _ in provenance.sets))
-        notes.append(f"They are on {database} and ours on {ours}: no comparison figure by figure.")
+        notes.append(f"They are on {database} and ours on {ours}: not comparable value by value.")
     return notes

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from gada.data.records import Scale
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import check_card, check_quality, find_checkpoint
+from gada.io.checkpoints import find_checkpoint
 from gada.io.pixels import check_unit
 from gada.models.files import load_evaluator
 from gada.scoring.views import Mode, positions
@@ -40,11 +39,12 @@ class DifferentiableScorer(nn.Module):
         if path.suffix in (".onnx", ".xml", ".pt2"):
             raise ConfigError(f"{path} is an exported model, which gives no gradients; name a .safetensors evaluator.")
         evaluator, card = load_evaluator(path)
-        check_card(card, path)
-        check_quality(card, model)
+        if card.kind == "metrifier":
+            raise ConfigError(
+                f"{model} predicts a classifier's error, not quality; use it with `gada metrify predict`."
+            )
         self.evaluator = evaluator.requires_grad_(requires_grad=False)
-        self.scale = Scale(**card["scale"])
-        self.size, self.grid = int(card["crop_size"]), int(card.get("crop_grid", 1))
+        self.scale, self.size, self.grid = card.scale, card.crop_size, card.crop_grid
         self.mode: Mode = mode
         self.crops, self.seed = crops, seed
         self.corners(self.size, self.size)  # a wrong mode or count is refused at once

@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -17,9 +18,10 @@ from torch import Tensor
 from torch.export import Dim
 
 from gada.errors import ConfigError
+from gada.io.cards import Card
 from gada.io.checkpoints import CARD, find_checkpoint
 from gada.io.files import sha256_of, unwritable
-from gada.models.files import Card, load_evaluator
+from gada.models.files import load_evaluator
 from gada.scoring.calibration import quantize, varied_images
 from gada.scoring.loading import open_scorer
 from gada.scoring.parity import Parity, check, compare, synthetic_images
@@ -62,20 +64,20 @@ def export_evaluator(
     """
     path = find_checkpoint(model, "evaluator")
     evaluator, card = load_evaluator(path)
-    card = {**card, "precision": precision, "exported_from": sha256_of(path)}
+    card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
     out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
-    calibration, held_out = varied_images(images, card["crop_size"]) if images else ([], [])
+    calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
-        module, example = whole(evaluator, card), example_pixels(int(card["crop_size"]))
+        module, example = whole(evaluator, card), example_pixels(card.crop_size)
         if kind == "torch":
             write_torch(written, module, example, card)
         else:
             onnx_file = written.with_suffix(".onnx")
             write_onnx(onnx_file, module, example, card)
             if precision == "int8":
-                quantize(onnx_file, calibration, int(card["crop_size"]))
+                quantize(onnx_file, calibration, card.crop_size)
             if kind == "openvino":
                 write_openvino(written, onnx_file, card)
         exact, exported = (open_scorer(file, device="cpu") for file in (path, written))
@@ -87,7 +89,7 @@ def export_evaluator(
 
 
 def check_request(kind: Format, out: Path, precision: Precision, images: Path | None) -> None:
-    """Refuse what cannot be done before anything is computed."""
+    """Raise ConfigError for what cannot be done, before anything is computed."""
     if out.suffix != SUFFIXES[kind]:
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
     if out.is_dir():
@@ -137,7 +139,7 @@ def dynamic_shapes() -> tuple[dict[int, Any]]:
 def write_torch(path: Path, module: WholeEvaluator, example: Tensor, card: Card) -> None:
     """Write a .pt2 file."""
     program = torch.export.export(module, (example,), dynamic_shapes=dynamic_shapes())
-    torch.export.save(program, path, extra_files={CARD: json.dumps(card)})
+    torch.export.save(program, path, extra_files={CARD: json.dumps(card.as_plain())})
 
 
 def write_onnx(path: Path, module: WholeEvaluator, example: Tensor, card: Card) -> None:
@@ -162,7 +164,7 @@ def write_onnx(path: Path, module: WholeEvaluator, example: Tensor, card: Card) 
             dimension.dim_param = name
     strip_traces(model)
     model.producer_name = "gada"
-    onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
+    onnx.helper.set_model_props(model, {CARD: json.dumps(card.as_plain())})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -181,7 +183,7 @@ def write_openvino(path: Path, onnx_file: Path, card: Card) -> None:
     import openvino
 
     model = openvino.convert_model(onnx_file)
-    model.set_rt_info(json.dumps(card), CARD)
+    model.set_rt_info(json.dumps(card.as_plain()), CARD)
     openvino.save_model(model, path, compress_to_fp16=False)
 
 

@@ -3,7 +3,8 @@
 from importlib import import_module
 from pathlib import Path
 
-from gada.io.checkpoints import check_quality, find_checkpoint
+from gada.errors import ConfigError
+from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.scoring.scorer import Scorer
 from gada.scoring.views import Mode
@@ -33,7 +34,8 @@ def load_scorer(
         DataError: if the file is damaged or does not hold an evaluator.
     """
     scorer = open_scorer(model, mode, crops, seed, device)
-    check_quality(scorer.card, model)
+    if scorer.card.kind == "metrifier":
+        raise ConfigError(f"{model} predicts a classifier's error, not quality; use it with `gada metrify predict`.")
     return scorer
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD, check_card, read_card
-from gada.io.records import available_cores
+from gada.io.cards import Card
+from gada.io.checkpoints import CARD, read_card
+from gada.io.threads import available_cores
 from gada.scoring.scorer import CropPredictions
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
@@ -29,7 +30,7 @@ class OnnxBackend:
         )
 
 
-def open_backend(path: Path, device: str) -> tuple[OnnxBackend, dict[str, Any]]:
+def open_backend(path: Path, device: str) -> tuple[OnnxBackend, Card]:
     """Return what `gada export --format onnx` wrote, with its card.
 
     Args:
@@ -41,11 +42,10 @@ def open_backend(path: Path, device: str) -> tuple[OnnxBackend, dict[str, Any]]:
         DataError: if the file is missing or was not written by `gada export`.
     """
     session = open_session(path, device)
-    card = read_card(session.get_modelmeta().custom_metadata_map.get(CARD, "{}"), path)
-    if card.get("kind") != "evaluator":
-        raise DataError(f"{path} was not written by gada; write one with `gada export --format onnx`.")
-    check_card(card, path)
-    return OnnxBackend(session), card
+    text = session.get_modelmeta().custom_metadata_map.get(CARD)
+    if text is None:
+        raise DataError(f"{path} was not written by gada; export an evaluator with `gada export --format onnx`.")
+    return OnnxBackend(session), read_card(text, path, "evaluator", "metrifier")
 
 
 def open_session(path: Path, device: str) -> Any:

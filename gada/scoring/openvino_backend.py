@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
-from gada.io.checkpoints import CARD, check_card, read_card
+from gada.io.cards import Card
+from gada.io.checkpoints import CARD, read_card
 from gada.scoring.scorer import CropPredictions
 
 
@@ -30,7 +31,7 @@ class OpenVinoBackend:
             return CropPredictions(**found)
 
 
-def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, dict[str, Any]]:
+def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, Card]:
     """Return what `gada export --format openvino` wrote, with its card.
 
     Args:
@@ -55,11 +56,8 @@ def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, dict[str, An
     except RuntimeError as error:
         raise DataError(f"{path} cannot be read as an OpenVINO model ({str(error).splitlines()[0]}).") from error
     if not model.has_rt_info(CARD):
-        raise DataError(
-            f"{path} is not an evaluator that gada exported; write one with `gada export --format openvino`."
-        )
-    card = read_card(model.get_rt_info(CARD).astype(str), path)
-    check_card(card, path)
+        raise DataError(f"{path} was not written by gada; export one with `gada export --format openvino`.")
+    card = read_card(model.get_rt_info(CARD).astype(str), path, "evaluator", "metrifier")
     # without the hint OpenVINO silently computes in bfloat16 where the processor can
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return OpenVinoBackend(compiled), card

@@ -11,7 +11,7 @@ from gada.metrics.correlation import UndefinedError, srocc
 from gada.scoring.scorer import Scorer
 
 FLOAT_DIFFERENCE = 1e-5  # of the scale
-FLOAT_SROCC = 0.9999  # asked of many images only: among few, one pair of equals that swaps costs more
+FLOAT_SROCC = 0.9999  # of many images only: among few, one pair of equals that swaps costs more
 MANY = 200
 INT8_SROCC = 0.995
 
@@ -23,9 +23,9 @@ class Parity:
     images: int
     """How many were compared."""
     greatest: float
-    """Greatest difference of two scores, as a share of the scale."""
+    """Greatest difference of two scores, as a fraction of the scale."""
     mean: float
-    """Mean difference, as a share of the scale."""
+    """Mean difference, as a fraction of the scale."""
     srocc: float
     """Rank correlation of the two."""
 
@@ -42,7 +42,7 @@ def compare(one: Scorer, other: Scorer, images: Sequence[NDArray[np.uint8]]) -> 
     first, second = (
         np.array([prediction.quality for prediction in scorer.score_all(images)]) for scorer in (one, other)
     )
-    difference = np.abs(first - second)  # a quality is a share of the scale
+    difference = np.abs(first - second)  # a quality is a fraction of the scale
     try:
         ranks = srocc(first, second)
     except UndefinedError:  # an evaluator that gives every image one score
@@ -51,7 +51,7 @@ def compare(one: Scorer, other: Scorer, images: Sequence[NDArray[np.uint8]]) -> 
 
 
 def check(parity: Parity, precision: str) -> None:
-    """Refuse a file that does not agree with its evaluator.
+    """Raise DataError if a file does not agree with its evaluator.
 
     Raises:
         DataError: if float32 differs by more than 1e-5 of the scale, or int8 ranks images otherwise.

@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from gada.errors import DataError
-from gada.io.checkpoints import CARD, check_card
+from gada.io.cards import Card
+from gada.io.checkpoints import CARD, read_card
 
 MEMBERS = re.compile(
     r"data/weights/weight_\d+|data/constants/tensor_\d+|data/(weights|constants)/model_\w+_config\.json|models/model\.json|extra/gada|"
@@ -28,7 +29,7 @@ EXPRESSION = re.compile(r"(?:'[su]\d+'|[0-9A-Za-z(), =+*/-])*")
 WORDS = frozenset("Symbol Integer Add Mul Max Min Mod FloorDiv positive integer True False".split())
 
 
-def load_exported(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_exported(path: Path) -> tuple[nn.Module, Card]:
     """Return the program of a .pt2 file and its card.
 
     Raises:
@@ -38,9 +39,7 @@ def load_exported(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     try:
         check_program(path)
         program = torch.export.load(path, extra_files=extra)
-        card = dict(json.loads(extra[CARD]))
-        check_card(card, path)
-        return program.module(), card
+        return program.module(), read_card(extra[CARD], path, "evaluator", "metrifier")
     except DataError:
         raise
     except Exception as error:  # zip, JSON and version errors of torch
@@ -48,7 +47,7 @@ def load_exported(path: Path) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def check_program(path: Path) -> None:
-    """Refuse a .pt2 file with anything that torch would run.
+    """Raise DataError if a .pt2 file holds anything that torch would run.
 
     Raises:
         DataError: if there is such a thing; the message names it.
@@ -65,7 +64,7 @@ def check_program(path: Path) -> None:
 
 
 def check_tensors(path: Path, content: bytes) -> None:
-    """Refuse a pickle of anything but tensors and plain values."""
+    """Raise DataError if a pickle holds more than tensors and plain values."""
     try:
         torch.load(io.BytesIO(content), weights_only=True)
     except pickle.UnpicklingError as error:
@@ -85,6 +84,6 @@ def code_in(value: Any, key: str = "") -> Iterator[str]:
 
 
 def harmless(expression: str) -> bool:
-    """Tell whether an expression of a shape names sizes and arithmetic only."""
+    """Return whether an expression of a shape names sizes and arithmetic only."""
     named = re.findall(r"[A-Za-z]+", re.sub(r"'[su]\d+'", "", expression))
     return EXPRESSION.fullmatch(expression) is not None and set(named) <= WORDS

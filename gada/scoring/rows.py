@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -103,7 +104,7 @@ def import_pyarrow() -> Any:
 
 def write_object(stream: IO[str], scorer: Scorer, rows: Iterable[Row]) -> None:
     """Write one JSON object with all rows, as they come."""
-    head = {"model": scorer.model, "mode": scorer.protocol(), "scale": dict(scorer.card["scale"])}
+    head = {"model": scorer.model, "mode": scorer.protocol(), "scale": asdict(scorer.scale)}
     stream.write(json.dumps(head)[:-1] + ', "results": [')
     for index, row in enumerate(rows):
         stream.write((", " if index else "") + json.dumps(row, allow_nan=False))

@@ -1,6 +1,6 @@
 """From an image to a score: crops, the evaluator, their mean (paper, section 4.2, testing protocol)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.crops import cut
-from gada.data.records import Scale
 from gada.data.whole_view import whole_view
+from gada.io.cards import Card
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
+from gada.metrics.scale import Scale
 from gada.scoring.inputs import ImageLike, is_many, pixels_from
 from gada.scoring.views import Mode, corners_of, cover, positions
 
@@ -77,8 +78,7 @@ class Scorer:
 
     Args:
         backend: what runs the evaluator.
-        card: the checkpoint's card: "name", "scale", "classes", "crop_size"; "whole_view" where it scores images by one
-            view of the whole, of that longer side (mode, crops and seed then change nothing).
+        card: the checkpoint's card; where it has a `whole_view`, mode, crops and seed change nothing.
         mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the image).
         crops: crops an image; by default 30 (the paper's) in mode `crops`, few in `grid`.
         seed: of the random positions of mode `crops`, which depend on it and on the image's size alone.
@@ -88,7 +88,7 @@ class Scorer:
     def __init__(
         self,
         backend: Backend,
-        card: Mapping[str, Any],
+        card: Card,
         mode: Mode = "grid",
         crops: int | None = None,
         seed: int = 0,
@@ -96,27 +96,24 @@ class Scorer:
     ) -> None:
         self.backend = backend
         self.card = card
-        self.scale = Scale(**card["scale"])
-        self.classes: tuple[str, ...] = tuple(card["classes"])
-        self.size = int(card["crop_size"])
-        self.grid = int(card.get("crop_grid", 1))
-        self.whole_view: int | None = card.get("whole_view")
-        self.quantiles: Sequence[float] = card.get("quantiles", ())
+        self.scale, self.classes = card.scale, card.classes
+        self.size, self.grid = card.crop_size, card.crop_grid
+        self.digest = digest
         self.mode: Mode = mode
         self.crops = crops
         self.seed = seed
-        self.model = f"{card['name']} {digest[:12]}".strip()
+        self.model = f"{card.name} {digest[:12]}".strip()
         self.corners(self.size, self.size)  # a wrong mode or count is refused at once
 
     def describe(self) -> str:
         """Return what the scores are, in one line: model, scale, direction, and whether people gave them."""
-        origin = "a proxy, not human scores" if self.card.get("proxy") else "human scores"
-        return f"{self.model}: {self.scale.describe()}; fitted to {self.card['data']} ({origin})"
+        origin = "a proxy, not human scores" if self.card.proxy else "human scores"
+        return f"{self.model}: {self.scale.describe()}; fitted to {self.card.title} ({origin})"
 
     def protocol(self) -> str:
         """Return how images are cut, in one phrase that tells two protocols apart."""
-        if self.whole_view:
-            return f"whole image at {self.whole_view}"
+        if self.card.whole_view:
+            return f"whole image at {self.card.whole_view}"
         if self.mode == "dense":
             return "dense"
         count = len(self.corners(self.size, self.size))
@@ -171,8 +168,8 @@ class Scorer:
         Raises:
             DataError: if it is too thin for mode `dense`.
         """
-        if self.whole_view:
-            return whole_view(image, self.whole_view)[None]
+        if self.card.whole_view:
+            return whole_view(image, self.card.whole_view)[None]
         return cut(image, self.corners(image.shape[0], image.shape[1]), self.size)
 
     def is_full(self, waiting: list[NDArray[np.uint8]]) -> bool:
@@ -181,7 +178,7 @@ class Scorer:
 
     def predictions(self, cuts: list[NDArray[np.uint8]]) -> Iterator[Prediction]:
         """Score images that are already cut, each (n, h, w, 3) uint8."""
-        if self.whole_view:  # of many sizes, and no faster together
+        if self.card.whole_view:  # of many sizes, and no faster together
             yield from (self.mean(self.predict(view)) for view in cuts)
             return
         if not cuts:
@@ -216,14 +213,14 @@ class Scorer:
 
     def unusual(self, distance: float) -> str:
         """Return why an image is unlike the training photos; "" where it is not, or the model does not know."""
-        limit = self.card.get("usual_distance")
+        limit = self.card.usual_distance
         return "unlike the training photos" if limit is not None and distance > limit else ""
 
     def percentile(self, quality: float) -> float | None:
         """Return the percentage of training photos with a lower score; None for a model that does not know."""
-        if not self.quantiles:
+        if not self.card.quantiles:
             return None
-        return float(np.interp(quality, self.quantiles, np.linspace(0, 100, len(self.quantiles))))
+        return float(np.interp(quality, self.card.quantiles, np.linspace(0, 100, len(self.card.quantiles))))
 
     def predict_map(
         self,

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,7 +98,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     Args:
         scorer: what scores.
         limits: what one request may cost.
-        hosts: names under which the server may be asked for; others are refused, so that a foreign web page cannot
+        hosts: host names that requests may use; others are refused, so that a foreign web page cannot
             reach a server on the loopback address under a name of its own.
     """
     desk = Desk(scorer, limits or Limits())
@@ -125,7 +125,7 @@ BINARY = {"type": "string", "format": "binary"}
 REFUSALS = {
     408: "It took longer than the server allows.",
     413: "The file is larger than the server allows.",
-    422: "The body is no image that can be read, or has too many pixels.",
+    422: "The body is not an image that can be read, or has too many pixels.",
     503: "The server is busy; try again.",
 }
 
@@ -151,10 +151,10 @@ class Desk:
         return ModelAnswer(
             model=scorer.model,
             mode=scorer.protocol(),
-            scale=ScaleAnswer(**scorer.card["scale"]),
+            scale=ScaleAnswer(**asdict(scorer.scale)),
             classes=list(scorer.classes),
             description=scorer.describe(),
-            proxy=bool(scorer.card.get("proxy")),
+            proxy=scorer.card.proxy,
         )
 
     async def score(
@@ -209,7 +209,7 @@ class Desk:
             spread=prediction.spread,
             distortion=prediction.distortion,
             probability=prediction.probability,
-            scale=ScaleAnswer(**self.scorer.card["scale"]),
+            scale=ScaleAnswer(**asdict(self.scorer.scale)),
             model=prediction.model,
             mode=self.scorer.protocol(),
             height=pixels.shape[0],

@@ -1,6 +1,5 @@
 """Many images through one scorer: decoded and cut in threads beside inference, in order, in constant memory."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from gada.errors import DataError
 from gada.io.images import read_image, shown
 from gada.io.pixels import AS_WRITTEN, Decoding
+from gada.io.threads import available_cores
 from gada.scoring.scorer import Prediction, Scorer
 
 AHEAD = 4  # images a thread may be ahead; bounds memory
@@ -32,7 +32,7 @@ def score_files(
     Args:
         scorer: the scorer.
         paths: files; taken one by one as they are needed.
-        jobs: threads that decode; by default one for each processor.
+        jobs: threads that decode; by default one for each core.
         decoding: limit of pixels, and range and white of the samples.
 
     Yields:
@@ -52,7 +52,7 @@ def score_files(
             return DataError(f"{shown(path)} needs more memory than there is; make it smaller, or lower --max-pixels.")
 
     waiting: list[tuple[Path, Crops | DataError]] = []
-    for path, crops in in_threads(crops_of, paths, jobs or os.cpu_count() or 1):
+    for path, crops in in_threads(crops_of, paths, jobs or available_cores()):
         waiting.append((path, crops))
         if scorer.is_full(crops_in(waiting)) or len(waiting) >= AT_MOST:
             yield from outcomes(scorer, waiting)

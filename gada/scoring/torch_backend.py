@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from gada.data.records import Scale
 from gada.errors import ConfigError
-from gada.io.checkpoints import check_card
+from gada.io.cards import Card
 from gada.models.evaluator import Evaluator
-from gada.models.files import Card, load_evaluator
+from gada.models.files import load_evaluator
 from gada.scoring.programs import load_exported
 from gada.scoring.scorer import CropPredictions
 
@@ -34,8 +34,8 @@ class WholeEvaluator(nn.Module):
             Probabilities (N, K), quality (N,) in [0, 1], score (N,) on the scale and, where the evaluator measures it,
             the distance (N,) from its training photos.
         """
-        features = self.evaluator.describe(pixels.permute(0, 3, 1, 2).float() / 255)
-        output = self.evaluator.judge(features)
+        features = self.evaluator.extract(pixels.permute(0, 3, 1, 2).float() / 255)
+        output = self.evaluator.predict(features)
         score = self.low + output.quality * (self.high - self.low)
         said = output.class_logits.softmax(dim=1), output.quality, score
         return said if self.evaluator.usual is None else (*said, self.evaluator.usual(features))
@@ -68,14 +68,13 @@ def open_backend(path: Path, device: str) -> tuple[TorchBackend, Card]:
         evaluator, card = load_exported(path)
     else:
         network, card = load_evaluator(path)
-        check_card(card, path)
         evaluator = whole(network, card).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TorchBackend(evaluator, device), card
 
 
 def whole(evaluator: Evaluator, card: Card) -> WholeEvaluator:
     """Return an evaluator in eval mode with its scale."""
-    module = WholeEvaluator(evaluator, Scale(**card["scale"])).eval()
+    module = WholeEvaluator(evaluator, card.scale).eval()
     return module.requires_grad_(requires_grad=False)
 
 
@@ -92,30 +91,3 @@ def choose_device(device: str) -> str:
         known = ", ".join(name for name, is_there in there.items() if is_there)
         raise ConfigError(f"--device {device} is not on this machine; there is {known}.")
     return device
-
-
-def check_devices(device: str, devices: int, batch_size: int) -> None:
-    """Refuse more devices than there are, or than a training batch can be shared among.
-
-    Args:
-        device: what `choose_device` returned.
-        devices: how many are to train side by side.
-        batch_size: crops of a batch; pooled moments are scaled over two of them at least.
-
-    Raises:
-        ConfigError: if there are too many.
-    """
-    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, devices)  # processes share a processor
-    if devices > there:
-        raise ConfigError(f"--devices is {devices}, but {device} has {there} here; give at most as many.")
-    if batch_size < 2 * devices:
-        raise ConfigError(
-            f"training.batch_size is {batch_size}, too few for --devices {devices}; give two crops or more to each."
-        )
-
-
-def each_device(device: str) -> list[str]:
-    """Return the devices that `device` means one by one: with several GPUs `cuda:0`, `cuda:1`, ..."""
-    chosen = choose_device(device)
-    count = torch.cuda.device_count() if chosen == "cuda" else 1
-    return [f"cuda:{number}" for number in range(count)] if count > 1 else [chosen]

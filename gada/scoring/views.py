@@ -1,4 +1,4 @@
-"""Which crops of an image are judged: pure functions of the image's size, the same on every machine."""
+"""Which crops of an image are scored: pure functions of the image's size, the same on every machine."""
 
 from typing import Literal
 
@@ -79,9 +79,9 @@ def cover(
     """
     tops, lefts = (covering_starts(max(side, size), size, grid) for side in (height, width))
     if most and len(tops) * len(lefts) > most:
-        share = (most / (len(tops) * len(lefts))) ** 0.5
-        rows = min(most, max(1, int(len(tops) * share)))
-        columns = min(most // rows, max(1, int(len(lefts) * share)))
+        fraction = (most / (len(tops) * len(lefts))) ** 0.5
+        rows = min(most, max(1, int(len(tops) * fraction)))
+        columns = min(most // rows, max(1, int(len(lefts) * fraction)))
         tops, lefts = tops[even_indices(len(tops), rows)], lefts[even_indices(len(lefts), columns)]
     if len(tops) * len(lefts) * size**2 > max(MOST, 4 * height * width):
         raise DataError(f"{width} x {height} pixels are too thin to be covered by crops of {size} x {size}")

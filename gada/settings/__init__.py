@@ -1,30 +1,28 @@
 """Every setting of the program, as frozen dataclasses by verb; imports nothing heavy.
 
-A field that is `None` takes the value of the chosen preset (`paper` or `gada`, see `PRESETS`), so that a config
-file states only what it changes.
+They are complete when constructed: every default is a value, that of the preset gada. The preset paper, a YAML file in
+`presets/`, is read before the user's config.
 """
 
 from gada.settings.checks import check, check_seed
 from gada.settings.classifiers import ImageSettings, InputSettings, Layout
-from gada.settings.classify import ClassifierSettings, ClassifyDataSettings
+from gada.settings.classify import ClassifierSettings, ClassifyDataSettings, TestDataSettings
 from gada.settings.data import DataSettings, Format, SplitSettings
 from gada.settings.metrify import MetrifierSettings
 from gada.settings.networks import LossSettings, ModelSettings
-from gada.settings.plain import as_plain, changed, from_plain
+from gada.settings.plain import as_plain, changed, from_plain, preset_files, preset_settings, takes
 from gada.settings.study import Variant
 from gada.settings.training import (
-    PRESETS,
     STAGES,
     EvaluationSettings,
     Preset,
     Settings,
     Stage,
     TrainingSettings,
-    resolve,
 )
+from gada.settings.whole_image import WholeImageSettings
 
 __all__ = [
-    "PRESETS",
     "STAGES",
     "ClassifierSettings",
     "ClassifyDataSettings",
@@ -41,12 +39,16 @@ __all__ = [
     "Settings",
     "SplitSettings",
     "Stage",
+    "TestDataSettings",
     "TrainingSettings",
     "Variant",
+    "WholeImageSettings",
     "as_plain",
     "changed",
     "check",
     "check_seed",
     "from_plain",
-    "resolve",
+    "preset_files",
+    "preset_settings",
+    "takes",
 ]

@@ -24,16 +24,16 @@ class ModelSettings:
     """Units of the first layer of the class and quality heads."""
     usual: int = 0
     """Directions in which training photos vary that the evaluator keeps, to tell what is unlike them; 0 keeps none."""
-    pooling: Literal["mean", "moments"] | None = None
-    """Spatial reduction (paper: mean of the last maps; gada: mean and log deviation of every layer's maps)."""
-    detail: bool | None = None
-    """Whether the trunk also sees the image less its local mean (paper: false; gada: true; distortions are small)."""
-    pyramid: bool | None = None
-    """Whether the generator changes the reference's frequency bands (paper: false, it paints the image; gada: true)."""
-    pixel_noise: bool | None = None
-    """Whether the decoder also receives noise at every resolution (paper: false; gada: true)."""
-    modulation: bool | None = None
-    """Whether class and quality also scale and shift the maps of every layer (paper: false; gada: true)."""
+    pooling: Literal["mean", "moments"] = "moments"
+    """Spatial reduction: mean of the last maps (paper), or mean and log std of every layer's maps."""
+    detail: bool = True
+    """Whether the trunk also sees the image minus its local mean, where small distortions show (paper: false)."""
+    pyramid: bool = True
+    """Whether the generator changes the reference's frequency bands; else it paints the image (paper: false)."""
+    pixel_noise: bool = True
+    """Whether the decoder also receives noise at every resolution (paper: false)."""
+    modulation: bool = True
+    """Whether class and quality also scale and shift the maps of every layer (paper: false)."""
     noise: int = 16
     """Channels of the noise vector z."""
     embedding: int = 32
@@ -52,32 +52,30 @@ class ModelSettings:
 class LossSettings:
     """The losses (paper, section 3.2) and their weights, which the paper does not give."""
 
-    adversarial: Literal["logistic", "hinge"] | None = None
-    """Source loss (paper: logistic, equation 1; gada: hinge)."""
-    quality: Literal["squared", "absolute"] | None = None
-    """Evaluator loss (paper: squared, equation 3; gada: squared)."""
-    heads_on_generated: bool | None = None
+    adversarial: Literal["logistic", "hinge"] = "hinge"
+    """Source loss (paper: logistic, equation 1)."""
+    heads_on_generated: bool = False
     """Whether class and quality losses of phase 1 also train the discriminator on generated crops (paper: true); needs
     `source_trains_trunk`."""
-    source_trains_trunk: bool | None = None
-    """Whether the source loss also trains the trunk (paper: true; gada: false, for it holds the evaluator back)."""
-    source_weight: float | None = None
+    source_trains_trunk: bool = False
+    """Whether the source loss also trains the trunk (paper: true), which holds the evaluator back."""
+    source_weight: float = 0.2
     """Weight of the source loss."""
-    reconstruction_weight: float | None = None
+    reconstruction_weight: float = 20.0
     """Weight of the L1 term, on images in [0, 1]."""
-    feature_weight: float | None = None
+    feature_weight: float = 4.0
     """Weight of the distance between pooled features of generated and true distorted crops (paper: 0)."""
-    class_weight: float | None = None
+    class_weight: float = 0.05
     """Weight of the class loss towards discriminator and evaluator."""
-    quality_weight: float | None = None
-    """Weight of the quality loss, towards all players."""
-    generator_class_weight: float | None = None
+    quality_weight: float = 5.0
+    """Weight of the quality loss, the squared error (equation 3), towards all players."""
+    generator_class_weight: float = 0.25
     """Weight of the class loss towards the generator."""
 
     def __post_init__(self) -> None:
-        """Check the weights, and that the heads can do what is asked."""
+        """Check the weights, and that the heads can learn from generated crops."""
         check("loss", self, tuple(name for name in vars(self) if name.endswith("_weight")), 0)
-        if self.heads_on_generated and self.source_trains_trunk is False:
+        if self.heads_on_generated and not self.source_trains_trunk:
             raise ConfigError(
                 "loss.heads_on_generated is true but loss.source_trains_trunk is false; set both to true, or the first "
                 "to false."

@@ -13,7 +13,7 @@ class Variant:
     name: str
     """What stands in the table."""
     stages: tuple[Stage, ...] = ("baseline",)
-    """Which stages are trained; the last one's figures are shown."""
+    """Which stages are trained; the last one's metrics are shown."""
     changes: dict[str, Any] = field(default_factory=dict)
     """Settings that differ, by dotted keys as `training.crop_size`."""
     after: str = ""

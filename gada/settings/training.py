@@ -1,17 +1,21 @@
-"""One training run of GADA, and its presets."""
+"""One training run of GADA."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from gada.errors import ConfigError
 from gada.settings.checks import check, check_seed
 from gada.settings.data import DataSettings, SplitSettings
 from gada.settings.networks import LossSettings, ModelSettings
+from gada.settings.whole_image import WholeImageSettings
 
-Preset = Literal["paper", "gada"]
+Preset = Literal["paper", "gada", "photos"]
 
 Stage = Literal["baseline", "phase1", "phase2", "phase3"]
+
+Span = tuple[int, int]
+"""Evaluator steps before a stage, and those after which learning rates have fallen to zero."""
 
 STAGES: tuple[Stage, ...] = ("baseline", "phase1", "phase2", "phase3")
 
@@ -24,10 +28,10 @@ class TrainingSettings:
     """Crops in a batch."""
     crop_size: int = 128
     """Side of a square crop, in pixels."""
-    jpeg_grid: bool | None = None
-    """Whether all crops, also those of a score, lie on JPEG's 8-pixel blocks (paper: false; gada: true)."""
-    flip: bool | None = None
-    """Whether crops are mirrored at random, both images alike (paper: false; gada: true)."""
+    jpeg_grid: bool = True
+    """Whether all crops, also those of a score, lie on JPEG's 8-pixel blocks (paper: false)."""
+    flip: bool = True
+    """Whether crops are mirrored at random, both images alike (paper: false)."""
     generator_batch: int | None = None
     """Crops of a batch that the generator distorts in phases 1 and 2; none given means all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -43,34 +47,34 @@ class TrainingSettings:
     """Evaluator steps of phase 3."""
     validate_every: int = 250
     """Steps between two validations."""
-    trunk_lr: float | None = None
+    trunk_lr: float = 2e-3
     """Learning rate of trunk and source head in phase 1 and baseline (paper: 1e-4)."""
-    head_lr: float | None = None
+    head_lr: float = 2e-3
     """Learning rate of class and quality heads in phase 1 and baseline (paper: 5e-4)."""
     generator_lr: float = 5e-4
     """Learning rate of the generator (paper: 5e-4)."""
-    later_lr_factor: float | None = None
-    """What phases 2 and 3 multiply the rates with (paper: 0.1)."""
-    anneal: bool | None = None
-    """Whether rates rise over a stage's first steps and fall to zero as a cosine, the evaluator's over all phases, the
-    generator's over phase 1 (gada: true)."""
+    later_lr_factor: float = 1.0
+    """What phases 2 and 3 multiply the learning rates with (paper: 0.1)."""
+    anneal: bool = True
+    """Whether learning rates rise over a stage's first steps and fall to zero as a cosine, the evaluator's over all
+    phases, the generator's over phase 1 (paper: false)."""
     betas: tuple[float, float] = (0.5, 0.99)
     """Adam's decay rates."""
     generated_fraction: float = 0.5
-    """Share of generated crops in the loss of phase 2."""
+    """Fraction of generated crops in the loss of phase 2."""
     unlabelled: Path | None = None
-    """Folder of photographs without scores, from which phase 2 generates in place of the training references."""
+    """Folder of images without scores, from which phase 2 generates instead of from the training references."""
     distorted: Path | None = None
-    """Folder of a set of `gada synthesize` whose images phase 2 takes in place of generated crops, each with the mean
-    quality of its class and level in training: the generator's rival, and what a perfect one could bring."""
+    """Folder of a set of `gada synthesize` whose images phase 2 takes instead of generated crops, each with the mean
+    quality of its class and level in training: a baseline for the generator, and what a perfect one could bring."""
 
     def __post_init__(self) -> None:
-        """Check counts, rates and shares."""
+        """Check counts, learning rates and fractions."""
         check("training", self, ("batch_size",), 2)  # pooled moments are scaled over a batch
         check("training", self, ("crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"), 1)
         check("training", self, ("generator_batch",), 1)
         check("training", self, ("trunk_lr", "head_lr", "generator_lr", "later_lr_factor"), 0)
-        if not all(0 <= rate < 1 for rate in self.betas):
+        if not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f"training.betas is {list(self.betas)} but both must lie in [0, 1).")
         if self.crop_size % 8:
             raise ConfigError(
@@ -88,14 +92,20 @@ class TrainingSettings:
         """What the positions of crops are multiples of, in training and in every evaluation of what was trained."""
         return 8 if self.jpeg_grid else 1
 
-    def steps_before(self, stage: Stage) -> int:
-        """Return the evaluator steps of the phases before a stage."""
-        return sum(self.steps(phase) for phase in STAGES[1 : STAGES.index(stage)])
-
     def steps(self, stage: Stage) -> int:
         """Return the evaluator steps of a stage; the baseline gets as many as the three phases together."""
         phases = {"phase1": self.phase1_steps, "phase2": self.phase2_steps, "phase3": self.phase3_steps}
         return phases.get(stage, sum(phases.values()))
+
+    def span(self, stage: Stage, alone: bool = False) -> Span:
+        """Return the span of a stage's learning rates: all phases, or the stage where it is trained alone."""
+        if alone:
+            return 0, self.steps(stage)
+        return sum(self.steps(phase) for phase in STAGES[1 : STAGES.index(stage)]), self.steps("baseline")
+
+    def lr_factor(self, stage: Stage) -> float:
+        """Return what multiplies the evaluator's learning rates in a stage."""
+        return self.later_lr_factor if stage in ("phase2", "phase3") else 1.0
 
 
 @dataclass(frozen=True)
@@ -119,10 +129,14 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """One training run, as `gada fit` takes it and `config.yaml` of the run keeps it."""
+    """One training run, as `gada fit` takes it and `config.yaml` of the run keeps it.
+
+    The defaults are those of the preset gada. `preset_settings` gives those of another: its name alone changes nothing.
+    """
 
     preset: Preset = "gada"
-    """Where unset choices come from: `paper` is true to the text, `gada` is ours."""
+    """Which values stand where nothing else is said: `paper` is true to the text, `gada` is ours, and `photos` is an
+    evaluator of whole images."""
     seed: int = 0
     """Seed of weights, batches and noise."""
     data: DataSettings = field(default_factory=DataSettings)
@@ -131,81 +145,8 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    whole: WholeImageSettings = field(default_factory=WholeImageSettings)
 
     def __post_init__(self) -> None:
         """Check the seed."""
         check_seed(self.seed)
-
-
-PRESETS: dict[Preset, dict[str, dict[str, Any]]] = {
-    # True to the text. What it leaves open: the L1 weight is that of pix2pix, which it cites for its skips (100 on
-    # images in [-1, 1]); the other losses are summed as printed.
-    "paper": {
-        "model": {
-            "pooling": "mean",
-            "detail": False,
-            "pyramid": False,
-            "pixel_noise": False,
-            "modulation": False,
-        },
-        "loss": {
-            "adversarial": "logistic",
-            "quality": "squared",
-            "heads_on_generated": True,
-            "source_trains_trunk": True,
-            "source_weight": 1.0,
-            "reconstruction_weight": 200.0,
-            "feature_weight": 0.0,
-            "class_weight": 1.0,
-            "quality_weight": 1.0,
-            "generator_class_weight": 1.0,
-        },
-        "training": {
-            "jpeg_grid": False,
-            "flip": False,
-            "trunk_lr": 1e-4,
-            "head_lr": 5e-4,
-            "later_lr_factor": 0.1,
-            "anneal": False,
-        },
-    },
-    # Ours; the reason for each choice stands at its field.
-    "gada": {
-        "model": {
-            "pooling": "moments",
-            "detail": True,
-            "pyramid": True,
-            "pixel_noise": True,
-            "modulation": True,
-        },
-        "loss": {
-            "adversarial": "hinge",
-            "quality": "squared",
-            "heads_on_generated": False,
-            "source_trains_trunk": False,
-            "source_weight": 0.2,
-            "reconstruction_weight": 20.0,
-            "feature_weight": 4.0,
-            "class_weight": 0.05,
-            "quality_weight": 5.0,
-            "generator_class_weight": 0.25,
-        },
-        "training": {
-            "jpeg_grid": True,
-            "flip": True,
-            "trunk_lr": 2e-3,
-            "head_lr": 2e-3,
-            "later_lr_factor": 1.0,
-            "anneal": True,
-        },
-    },
-}
-
-
-def resolve(settings: Settings) -> Settings:
-    """Return `settings` with every unset choice taken from its preset."""
-    groups = {}
-    for name, choices in PRESETS[settings.preset].items():
-        group = getattr(settings, name)
-        groups[name] = replace(group, **{key: value for key, value in choices.items() if getattr(group, key) is None})
-    return replace(settings, **groups)

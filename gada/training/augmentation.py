@@ -6,20 +6,21 @@ from gada.data.batches import Batch
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import Settings, Stage
-from gada.training.evaluator import LabelledCrops, as_images, equally_weighted, real_crops
-from gada.training.finetuning import FineTuning
+from gada.training.evaluator import EvaluatorTraining, LabelledCrops, as_images, equally_weighted, real_crops
 
 
-class Augmentation(FineTuning):
-    """Trains the evaluator with real crops and crops that the resting generator distorts as asked.
+class Augmentation(EvaluatorTraining):
+    """Trains the evaluator on real distorted crops and on crops that the frozen generator makes.
 
-    Without a generator the pictures from which it would generate are distorted already: its rival.
+    Without a generator the sources are distorted already: what a perfect generator would bring.
     """
 
     stage: Stage = "phase2"
 
-    def __init__(self, evaluator: Evaluator, generator: Generator | None, settings: Settings) -> None:
-        super().__init__(evaluator, settings)
+    def __init__(
+        self, evaluator: Evaluator, generator: Generator | None, settings: Settings, alone: bool = False
+    ) -> None:
+        super().__init__(evaluator, settings, alone)
         self.generator = generator.requires_grad_(False) if generator else None
 
     def compile_networks(self) -> None:
@@ -29,19 +30,19 @@ class Augmentation(FineTuning):
             self.generator.compile(dynamic=False)
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
-        """Return the real crops and generated ones of reference crops."""
-        share = self.settings.training.generated_fraction
+        """Return the real crops and the generated ones, weighted by `generated_fraction`."""
+        fraction = self.settings.training.generated_fraction
         real, generated = real_crops(batch), self.generated_crops(batch, batch_idx)
         images, label, quality = (torch.cat(pair) for pair in zip(real[:3], generated[:3], strict=True))
-        return LabelledCrops(images, label, quality, torch.cat([(1 - share) * real.weight, share * generated.weight]))
+        weight = torch.cat([(1 - fraction) * real.weight, fraction * generated.weight])
+        return LabelledCrops(images, label, quality, weight)
 
     @torch.no_grad()
     def generated_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
-        """Distort the batch's reference crops to the asked classes and qualities."""
-        asked = self.asked(batch)
-        reference = as_images(asked.source)
-        if self.generator is None:
-            return equally_weighted(reference, asked.target_label, asked.target_quality)
-        noise = self.generator.draw(reference, self.noise_source(2, batch_idx))
-        images = self.generator(reference, asked.target_label, asked.target_quality, noise)
-        return equally_weighted(images, asked.target_label, asked.target_quality)
+        """Distort source crops to the batch's target classes and qualities, which become their labels."""
+        part = self.generator_part(batch)
+        images = as_images(part.source)  # (G, 3, H, W) in [0, 1]
+        if self.generator:
+            noise = self.generator.draw(images, self.noise_source(2, batch_idx))
+            images = self.generator(images, part.target_label, part.target_quality, noise)
+        return equally_weighted(images, part.target_label, part.target_quality)

@@ -26,6 +26,8 @@ class Checkpoints(CheckpointIO):
     """`last.ckpt` and `previous.ckpt` of a stage; each ends with the SHA-256 of what comes before it.
 
     Every state of the folder in which a process can be killed holds a whole checkpoint, once there has been one.
+    Lightning's own writer keeps no hash and, where the temporary folder lies on another file system, copies the file
+    into place: a full disk then leaves half a checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,9 +44,11 @@ class Checkpoints(CheckpointIO):
         for path in there:
             if whole(path) is not None:
                 return path
-            sys.stderr.write(f"{path} is damaged; the one before is looked for.\n")
+            sys.stderr.write(f"{path} is damaged; trying the one before.\n")
         if there:
-            raise DataError(f"{there[0]} is damaged, and there is no older one; delete it to train the stage anew.")
+            raise DataError(
+                f"{there[0]} is damaged and there is no older one; delete it to train the stage from its start."
+            )
         return None
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -68,19 +72,20 @@ class Checkpoints(CheckpointIO):
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         """Read a checkpoint, which holds tensors and plain values only.
 
-        Lightning brings them to where the training goes on, which need not be where it was stopped.
+        Lightning moves them to the device that resumes, which may be another than the one that was stopped.
 
         Raises:
             DataError: if it is damaged or holds anything else.
         """
         try:
             content = io.BytesIO(whole(Path(path)) or b"")
-            with warnings.catch_warnings():  # torch warns of pickles that are not its own, before it refuses them
+            with warnings.catch_warnings():  # torch warns of pickles that are not its own before it raises
                 warnings.simplefilter("ignore")
                 return dict(torch.load(content, map_location=map_location or "cpu", weights_only=True))
         except Exception as error:  # a pickle that was tampered with raises errors of many kinds
             raise DataError(
-                f"{path} is no checkpoint of a training; delete it to train the stage anew, if it is not yours."
+                f"{path} is not a checkpoint of a training; if it is not yours, delete it to train the "
+                "stage from its start."
             ) from error
 
     def remove_checkpoint(self, path: Any) -> None:
@@ -89,14 +94,14 @@ class Checkpoints(CheckpointIO):
 
 
 def whole(path: Path) -> bytes | None:
-    """Return what a checkpoint file holds before its hash, or None where the hash is another."""
+    """Return the content of a checkpoint file without its hash, or None where the hash does not match."""
     content = path.read_bytes()
     body, digest = content[:-DIGEST], content[-DIGEST:]
     return body if sha256(body).hexdigest().encode() == digest else None
 
 
 def check_finite(values: Any) -> None:
-    """Refuse nested dictionaries and lists with a tensor that is not finite.
+    """Raise NotFiniteError if a tensor in nested dictionaries and lists is not finite.
 
     Raises:
         NotFiniteError: if there is one; the message names it.

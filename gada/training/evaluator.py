@@ -1,7 +1,8 @@
-"""What every training of the evaluator shares: optimiser groups, the supervised loss, validation."""
+"""What the phases share: one step for every player, the supervised loss, learning rates, validation."""
 
+from collections.abc import Iterator
 from math import cos, pi
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning import LightningModule
@@ -14,12 +15,10 @@ from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, EvaluatorOutput
 from gada.settings import Settings, Stage
+from gada.settings.training import Span
 
 UNDEFINED = -1.0  # what an undefined correlation counts as: worse than any
-
-Span = tuple[int, int]
-"""Steps before a stage, and steps after which a rate has fallen to zero."""
-WARM = 50  # steps in which the rates rise
+WARMUP = 50  # steps in which the learning rates rise
 
 
 class LabelledCrops(NamedTuple):
@@ -36,22 +35,26 @@ class LabelledCrops(NamedTuple):
 
 
 class EvaluatorTraining(LightningModule):
-    """Trains the evaluator on real labelled crops: the direct baseline (paper, section 4.3).
+    """Trains an evaluator on labelled crops; each phase says which, and may add players.
 
-    "Training only the evaluator and classifier branches of the discriminator directly on labelled training data."
+    Optimisation is manual, since Lightning's own takes one loss for all optimisers and steps on a loss that is not
+    finite.
+
+    Args:
+        evaluator: the network that scores.
+        settings: of the run.
+        alone: whether the stage is trained on its own, so that the learning rates fall over it alone.
     """
 
-    stage: Stage = "baseline"  # whose steps the rates follow
+    stage: Stage = "baseline"  # whose steps and learning rates hold
     players = 1  # each has an optimiser and a loss of its own
 
-    def __init__(self, evaluator: Evaluator, settings: Settings, rate: float = 1.0) -> None:
+    def __init__(self, evaluator: Evaluator, settings: Settings, alone: bool = False) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.evaluator = evaluator
         self.settings = settings
-        self.rate = rate
-        training = settings.training
-        self.span = training.steps_before(self.stage), training.steps("baseline")
+        self.span = settings.training.span(self.stage, alone)
         self.bad = torch.zeros(())  # 1 where a loss or gradient of this batch is not finite
         self.rank, self.devices = 0, 1  # which of how many devices this is
         self.losses: dict[str, Tensor] = {}
@@ -72,45 +75,39 @@ class EvaluatorTraining(LightningModule):
             self.compile_networks()
 
     def on_train_epoch_start(self) -> None:
-        """Begin the means of the losses anew."""
+        """Reset the means of the losses."""
         self.sums, self.taken = {}, torch.zeros((), device=self.device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Set the rates of this step."""
+        """Set the learning rates of this step."""
         self.bad = torch.zeros((), device=self.device)
         step = self.step_number(batch_idx)
         for optimizer, span in zip(self.trainer.optimizers, self.spans(), strict=True):
-            pace = self.pace(step, span)
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * pace
+                group["lr"] = group["initial_lr"] * self.lr_scale(step, span)
 
     def spans(self) -> list[Span]:
-        """Return the span of each optimiser's rates: the three phases for what trains the evaluator."""
+        """Return the span of each optimiser's learning rates."""
         return [self.span]
 
-    def pace(self, step: int, span: Span) -> float:
-        """Return what multiplies the rates at a step: a short rise, then half a cosine to zero; or always 1."""
+    def lr_scale(self, step: int, span: Span) -> float:
+        """Return what multiplies the learning rates at a step: a short rise, then half a cosine to 0; or always 1."""
         if not self.settings.training.anneal:
             return 1.0
-        begin, end = span
-        return min(1.0, (step + 1) / WARM) * (1 + cos(pi * (begin + step) / end)) / 2
-
-    def asked(self, batch: Batch) -> Batch:
-        """Return the crops of a batch that the generator distorts; of several devices each has its share of them."""
-        count = self.settings.training.generator_batch
-        shared = None if count is None else max(1, len(range(self.rank, count, self.devices)))
-        return Batch(*(part[:shared] for part in batch))
-
-    def noise_source(self, phase: int, batch_idx: int) -> torch.Generator:
-        """Return the source of a step's noise, which a resumed run finds again; on each device another."""
-        key = (self.settings.seed, phase, self.step_number(batch_idx))
-        return seeded(self.device, *key, *([self.rank] if self.rank else []))
+        before, end = span
+        return min(1.0, (step + 1) / WARMUP) * (1 + cos(pi * (before + step) / end)) / 2
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Let the evaluator take one step."""
+        """Let each player in turn take one step down its own loss."""
+        losses, players = self.player_losses(batch, batch_idx), self.optimizers()
+        for player in players if isinstance(players, list) else [players]:
+            with self.toggled_optimizer(player):
+                self.descend(player, next(losses))
+
+    def player_losses(self, batch: Any, batch_idx: int) -> Iterator[Tensor]:
+        """Yield each player's loss, in the order of the optimisers; computed when it is that player's turn."""
         crops = self.labelled_crops(batch, batch_idx)
-        loss = self.supervised_loss(self.evaluator(crops.images), crops)
-        self.descend(cast(LightningOptimizer, self.optimizers()), loss)
+        yield self.supervised_loss(self.evaluator(crops.images), crops)
 
     def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
         """Take one step down a player's loss, unless it, its gradient or the player's before is not finite.
@@ -127,7 +124,7 @@ class EvaluatorTraining(LightningModule):
         optimizer.optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # torch does not declare it
         optimizer.step()
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Count a step that was taken, and its losses."""
         for name, value in self.losses.items():
             self.sums[name] = self.sums.get(name, 0) + torch.where(self.bad > 0, 0, value)
@@ -135,33 +132,42 @@ class EvaluatorTraining(LightningModule):
         self.losses = {}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
-        """Return the crops of one step: here the real ones."""
+        """Return the crops of one step: the real distorted ones, unless a phase has others."""
         return real_crops(batch)
 
-    def supervised_loss(self, judgement: EvaluatorOutput, crops: LabelledCrops) -> Tensor:
-        """Return -L_C + L_E of some crops, weighted (equations 2 and 3)."""
+    def supervised_loss(self, output: EvaluatorOutput, crops: LabelledCrops) -> Tensor:
+        """Return the weighted class and quality losses of some crops."""
         weights = self.settings.loss
-        of_class = (class_loss(judgement.class_logits, crops.label) * crops.weight).sum()
-        of_quality = (quality_loss(judgement.quality, crops.quality, weights.quality or "squared") * crops.weight).sum()
+        of_class = (class_loss(output.class_logits, crops.label) * crops.weight).sum()  # -L_C, equation 2
+        of_quality = (quality_loss(output.quality, crops.quality) * crops.weight).sum()  # L_E, equation 3
         self.record(evaluator_class=of_class, evaluator_quality=of_quality)
-        return (weights.class_weight or 0) * of_class + (weights.quality_weight or 0) * of_quality
+        return weights.class_weight * of_class + weights.quality_weight * of_quality
 
     def record(self, **losses: Tensor) -> None:
-        """Note losses; of the steps that are taken they are logged as means between two validations."""
+        """Note losses; their means over the steps that are taken are logged at each validation."""
         self.losses |= {f"loss_{name}": value.detach() for name, value in losses.items()}
 
-    def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
-        """Return Adam with a rate for the trunk and one for the heads (paper, section 4.2)."""
-        return self.adam(self.evaluator.trunk_parameters(), self.evaluator.head_parameters())
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return Adam with a learning rate for the trunk and one for the heads (paper, section 4.2)."""
+        return [self.adam(self.evaluator.trunk_parameters(), self.evaluator.head_parameters())]
 
     def adam(self, trunk: list[nn.Parameter], heads: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """Return one Adam over trunk and heads at this stage's rates."""
+        """Return one Adam over trunk and heads at this stage's learning rates."""
         training = self.settings.training
-        groups = [
-            group(trunk, (training.trunk_lr or 0) * self.rate),
-            group(heads, (training.head_lr or 0) * self.rate),
-        ]
+        factor = training.lr_factor(self.stage)
+        groups = [parameters_at(training.trunk_lr * factor, trunk), parameters_at(training.head_lr * factor, heads)]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
+
+    def generator_part(self, batch: Batch) -> Batch:
+        """Return the part of a batch that the generator distorts; of several devices each has its part of that."""
+        count = self.settings.training.generator_batch
+        own = None if count is None else max(1, len(range(self.rank, count, self.devices)))
+        return Batch(*(part[:own] for part in batch))
+
+    def noise_source(self, phase: int, batch_idx: int) -> torch.Generator:
+        """Return the random generator of a step's noise, the same after a resume; on each device another."""
+        key = (self.settings.seed, phase, self.step_number(batch_idx))
+        return seeded(self.device, *key, *([self.rank] if self.rank else []))
 
     def step_number(self, batch_idx: int) -> int:
         """Return the number of a training step within its stage, also after a resume."""
@@ -175,22 +181,22 @@ class EvaluatorTraining(LightningModule):
         self.true.append(quality)
 
     def on_validation_epoch_end(self) -> None:
-        """Log SROCC and LCC over the validation references, and the mean losses of the steps since the last time."""
+        """Log SROCC and LCC over the validation images, and the mean losses of the steps since the last time."""
         self.log_dict({name: total / self.taken.clamp(min=1) for name, total in self.sums.items()})
         predicted, true = (torch.cat(values).cpu().double().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()
-        for name, figure in (("srocc", srocc), ("lcc", lcc)):
+        for name, metric in (("srocc", srocc), ("lcc", lcc)):
             try:
-                value = figure(predicted, true)
+                value = metric(predicted, true)
             except (UndefinedError, ValueError):  # constant or not finite
                 value = UNDEFINED
             self.log(f"val_{name}", value, prog_bar=True)
 
 
-def group(weights: list[nn.Parameter], rate: float) -> dict[str, Any]:
-    """Return a group of an optimiser; `initial_lr` is what `pace` multiplies."""
-    return {"params": weights, "lr": rate, "initial_lr": rate}
+def parameters_at(lr: float, weights: list[nn.Parameter]) -> dict[str, Any]:
+    """Return a parameter group; `initial_lr` is what `lr_scale` multiplies."""
+    return {"params": weights, "lr": lr, "initial_lr": lr}
 
 
 def as_images(crops: Tensor) -> Tensor:
@@ -199,7 +205,7 @@ def as_images(crops: Tensor) -> Tensor:
 
 
 def real_crops(batch: Batch) -> LabelledCrops:
-    """Return the real crops of a batch, equally weighted."""
+    """Return the real distorted crops of a batch, equally weighted."""
     return equally_weighted(as_images(batch.distorted), batch.label, batch.quality)
 
 
@@ -209,7 +215,7 @@ def equally_weighted(images: Tensor, label: Tensor, quality: Tensor) -> Labelled
 
 
 def seeded(device: torch.device, *key: int) -> torch.Generator:
-    """Return a noise source that depends on `key` alone, so that a resumed run draws what it would have drawn."""
+    """Return a random generator that depends on `key` alone, so that a resumed run draws what it would have drawn."""
     seed = 0
     for part in key:
         seed = (seed * 1_000_003 + part) % 2**62

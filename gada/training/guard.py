@@ -1,4 +1,4 @@
-"""What keeps a training sound: a bad batch is skipped and counted, and a training that diverges goes back."""
+"""Bad batches are skipped and counted, and a training that diverges returns to its last checkpoint."""
 
 import sys
 from collections import Counter
@@ -17,9 +17,9 @@ from gada.io.records import as_csv
 from gada.training.checkpoints import check_finite
 from gada.training.evaluator import EvaluatorTraining
 
-IN_A_ROW = 3  # bad batches after which the training goes back
-RETURNS = 3  # to the last checkpoint, each at half the rate
-LATER = 50  # batches after which a GPU is asked how they went
+IN_A_ROW = 3  # bad batches after which the training returns
+RETURNS = 3  # to the last checkpoint, each at half the learning rate
+LATER = 50  # batches after which their flags are read from a GPU
 NAMED = 5  # images in a message; all stand in skipped.csv
 
 
@@ -28,11 +28,11 @@ class DivergingError(ArithmeticError):
 
 
 class SkipBadBatches(Callback):
-    """Undoes what a bad batch did, counts it, and says when it is one too many.
+    """Undoes what a bad batch did, counts it, and raises when there are too many.
 
-    The optimiser itself refuses the step (`EvaluatorTraining.descend`); what is left to undo are the statistics of
-    normalisation, which the forward pass moved. A GPU is not asked after each batch how it went, for it would have to
-    finish it first; nothing is lost by asking later.
+    Lightning would train on it in silence (manual optimisation) or stop (`Trainer(detect_anomaly=True)`). The optimiser
+    itself skips the step (`EvaluatorTraining.descend`); what is left to undo are the statistics of normalisation, which
+    the forward pass moved. The flags of a GPU are read later, since reading one waits for its batch.
 
     Args:
         path: the CSV file that names the images of each skipped batch.
@@ -49,17 +49,17 @@ class SkipBadBatches(Callback):
         self.returns = 0
         self.halved = 0
         self.buffers: list[Tensor] = []
-        self.unseen: list[tuple[int, Tensor]] = []  # steps and whether they were bad, not asked yet
+        self.unseen: list[tuple[int, Tensor]] = []  # steps and their flags, 1 where bad, not read yet
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Halve the rate once for each return that the checkpoint does not know of."""
+        """Halve the learning rates once for each return that the checkpoint does not know of."""
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
                 group["initial_lr"] *= 0.5 ** (self.returns - self.halved)
         self.halved = self.returns
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:
-        """Remember the statistics."""
+        """Keep the statistics."""
         self.buffers = [buffer.clone() for buffer in pl_module.buffers()]
 
     def on_train_batch_end(
@@ -74,7 +74,7 @@ class SkipBadBatches(Callback):
             self.look()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let nothing be kept that is not finite."""
+        """Raise before anything is kept that is not finite."""
         self.look()
         check_finite(pl_module.state_dict())
 
@@ -119,20 +119,20 @@ class SkipBadBatches(Callback):
             images = Counter(name for step in self.skipped for name in set(self.files_of(step)))
             names = ", ".join(name for name, _ in images.most_common(NAMED)) or "none, a weight overflowed"
             raise DivergedError(
-                f"{self.stage} diverged ({reason}), also at an eighth of its rates; oftenest in bad batches: {names} "
-                f"(all in {self.path}). Look at these images, or try lower rates (training.trunk_lr, head_lr, "
-                "generator_lr)."
+                f"{self.stage} diverged ({reason}), also at an eighth of its learning rates; most often in bad "
+                f"batches: {names} (all in {self.path}). Look at these images, or try lower learning rates "
+                "(training.trunk_lr, head_lr, generator_lr)."
             ) from reason
         self.returns += 1
         self.in_a_row, self.halved, self.unseen = 0, 0, []  # a checkpoint, where there is one, knows its halvings
-        sys.stderr.write(f"{self.stage}: {reason}; it goes back to its last checkpoint, at half the rate.\n")
+        sys.stderr.write(f"{self.stage}: {reason}; returning to the last checkpoint, at half the learning rate.\n")
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed training must know."""
         return {"skipped": self.skipped, "returns": self.halved}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the counts; what this process has seen since counts too."""
+        """Restore the counts; what this process has counted since holds too."""
         self.halved = state_dict["returns"]
         self.returns = max(self.returns, self.halved)
         self.skipped = max(self.skipped, state_dict["skipped"], key=len)

@@ -19,11 +19,12 @@ from gada.training.evaluator import EvaluatorTraining
 from gada.training.guard import DivergingError, SkipBadBatches
 from gada.training.loggers import RunLogger
 from gada.training.quiet import quiet_lightning
+from gada.training.whole_image import WholeData
 
 
 def train(
     module: EvaluatorTraining,
-    data: TrainingData,
+    data: TrainingData | WholeData,
     folder: Path,
     save_best: Callable[[], None],
     loggers: Sequence[RunLogger] = (),
@@ -48,7 +49,7 @@ def train(
 
     Raises:
         DataError: if only damaged checkpoints are there, or one cannot be written.
-        DivergedError: if losses stay not finite, also at an eighth of the rates; on several devices at once.
+        DivergedError: if losses stay not finite, also at an eighth of the learning rates; on several devices at once.
         KeyboardInterrupt: if the user stopped it.
     """
     quiet_lightning()
@@ -92,13 +93,13 @@ def train(
 
 
 def error_of_a_device(stage: str, error: ProcessRaisedException) -> Exception:
-    """Return the error that ended one of several processes, which left only the text of its traceback."""
+    """Return the error that ended one of several processes; only the text of its traceback is left."""
     kind, _, sentence = str(error).strip().splitlines()[-1].partition(": ")
     match kind.rpartition(".")[2]:
         case "DivergingError" | "NotFiniteError":
             return DivergedError(
-                f"{stage} diverged ({sentence}). On several devices it does not go back by itself: give the command "
-                "again with one device, or with lower rates (training.trunk_lr, head_lr, generator_lr) in "
+                f"{stage} diverged ({sentence}). On several devices it does not resume by itself: give the command "
+                "again with one device, or with lower learning rates (training.trunk_lr, head_lr, generator_lr) in "
                 "another --run."
             )
         case "DataError":
@@ -109,7 +110,7 @@ def error_of_a_device(stage: str, error: ProcessRaisedException) -> Exception:
 
 
 def hardware(device: str, devices: int, players: int) -> dict[str, Any]:
-    """Return what devices are called in Lightning's trainer; several train in a process each, on parts of a batch."""
+    """Return a trainer's arguments for these devices; several train in a process each, on parts of a batch."""
     kind, _, number = device.partition(":")
     chosen = {"accelerator": "gpu" if kind == "cuda" else kind, "devices": [int(number)] if number else devices}
     if devices == 1:
@@ -120,9 +121,9 @@ def hardware(device: str, devices: int, players: int) -> dict[str, Any]:
 
 
 def in_bfloat16(training: TrainingSettings, stage: Stage, device: str) -> bool:
-    """Return whether a stage computes in bfloat16: where it is asked for, or where `auto` finds it in the hardware.
+    """Return whether a stage computes in bfloat16: where the setting says so, or `auto` finds it in the hardware.
 
-    With `auto` phase 1 does not: a generator that learns in bfloat16 stays twice as far from real crops.
+    With `auto` phase 1 does not: a generator trained in bfloat16 stays twice as far from real crops (docs/study.md).
     """
     if training.precision != "auto":
         return training.precision == "bfloat16"

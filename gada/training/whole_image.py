@@ -1,21 +1,62 @@
 """Phase 3 of an evaluator of whole images: human scores of several sets, and the order that it must not unlearn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from pytorch_lightning import LightningDataModule
 from torch import Tensor, nn
-from torch.nn.functional import dropout
+from torch.nn.functional import dropout, smooth_l1_loss
+from torch.utils.data import DataLoader
 
-from gada.data.whole_batches import TRIPLE, WholeBatch
-from gada.losses.whole_image import blank_loss, mean_over_sets, on_scales_of, order_loss
+from gada.data.whole_batches import TRIPLE, WholeBatch, WholeBatches
+from gada.losses.whole_image import STEEPNESS, blank_loss, mean_over_sets, on_scales_of, order_loss
 from gada.models.evaluator import Evaluator
 from gada.settings import Settings, Stage
+from gada.training.data import Steps
 from gada.training.evaluator import EvaluatorTraining, as_images, parameters_at
 
 SET_LR = 3e-3  # of the line from one quality to each set's scale
 STEP = 64  # images whose features the head is fitted to at a time
+
+
+class WholeData(LightningDataModule):
+    """What a training on whole images reads.
+
+    Args:
+        batches: one for each step.
+        views: of the validation images, (h, w, 3) uint8 each.
+        quality: their qualities, in [0, 1].
+        every: steps between two validations.
+        workers: processes that make batches; 0 makes them in this one. The batches are the same.
+    """
+
+    def __init__(
+        self,
+        batches: WholeBatches,
+        views: Sequence[NDArray[np.uint8]],
+        quality: Sequence[float],
+        every: int,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.batches, self.workers = batches, workers
+        self.steps = Steps(len(batches), every)
+        self.validation = [(as_view(view)[0], torch.tensor(score)) for view, score in zip(views, quality, strict=True)]
+
+    def train_dataloader(self) -> DataLoader[WholeBatch]:
+        """Return the batches of the steps."""
+        kept = self.workers > 0
+        return DataLoader(
+            self.batches, batch_size=None, sampler=self.steps, num_workers=self.workers, persistent_workers=kept
+        )
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Return the validation images one at a time, for their sizes differ."""
+        return DataLoader(self.validation, batch_size=1)  # type: ignore[arg-type]  # a list is a data set
 
 
 class WholeImageTraining(EvaluatorTraining):
@@ -38,11 +79,6 @@ class WholeImageTraining(EvaluatorTraining):
         for layer in frozen if self.whole.frozen_stages else []:
             layer.requires_grad_(requires_grad=False)
 
-    @property
-    def trained(self) -> Evaluator:
-        """The evaluator to keep."""
-        return self.average
-
     def train(self, mode: bool = True) -> "WholeImageTraining":
         """Leave the scale of features alone: a batch of blank and ruined images must not move it."""
         super().train(mode)
@@ -52,8 +88,10 @@ class WholeImageTraining(EvaluatorTraining):
 
     def player_losses(self, batch: WholeBatch, batch_idx: int) -> Iterator[Tensor]:
         """Yield the loss of scores, order and blank images."""
-        quality = self.logits(self.evaluator.describe(as_images(batch.images)), batch_idx)
-        scored, ordered, blank = quality.split([len(batch.quality), batch.strength.numel(), len(batch.limit)])
+        quality = self.logits(self.evaluator.extract(as_images(batch.images)), batch_idx)
+        scored, ordered, blank = torch.split(  # type: ignore[no-untyped-call]
+            quality, [len(batch.quality), batch.strength.numel(), len(batch.limit)]
+        )
         on_scales = on_scales_of(scored, batch.number, self.log_scale, self.shift)
         losses = {"score": mean_over_sets(on_scales, batch.quality, batch.number, len(self.shift))}
         if len(batch.strength):
@@ -66,10 +104,10 @@ class WholeImageTraining(EvaluatorTraining):
     def logits(self, features: Tensor, batch_idx: int) -> Tensor:
         """Return the quality head's outputs before the sigmoid, (N,), with dropout that a resumed run finds again."""
         first, rectify, last = self.evaluator.quality_head
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), torch.autocast(self.device.type, enabled=False):
             torch.manual_seed(self.settings.seed * 1_000_003 + self.step_number(batch_idx))
-            hidden = rectify(first(dropout(features, self.whole.dropout)))
-            quality: Tensor = last(dropout(hidden, self.whole.dropout)).float().squeeze(1)
+            hidden = rectify(first(dropout(features.float(), self.whole.dropout)))
+            quality: Tensor = last(dropout(hidden, self.whole.dropout)).squeeze(1)
         return quality
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -99,8 +137,13 @@ class WholeImageTraining(EvaluatorTraining):
         self.true.append(quality)
 
 
+def as_view(view: NDArray[np.uint8]) -> Tensor:
+    """Return a view (h, w, 3) uint8 as a batch of one, (1, 3, h, w)."""
+    return torch.from_numpy(view).permute(2, 0, 1)[None].contiguous()
+
+
 @torch.no_grad()
-def features_of(evaluator: Evaluator, views: Iterator[Tensor]) -> Tensor:
+def features_of(evaluator: Evaluator, views: Iterable[Tensor]) -> Tensor:
     """Return pooled features before their scale, (N, F), of views (1, 3, h, w) uint8."""
     return torch.cat([evaluator.pooled(as_images(view)) for view in views])
 
@@ -133,11 +176,11 @@ def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Te
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     torch.manual_seed(settings.seed)
     for _ in range(settings.whole.head_epochs):
-        for rows in torch.randperm(len(scaled), generator=random).split(STEP):
+        for rows in torch.randperm(len(scaled), generator=random).chunk(-(-len(scaled) // STEP)):
             hidden = rectify(first(dropout(scaled[rows], settings.whole.dropout)))
             predicted = last(dropout(hidden, settings.whole.dropout)).squeeze(1)
             on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
-            loss = torch.nn.functional.smooth_l1_loss(on_scales, quality[rows], beta=0.5)
+            loss = smooth_l1_loss(on_scales, quality[rows], beta=STEEPNESS)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

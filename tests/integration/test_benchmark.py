@@ -17,8 +17,8 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
-from gada.experiments import benchmark
-from gada.metrics.correlation import FIGURES
+from gada.experiments.benchmark.side_by_side import train_side_by_side
+from gada.metrics.correlation import METRICS
 
 SHORT = {"phase1_steps": 2, "phase2_steps": 1, "phase3_steps": 1}
 Options = Callable[..., list[str]]
@@ -40,15 +40,17 @@ def one_thread() -> Iterator[None]:
 class KilledRun:
     """A split whose process the system kills, as it does when memory runs out."""
 
-    folder = Path("split-00")
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def run_aside(self) -> None:
+    def train(self, wandb: str, group: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_process_is_one_sentence() -> None:
+def test_a_killed_process_is_one_sentence(tmp_path: Path) -> None:
+    runs: list[Any] = [KilledRun(tmp_path / name) for name in ("split-00", "split-01")]
     with pytest.raises(ConfigError, match="one of 2 processes was killed"):
-        benchmark.train_side_by_side([KilledRun(), KilledRun()], 2)  # type: ignore[list-item]
+        train_side_by_side(runs, 2, "off", "")
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert [(row["split"], row["stage"]) for row in rows if row["distortion"] == "ALL"] == [
         (split, stage) for split in (0, 1) for stage in ("baseline", "phase1", "phase2", "phase3")
     ]
-    assert all(name in row for row in rows for name in FIGURES)
+    assert all(name in row for row in rows for name in METRICS)
     page = (whole / "report.html").read_text()
     for words in (
         "Figures after each stage, median over 2 splits",
@@ -125,12 +127,12 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     ):
         assert words in page, words
     assert "proxy proxy" not in page
-    monkeypatch.setattr(benchmark, "run_stages", None)  # a finished split is never trained again
+    monkeypatch.setattr("gada.runs.run.Phase", None)  # a finished split is never trained again
     before = (whole / "results.jsonl").read_bytes()
     assert main(options(whole, "--no-pictures")) == 0
     assert (whole / "results.jsonl").read_bytes() == before
     page = (whole / "report.html").read_text()
-    assert "because it shows pictures of the database: Generated crops, Best and worst images." in page
+    assert "because it shows images of the database: Generated crops, Best and worst images." in page
     assert "two rows of pictures" not in page.lower()
     assert "Phase 3 minus baseline" in capsys.readouterr().out
 

@@ -17,9 +17,8 @@ from gada.data.cache import PackedImages
 from gada.data.databases import load_database
 from gada.data.live_itw import load_live_itw
 from gada.data.perceptual_hash import perceptual_hash
-from gada.data.splits import Split
 from gada.errors import DataError
-from gada.experiments.benchmark_report import extremes_section
+from gada.experiments.benchmark.report import extremes_section, scores_of
 from gada.io.images import read_image
 from gada.settings import DataSettings
 
@@ -121,5 +120,5 @@ def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path
     data = DataSettings(format="table", root=tmp_path / "set", scale_low=-5, scale_high=5, higher_is_better=True)
     images = load_database(data)
     packed = PackedImages.open(images.files, images.root, tmp_path)
-    section = extremes_section(tmp_path, images, packed, [Split(("a",), ("b",), ("c",), seed=0, number=0)])
-    assert len(section.pictures) == 1
+    section = extremes_section(scores_of(scores), images, packed)
+    assert len(section.figures) == 1

@@ -7,7 +7,8 @@ import pytest
 import tiny
 from safetensors.numpy import load_file
 
-from gada.experiments.run import run_stages
+from gada.runs.hardware import Hardware
+from gada.runs.run import Run
 from gada.settings import STAGES, Settings, changed, from_plain
 
 
@@ -25,7 +26,7 @@ def test_two_devices_train_as_one_does(tmp_path: Path) -> None:
     weights = []
     for devices in (1, 2):
         run = tmp_path / f"run{devices}"
-        run_stages(settings, ["baseline"], run, device="cpu", devices=devices)
+        Run(run, settings, ["baseline"], hardware=Hardware("cpu", devices)).train()
         metrics = (run / "baseline" / "metrics.csv").read_text().splitlines()
         assert len(metrics) == 1 + 6  # 11 steps, validated every 2
         weights.append(load_file(run / "baseline" / "best.safetensors"))
@@ -38,7 +39,7 @@ def test_images_on_the_device_train_the_same_networks(tmp_path: Path, monkeypatc
     settings = tiny_settings(tmp_path)
     folders = [tmp_path / name for name in ("host", "device")]
     for folder in folders:
-        run_stages(settings, STAGES, folder, device="cpu")
+        Run(folder, settings, STAGES, hardware=Hardware("cpu")).train()
         monkeypatch.setattr("gada.training.data.fits", lambda batches, device: True)
     kept = sorted(path.relative_to(folders[0]) for path in folders[0].rglob("*.safetensors"))
     assert len(kept) == 9  # best and last of four stages, and a generator

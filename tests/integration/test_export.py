@@ -49,7 +49,7 @@ def test_an_exported_model_scores_as_the_evaluator(
         assert second.distortion == first.distortion
         assert second.probability == pytest.approx(first.probability, abs=1e-5)
         assert second.scale == first.scale
-    assert other.card["exported_from"][:12] == one.model.split()[1]
+    assert other.card.more["exported_from"][:12] == one.model.split()[1]
     assert other.predict_map(pictures[0]).scores == pytest.approx(one.predict_map(pictures[0]).scores, abs=1e-3)
 
 
@@ -90,7 +90,7 @@ def test_int8_is_calibrated_and_agrees(
     call = ["export", "--model", model, "--format", kind, "--precision", "int8", "--images", photographs]
     assert main([*call, "--out", str(out)]) == 0
     scorer = gada.load_scorer(out)
-    assert scorer.card["precision"] == "int8"
+    assert scorer.card.more["precision"] == "int8"
     exact = gada.load_scorer(model)
     difference = [abs(scorer(picture(seed)).score - exact(picture(seed)).score) for seed in range(6)]
     assert 0 < max(difference) < 10

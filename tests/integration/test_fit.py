@@ -100,7 +100,7 @@ def test_same_seed_same_weights_and_a_stop_changes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
         assert fit("--phase", "1", run="stopped") == 130
-        assert "goes on where it stopped" in capsys.readouterr().err
+        assert "resumes where it stopped" in capsys.readouterr().err
     assert main(["score", str(tmp_path), "--model", str(tmp_path / "stopped")]) == 2
     assert "holds no finished evaluator" in capsys.readouterr().err
     assert not (tmp_path / "stopped" / "results.jsonl").exists()
@@ -119,18 +119,24 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     start = str(tmp_path / "first")
     table = {"format": "table", "scale_name": "MOS", "scale_low": 0, "scale_high": 120, "higher_is_better": True}
     classless = {"distortion_column": "none", "reference_column": "none"}
-    assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
+    assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 2
+    assert "shows the same scene as 'images/blur/r1_1.png', a test image of split 0" in capsys.readouterr().err
+    root = tiny.scored_set(tmp_path / "others", references=12)
+    seen = [f"r{number}_" for number in range(6)]
+    lines = (root / "scores.csv").read_text().splitlines()
+    (root / "scores.csv").write_text("\n".join(line for line in lines if not any(one in line for one in seen)) + "\n")
+    assert fit("--phase", "3", "--from", start, run="second", root=root, data=table | classless) == 0
     assert {row["distortion"] for row in rows(tmp_path / "second")} == {"ALL"}
     stages = [tmp_path / "first" / "baseline", tmp_path / "second" / "phase3"]
     before, after = (load_checkpoint(stage / "best.safetensors", "evaluator")[1]["references"] for stage in stages)
     assert before
     assert after == before  # it has seen what its beginning has seen
-    assert fit("--phase", "3", "--from", start, run="second", data=table | classless) == 0
-    assert fit("--phase", "3", "--from", "live-like", run="second", data=table | classless) == 2
+    assert fit("--phase", "3", "--from", start, run="second", root=root, data=table | classless) == 0
+    assert fit("--phase", "3", "--from", "live-like", run="second", root=root, data=table | classless) == 2
     assert "holds a run with model.widths" in capsys.readouterr().err
     other = str(shutil.copy(stages[1] / "best.safetensors", tmp_path / "other.safetensors"))
-    assert fit("--phase", "3", "--from", other, run="second", data=table | classless) == 2
-    assert "did not begin from" in capsys.readouterr().err
+    assert fit("--phase", "3", "--from", other, run="second", root=root, data=table | classless) == 2
+    assert "did not start from" in capsys.readouterr().err
 
 
 def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
@@ -146,10 +152,10 @@ def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys:
     assert fit(*start, run="second") == 0
     (tmp_path / "second/results.jsonl").unlink()  # as if it had been stopped in its test
     assert fit("--phase", "baseline", run="second") == 2
-    assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
+    assert f"started from {tmp_path / 'first'}" in capsys.readouterr().err
     (tmp_path / "second/baseline/ended.safetensors").unlink()  # as if it had been stopped after its last step
     assert fit("--phase", "baseline", run="second") == 2
-    assert f"began from {tmp_path / 'first'}" in capsys.readouterr().err
+    assert f"started from {tmp_path / 'first'}" in capsys.readouterr().err
     assert fit(*start, run="second") == 0
     assert len([row for row in rows(tmp_path / "second") if row["distortion"] == "ALL"]) == 1
 
@@ -312,8 +318,9 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
     ("options", "settings", "code", "words"),
     [
         (["--phase", "2"], {}, 2, "--phase 1 first"),
-        (["--phase", "3"], {}, 2, "goes on from phase 2"),
+        (["--phase", "3"], {}, 2, "starts from phase 2"),
         (["--phase", "4"], {}, 2, "phase"),
+        (["--devices", "5", "--device", "cpu"], {}, 2, "training.batch_size is 8, too few for --devices 5"),
         (["--phase", "3", "--from", "nowhere"], {}, 2, "nowhere"),
         (["--from", "bundled"], {}, 2, "--phase 1, 2, 3"),
         ([], {"training": {"crop_size": 128}}, 2, "training.crop_size is 128"),

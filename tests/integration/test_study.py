@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,11 +13,10 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
-from gada.experiments.evaluation import UPPER_BOUND_NAME
-from gada.experiments.study_table import study_table
+from gada.experiments.study.rows import StudyRow
+from gada.experiments.study.table import study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
-from gada.settings import Settings, changed
 
 
 def config(folder: Path, *variants: dict[str, Any]) -> list[str]:
@@ -54,9 +54,10 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         ("tuned", "phase3", 13),
         ("elsewhere", "baseline", 11),
     ]
-    assert ["upper bound" in row["dataset"] for row in rows] == [False, False, False, True, False, False]
+    assert [row["upper_bound"] for row in rows] == [False, False, False, True, False, False]
     ceiling = yaml.safe_load((tmp_path / "study" / "ceiling" / "split.json").read_text())
     card = load_checkpoint(tmp_path / "study" / "ceiling" / "baseline" / "best.safetensors", "evaluator")[1]
+    assert card["upper_bound"]
     assert set(card["references"]) == {*ceiling["train"], *ceiling["validation"], *ceiling["test"]}
     assert "An upper bound, not a result" in (tmp_path / "study" / "ceiling" / "report.html").read_text()
     settings = yaml.safe_load((tmp_path / "study" / "mean-pooling" / "config.yaml").read_text())
@@ -91,10 +92,14 @@ def test_a_study_takes_several_splits(tmp_path: Path, capsys: pytest.CaptureFixt
         assert settings["split"]["number"] == number
 
 
-def rows_of(variant: str, sroccs: list[float | None]) -> list[dict[str, Any]]:
+def rows_of(variant: str, sroccs: list[float | None], **others: Any) -> list[StudyRow]:
     same = {"changes": {}, "stage": "baseline", "steps": 5, "dataset": "set", "proxy": False, "seed": 0, "after": ""}
     return [
-        {"variant": variant, "split": split, "srocc": value, "lcc": 0.5, "machine": "m", "commit": "c", **same}
+        StudyRow.from_plain(
+            {"variant": variant, "split": split, "srocc": value, "lcc": 0.5, "machine": "m", "commit": "c", **same}
+            | others,
+            "study.jsonl",
+        )
         for split, value in enumerate(sroccs)
     ]
 
@@ -132,18 +137,18 @@ def test_rows_of_two_studies_are_refused() -> None:
     twice = [*rows_of("first", [0.5, 0.6]), *rows_of("first", [0.5])]
     with pytest.raises(ConfigError, match="the row of variant first, split 0 is given twice"):
         study_table(twice)
-    longer = [{**row, "split": 2, "steps": 6} for row in rows_of("first", [0.7])]
+    longer = [replace(row, result=replace(row.result, split=2), steps=6) for row in rows_of("first", [0.7])]
     with pytest.raises(ConfigError, match="different steps: 5 and 6"):
         study_table([*rows_of("first", [0.5, 0.6]), *longer])
 
 
 def test_other_data_have_no_difference() -> None:
-    """Split 0 of another set is not the same split; a ceiling's is."""
-    other = [{**row, "dataset": "another"} for row in rows_of("rival", [0.6, 0.7])]
-    ceiling = [{**row, "dataset": "set" + UPPER_BOUND_NAME} for row in rows_of("ceiling", [0.6, 0.7])]
+    """Split 0 of another set is not the same split; an upper bound's is."""
+    other = rows_of("elsewhere", [0.6, 0.7], dataset="another")
+    ceiling = rows_of("ceiling", [0.6, 0.7], dataset="set (ceiling: trained on the test references too)")  # as once
     table = study_table([*rows_of("first", [0.5, 0.6]), *other, *ceiling])
     cells = {row[0]: row[len(table.labels) :] for row in table.rows}
-    assert cells["rival"][2] is None
+    assert cells["elsewhere"][2] is None
     assert cells["ceiling"][2] == pytest.approx(0.1)
 
 
@@ -168,11 +173,11 @@ def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--splits", "2", "--judge", "live-like", "--variants", "[{name: a}]"], "leave --splits 2 out"),
+        (["--splits", "2", "--evaluator", "live-like", "--variants", "[{name: a}]"], "leave --splits 2 out"),
         (["--splits", "0"], "--splits is 0 but must be at least 1"),
         (["--splits", "2"], "'b' changes split.number, but --splits 2 takes the splits in turn"),
-        (["--judge", "live-like"], "'b' is on another"),
-        (["--judge", "nobody", "--variants", "[{name: a, stages: [phase1]}]"], "nobody"),
+        (["--evaluator", "live-like"], "'b' is on another"),
+        (["--evaluator", "nobody", "--variants", "[{name: a, stages: [phase1]}]"], "nobody"),
     ],
 )
 def test_wrong_splits_are_refused(
@@ -188,7 +193,7 @@ def test_wrong_splits_are_refused(
 
 def test_a_study_marks_rows_of_other_data() -> None:
     results = Path(__file__).parents[2] / "docs/results/study-augmentation.jsonl"
-    table = study_table(read_rows(results))
+    table = study_table([StudyRow.from_plain(row, str(results)) for row in read_rows(results)])
     data = {row[0]: row[table.labels.index("data")] for row in table.rows}
     assert data["real distortions, proxy scores"] == "tid2013-like, proxy scores"
     assert data["real distortions, ranked by level"] == "tid2013-like by level, proxy scores"
@@ -196,24 +201,24 @@ def test_a_study_marks_rows_of_other_data() -> None:
     assert "Other rows: tid2013-like; proxy scores" in table.caption
 
 
-def test_a_judge_examines_the_generators_of_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluator_evaluates_the_generators_of_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny.scored_set(tmp_path / "set")
-    variants: list[dict[str, Any]] = [{"name": "judge"}, {"name": "GAN", "stages": ["phase1"]}]
-    judge = ["--judge", str(tmp_path / "study" / "judge")]
-    assert main([*config(tmp_path, *variants), *judge]) == 0
+    variants: list[dict[str, Any]] = [{"name": "real"}, {"name": "GAN", "stages": ["phase1"]}]
+    evaluator = ["--evaluator", str(tmp_path / "study" / "real")]
+    assert main([*config(tmp_path, *variants), *evaluator]) == 0
     assert "kernel distance" in capsys.readouterr().out
     plain, gan = [json.loads(line) for line in (tmp_path / "study" / "study.jsonl").read_text().splitlines()]
     assert "named" not in plain
     assert gan["named"] is None or gan["named"] >= 0
-    assert -1 <= gan["asked"] <= 1
+    assert -1 <= gan["target"] <= 1
     assert -1 <= gan["within"] <= 1
     assert isinstance(gan["distance"], float)
-    with patch("gada.experiments.study.judge_generator", side_effect=AssertionError):  # it has been asked
-        assert main([*config(tmp_path, *variants), *judge]) == 0
+    with patch("gada.experiments.study.study.evaluate_generator", side_effect=AssertionError):  # it has been evaluated
+        assert main([*config(tmp_path, *variants), *evaluator]) == 0
     assert json.loads((tmp_path / "study" / "study.jsonl").read_text().splitlines()[1]) == gan
-    shutil.rmtree(tmp_path / "study" / "judge")
+    shutil.rmtree(tmp_path / "study" / "real")
     variants[0]["changes"] = {"loss.class_weight": 0.0}
-    assert main([*config(tmp_path, *variants), *judge]) == 0  # it is another judge now, and asked again
+    assert main([*config(tmp_path, *variants), *evaluator]) == 0  # it is another evaluator now, which evaluates again
     assert json.loads((tmp_path / "study" / "study.jsonl").read_text().splitlines()[1])["distance"] != gan["distance"]
 
 
@@ -229,13 +234,13 @@ def test_a_study_looks_for_its_page_before_it_trains(tmp_path: Path, capsys: pyt
     ("variants", "words"),
     [
         ([{"name": "a"}, {"name": "a"}], "two variants of the name 'a'"),
-        ([{"name": "a", "after": "b"}, {"name": "b"}], "no variant before it"),
+        ([{"name": "a", "after": "b"}, {"name": "b"}], "not a variant before it"),
         ([{"name": "a", "stages": []}], "no stages"),
-        ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is no setting"),
+        ([{"name": "a", "changes": {"model.poling": "mean"}}], "poling is not a setting"),
         ([{"name": "a", "changes": {"model.pooling": "momments"}}], "'a' changes model.pooling momments: "),
         ([{"name": "a", "changes": {"preset": "papper"}}], "papper"),
         ([{"name": "a", "changes": {"training.batch_size": "many"}}], "many"),
-        ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is no setting; known here are number"),
+        ([{"name": "a", "changes": {"split": {"number": 1}}}], "split is not a setting; known here are number"),
         ([{"name": "a b"}, {"name": "a-b"}], "no folder of its own"),
         ([{"name": "a"}, {"name": "b", "after": "a", "changes": {"split.number": 1}}], "another split"),
         (
@@ -252,13 +257,3 @@ def test_a_wrong_study_is_refused(
 ) -> None:
     assert main(config(tmp_path, *variants)) == 2
     assert words in capsys.readouterr().err
-
-
-def test_settings_are_changed_by_dotted_keys() -> None:
-    now = changed(Settings(), {"training.unlabelled": "photos", "model.widths": [1, 2, 3], "preset": "paper"})
-    assert now.training.unlabelled == Path("photos")
-    assert now.model.widths == (1, 2, 3)
-    assert now.preset == "paper"
-    assert changed(now, {}) == now
-    with pytest.raises(ConfigError, match="known here are"):
-        changed(Settings(), {"training.croop": 1})

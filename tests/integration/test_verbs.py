@@ -14,8 +14,7 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, build_parser, function_of, main, spelled, verb_of
-from gada.experiments.evaluation import UPPER_BOUND_NAME
+from gada.__main__ import VERBS, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -57,10 +56,26 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert main(["evaluate", *on(trained)]) == 0
     shown = capsys.readouterr().out
     assert "SROCC" in shown
-    assert "Figures after each stage, all images." in shown
+    assert "Metrics after each stage, all images." in shown
 
 
-def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_s_config_serves_what_was_trained(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Data, split and evaluation are taken from it, the rest is passed over; a slip is told as ever."""
+    run, config = str(trained / "run"), trained / "config.yaml"
+    for given in (run, f"{run}/config.yaml", str(config)):
+        assert main(["evaluate", "--model", run, "--config", given, "--side", "test", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["results"][-1]["n"] == 6
+        assert main(["generate", "--model", run, f"--config={given}", "--out", str(tmp_path / "sheet.png")]) == 0
+        capsys.readouterr()
+    (tmp_path / "slip.yaml").write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "evaluaton": {}}))
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path / "slip.yaml")]) == 2
+    assert main(["evaluate", "--model", run, "--config", str(tmp_path)]) == 2
+    assert "is not the folder of a run" in capsys.readouterr().err
+
+
+def test_a_generator_of_a_set_without_classes_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scale = {"scale_low": 0, "scale_high": 120, "higher_is_better": True}
     data = {"root": str(tiny.scored_set(tmp_path)), "format": "table", "distortion_column": "none"} | scale
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data}))
@@ -68,7 +83,7 @@ def test_a_generator_of_a_set_without_classes_is_judged(tmp_path: Path, capsys: 
     run = str(tmp_path / "run")
     assert main(["fit", "--phase", "1", "--config", str(tmp_path / "config.yaml"), "--run", run]) == 0
     sheet = ["--config", str(tmp_path / "data.yaml"), "--out", str(tmp_path / "sheet.png")]
-    assert main(["generate", "--model", run, *sheet, "--judge", "--judge_model", run]) == 0
+    assert main(["generate", "--model", run, *sheet, "--evaluator", run]) == 0
     assert "no class" in capsys.readouterr().out
 
 
@@ -85,19 +100,21 @@ def test_a_side_that_was_seen_elsewhere_is_refused(
     """In a set of another name, or as an upper bound."""
     tensors, card = load_checkpoint(trained / "run/phase1/best.safetensors", "evaluator")
     data = ["--data.root", str(trained / "set"), "--data.format", "synthetic"]
-    for name in ("another set", card["data"] + UPPER_BOUND_NAME):
+    older = {"data": card["data"] + " (ceiling: trained on the test references too)"}
+    older_card = {key: value for key, value in card.items() if key != "upper_bound"}
+    for other in ({**card, "data": "another set"}, {**card, "upper_bound": True}, {**older_card, **older}):
         model = tmp_path / "model.safetensors"
-        save_checkpoint(model, tensors, {**card, "data": name})
+        save_checkpoint(model, tensors, other)
         assert main(["evaluate", "--model", str(model), "--side", "train", *data]) == 2
         assert "which shows the same scene as" in capsys.readouterr().err
 
 
-def test_a_judge_that_is_not_there_is_told_before_a_sheet_is_drawn(
+def test_an_evaluator_that_is_missing_is_told_before_a_sheet_is_drawn(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet = tmp_path / "sheet.png"
-    assert main(["generate", *on(trained, "--out", str(sheet), "--judge")]) == 2
-    assert "is no run with a baseline, which would judge; give --judge_model" in capsys.readouterr().err
+    assert main(["generate", *on(trained, "--out", str(sheet), "--evaluator", f"{trained}/run/baseline")]) == 2
+    assert "run/baseline': give a file, a run's folder" in capsys.readouterr().err
     assert not sheet.exists()
 
 
@@ -131,11 +148,11 @@ def test_only_what_goes_on_promises_so(monkeypatch: pytest.MonkeyPatch, capsys: 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gada.io.records.read_results", stop)
+    monkeypatch.setattr("gada.io.results.read_result_files", stop)
     assert main(["table", "results.jsonl"]) == 130
     assert capsys.readouterr().err == "gada: interrupted.\n"
     monkeypatch.setattr("gada.scoring.bulk.check_arguments", stop)
-    for options, words in (([], "interrupted."), (["--out", "scores.csv"], "goes on where it stopped")):
+    for options, words in (([], "interrupted."), (["--out", "scores.csv"], "resumes where it stopped")):
         assert main(["score", "pictures", *options]) == 130
         assert words in capsys.readouterr().err
 
@@ -148,20 +165,20 @@ def test_a_name_that_cannot_be_shown_does_not_end_the_work(tmp_path: Path, monke
     assert b"\\u732b.png" in shown.getvalue()
 
 
-def test_a_judge_examines_the_generator(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluator_evaluates_the_generator(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = tmp_path / "page.md"
-    page.write_text("<!-- gada generate --judge -->\n<!-- end -->\n")
-    kept = ["--judge_model", str(trained / "run" / "phase1"), "--results", str(tmp_path / "judge.jsonl")]
-    told = ["--out", str(tmp_path / "sheet.png"), "--into", str(page), "--judge"]
+    page.write_text("<!-- gada generate --evaluator -->\n<!-- end -->\n")
+    kept = ["--evaluator", str(trained / "run" / "phase1"), "--results", str(tmp_path / "generator.jsonl")]
+    told = ["--out", str(tmp_path / "sheet.png"), "--into", str(page)]
     assert main(["generate", *on(trained, "--side", "test"), *kept, *told]) == 0
-    *classes, whole = [json.loads(line) for line in (tmp_path / "judge.jsonl").read_text().splitlines()]
+    *classes, whole = [json.loads(line) for line in (tmp_path / "generator.jsonl").read_text().splitlines()]
     assert [row["distortion"] for row in classes] == ["blur", "noise"]
-    for figure in ("accuracy_real", "accuracy_generated", "srocc_real", "srocc_judge", "srocc_ssim"):
+    for figure in ("accuracy_real", "accuracy_generated", "srocc_real", "srocc_evaluator", "srocc_ssim"):
         assert whole[figure] == pytest.approx(np.mean([row[figure] or 0 for row in classes]), abs=1e-4), figure
     assert whole["accuracy_real"] == np.mean([row["accuracy_real"] for row in classes])
     assert "class named, generated" in page.read_text()
-    assert main(["generate", *on(trained), *told]) == 2  # the run has no baseline
-    assert "baseline" in capsys.readouterr().err
 
 
 def test_evaluate_maps_another_direction(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,9 +210,9 @@ def test_generate_draws_each_class(trained: Path, tmp_path: Path, capsys: pytest
     for size in ("30", "-8"):
         assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), "--crop_size", size)]) == 2
         assert f"--crop_size is {size} but must be a multiple of 8" in capsys.readouterr().err
-    for option in ("--judge_model", "--results", "--into"):
+    for option in ("--results", "--into"):
         assert main(["generate", *on(trained, "--out", str(tmp_path / "x.png"), option, "something")]) == 2
-        assert f"{option} something is for what the judge says" in capsys.readouterr().err
+        assert f"{option} something is for the generator's metrics" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
 
 
@@ -218,12 +235,12 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
         assert "--published" in capsys.readouterr().err
     page.write_bytes("größe".encode("latin-1"))
     assert main(["table", rows, "--into", str(page)]) == 2
-    assert "is no UTF-8 text" in capsys.readouterr().err
+    assert "is not UTF-8 text" in capsys.readouterr().err
     page.write_text("nothing")
     assert main(["table", rows, "--into", str(page)]) == 2
     assert "has no block" in capsys.readouterr().err
     assert main(["table", rows, "--into", str(tmp_path / "nowhere.md")]) == 2
-    assert "nowhere.md is no file" in capsys.readouterr().err
+    assert "nowhere.md is not a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -266,8 +283,18 @@ def test_help_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "gada.__main__" in loaded
-    assert not loaded & {"torch", "numpy", "scipy", "jsonargparse", "PIL"}
-    assert all(verb in done.stdout for verb in VERBS)
+    assert not loaded & {"torch", "numpy", "scipy", "PIL"}
+    assert not any(name.startswith("gada.commands") for name in loaded)
+    assert all(re.search(rf"\b{word}\b", done.stdout) for verb in VERBS for word in verb.split())
+
+
+def test_only_the_chosen_verb_is_imported() -> None:
+    code = (
+        "import sys; from gada.__main__ import main; main(['doctor', '--help']); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stderr.split() if name.startswith("gada.commands.")}
+    assert loaded == {"gada.commands.doctor"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -280,15 +307,73 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
+    assert "synthesize" in capsys.readouterr().out
+    assert main(["classify"]) == 2
+    shown = capsys.readouterr().out
+    assert "accuracy and calibration" in shown
+    assert "synthesize" not in shown
     assert main(["tune"]) == 2
     assert "known are fit, benchmark, evaluate" in capsys.readouterr().err
+    assert main(["classify", "tune"]) == 2
+    assert "'classify tune'; known are classify fit, classify evaluate, classify table." in capsys.readouterr().err
     assert main(["--version"]) == 0
 
 
-def parse(arguments: list[str]) -> None:
-    verb, options = verb_of(arguments)
-    function = function_of(verb)
-    build_parser(verb, function).parse_args(list(spelled(options, function)))
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("fit --phase 4", "--phase is 4 but must be 1, 2, 3, all or baseline."),
+        ("fit --data.format foo", "--data.format is foo but must be live, tid2013, csiq, kadid10k, live-itw, table or"),
+        ("fit --seed x", "--seed is x but must be a whole number."),
+        ("score x --crops a", "--crops is a but must be a whole number."),
+        ("score x --float-range [0]", "--float_range is [0] but must be a list in brackets, each a number."),
+        ("serve --max-megabytes much", "--max_megabytes is much but must be a number."),
+        ("classify fit --strategies 8,9", "must be a list in brackets, each a whole number or a text; write '[8,9]'."),
+        ("fit --data 5", "--data is 5 but must be a YAML file of settings, or its keys."),
+        ("fit --pha 1", "`gada fit` does not take '--pha'; did you mean --phase?"),
+        ("fit --data.rot x", "`gada fit` does not take '--data.rot'; did you mean --data.root?"),
+        ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
+        ("score x --json maybe", "`gada score` does not take 'maybe'"),
+        ("score", "`gada score` needs PATHS"),
+        ("fit --from", "--from needs a value."),
+        ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capfd.readouterr().err
+    assert sentence in said
+    assert said.startswith("gada: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("data: {rot: x}", "data.rot in {} is not a setting of `gada fit`; did you mean data.root?"),
+        ("nope: 3", "nope in {} is not a setting of `gada fit`; --help lists what it takes."),
+        ("phase: 7", "phase is 7 but must be 1, 2, 3, all or baseline."),
+        ("data: 5", "data is 5 but must be a YAML file of settings, or its keys."),
+        ("[1, 2", "{} is not a YAML file of settings: while parsing"),
+        ("5", "{} is not a YAML file of settings."),
+    ],
+)
+def test_a_mistake_in_a_config_names_the_file_or_the_key(
+    content: str, sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(content)
+    assert main(["fit", f"--config={config}"]) == 2
+    said = capfd.readouterr().err
+    assert sentence.format(config) in said
+    assert said.count("\n") == 1
+
+
+def test_a_flag_may_stand_alone() -> None:
+    assert parse(["score", "--json", "photo.png"])["json"] is True
+    assert parse(["score", "photo.png", "--json", "false", "--max-pixels", "7"])["json"] is False
+    assert parse(["score", "photo.png", "--max-pixels=7"])["max_pixels"] == 7
+    assert parse(["fit", "--from", "bundled"])["from_"] == "bundled"
 
 
 @pytest.mark.parametrize("config", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
@@ -319,17 +404,12 @@ def test_every_command_of_the_pages_parses(page: str, monkeypatch: pytest.Monkey
         parse(shlex.split(command, comments=True))
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [(["score", "{}", "--config", "{}"], "--config {} is no text in UTF-8"), (["fit", "--data", "{}"], "a group of")],
-)
-def test_settings_that_are_no_text_are_refused(
-    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    photograph = str(ROOT / "data/photos/coffee.png")
-    assert main([option.format(photograph) for option in options]) == 2
+@pytest.mark.parametrize("options", [["score", "x", "--config"], ["fit", "--data"]])
+def test_settings_that_are_not_text_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    photo = str(ROOT / "data/photos/coffee.png")
+    assert main([*options, photo]) == 2
     said = capsys.readouterr().err
-    assert words.format(photograph) in said
+    assert f"{photo} is not UTF-8 text; give a YAML file of settings." in said
     assert said.count("\n") == 1
 
 

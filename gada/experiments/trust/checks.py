@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.errors import DataError
 from gada.experiments.dlp import run_dlp
-from gada.experiments.evaluation import with_progress
 from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, reduced, without_content
 from gada.io.folders import images_in
 from gada.io.images import read_image
+from gada.io.progress import with_progress
 from gada.metrics.correlation import UndefinedError, srocc
 from gada.scoring.scorer import Prediction, Scorer
 from gada.scoring.streaming import score_files
@@ -87,7 +87,7 @@ def check_trust(scorer: Scorer, model: str, photos: Path, seed: int = 0) -> Trus
     if len(paths) < FEWEST:
         raise DataError(f"{photos} has {len(paths)} photos, but rank agreement needs at least {FEWEST}.")
     curves = {ladder.name: np.empty((len(paths), len(ladder.strengths) + 1)) for ladder in LADDERS}
-    for row, path in enumerate(with_progress(paths, len(paths), "distortions")):
+    for row, path in enumerate(with_progress(paths, "distortions", len(paths))):
         image, own_seed = reduced(read_image(path), SEEN_AT), noise_seed(seed, path.name, "trust", 0)
         for ladder in LADDERS:
             curves[ladder.name][row] = [one.quality for one in scorer.score_all(ladder.images(image, own_seed))]

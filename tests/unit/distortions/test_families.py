@@ -169,7 +169,7 @@ def test_wrong_calls_are_told_in_one_sentence(
 
 
 def test_seeds_and_pictures_must_be_as_many(small: Pixels) -> None:
-    with pytest.raises(ConfigError, match="3 seeds were given for 2 pictures"):
+    with pytest.raises(ConfigError, match="3 seeds were given for 2 images"):
         distort([small, small], "live/wn", 1, [1, 2, 3])
 
 

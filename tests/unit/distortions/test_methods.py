@@ -142,6 +142,18 @@ def test_local_blocks_get_fewer_and_stronger() -> None:
     assert strengths == sorted(strengths)
 
 
+def test_local_blocks_are_partly_vivid_at_a_fixed_luminance() -> None:
+    """The tint gives way to the luminance: no block is clipped, so all differ alike from what they cover."""
+    flat = np.zeros((384, 512, 3), np.uint8) + np.array([90, 100, 110], np.uint8)
+    for level in (1, 3, 5):
+        change = (rgb_to_ycbcr(distort(flat, "tid2013/15", level, seed=3)) - rgb_to_ycbcr(flat)).reshape(-1, 3)
+        blocks = change[np.abs(change[:, 0]) > 1]
+        assert np.ptp(blocks[:, 0]) < 1.5
+        chroma = np.hypot(blocks[:, 1], blocks[:, 2])
+        assert chroma.max() > 0.5 * blocks[:, 0].mean()
+        assert level == 5 or chroma.min() < 0.5 * chroma.max()
+
+
 def test_noise_has_the_deviation_and_colour_it_names(random: np.random.Generator) -> None:
     noise = rgb_to_ycbcr(colour_noise(GREY, 6.0, random)) - rgb_to_ycbcr(GREY)
     assert noise.std((0, 1)) == pytest.approx([6, 12, 12], rel=0.05)
@@ -176,11 +188,11 @@ def test_framed_blur_darkens_edges_only(photo: Pixels) -> None:
     assert blurred[0, 80, 0] < 90
 
 
-def test_aberration_shifts_red_and_blue_apart() -> None:
+def test_aberration_shifts_red_right_and_blue_left() -> None:
     line = np.zeros((32, 64, 3), np.uint8)
     line[:, 30] = 200
     shifted = chromatic_aberration(line, 5.0, 0.0)
-    assert [int(np.argmax(shifted[16, :, channel])) for channel in range(3)] == [25, 30, 35]
+    assert [int(np.argmax(shifted[16, :, channel])) for channel in range(3)] == [35, 30, 25]  # as in TID2013's files
 
 
 def test_fading_loses_more_as_the_channel_gets_worse(photo: Pixels) -> None:

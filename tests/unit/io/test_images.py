@@ -126,6 +126,53 @@ def png(
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
+DEEP = (PIXELS.astype(np.uint16) * 16 + 5).clip(0, 4095)  # 12 bits
+
+
+def deep_tiff(compression: int, order: str) -> bytes:
+    """A TIFF of DEEP; Pillow cannot write 16-bit colour."""
+    body = DEEP.astype(f"{order}u2").tobytes()
+    body = zlib.compress(body) if compression == 8 else body
+    shorts = {256: 40, 257: 24, 258: None, 259: compression, 262: 2, 273: 200, 277: 3, 278: 24, 279: len(body)}
+    entries = b""
+    for tag, value in shorts.items():
+        kind, count, value = (3, 3, 180) if value is None else (4, 1, value)
+        entries += struct.pack(f"{order}HHII", tag, kind, count, value)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    directory = head + struct.pack(f"{order}H", len(shorts)) + entries + bytes(4)
+    return directory.ljust(180, b"\0") + struct.pack(f"{order}HHH", 16, 16, 16).ljust(20, b"\0") + body
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png(2, 16, DEEP.astype(">u2"), 24, 40), *(deep_tiff(kind, order) for kind in (1, 8) for order in "<>")],
+    ids=["PNG", "TIFF <", "TIFF >", "TIFF deflated <", "TIFF deflated >"],
+)
+def test_colours_of_12_bits_in_16_are_warned_of_and_read_by_their_white(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "deep").write_bytes(data)
+    with pytest.warns(UserWarning, match=r"deep has 16-bit samples up to 4095 only.*give --white 4095"):
+        dark = read_image(tmp_path / "deep")
+    np.testing.assert_array_equal(dark, DEEP >> 8)
+    for source in (tmp_path / "deep", data):
+        bright = read_image(source, Decoding(white=4095))
+        np.testing.assert_array_equal(bright, np.rint(DEEP * (255 / 4095)))
+
+
+def test_grey_of_10_bits_in_16_is_warned_of(tmp_path: Path) -> None:
+    deep = Image.fromarray((GREY.astype(np.uint16) * 4).clip(1, 1023))
+    for form in ("PNG", "TIFF"):
+        with pytest.warns(UserWarning, match="--white 1023"):
+            read_image(encoded(deep, form))
+        np.testing.assert_array_equal(
+            read_image(encoded(deep, form), Decoding(white=1023))[..., 1], np.rint(np.asarray(deep) * (255 / 1023))
+        )
+
+
+def test_what_needs_all_16_bits_or_is_black_is_not_warned_of() -> None:
+    for deep in (GREY.astype(np.uint16) * 257, np.zeros((24, 40), np.uint16)):
+        read_image(encoded(Image.fromarray(deep), "PNG"))  # a warning would be an error here
+
+
 def test_16_bit_colour_is_scaled() -> None:
     np.testing.assert_array_equal(read_image(png(2, 16, PIXELS.astype(">u2") * 257, 24, 40)), PIXELS)
 
@@ -407,6 +454,17 @@ def a_pipe(folder: Path) -> Path:
 def test_what_is_no_file_is_refused(make: Callable[[Path], Path], match: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=match):
         read_image(make(tmp_path))
+
+
+def test_a_raw_file_is_refused_although_its_preview_could_be_read(tmp_path: Path) -> None:
+    preview = encoded(Image.fromarray(PIXELS), "TIFF")
+    (tmp_path / "a.NEF").write_bytes(preview)
+    dng = encoded(Image.fromarray(PIXELS), "TIFF", tiffinfo={50706: b"\1\4\0\0"})
+    for source in (tmp_path / "a.NEF", dng):
+        with pytest.raises(DataError, match="is a camera's raw file, which is not read here; convert it"):
+            read_image(source)
+    (tmp_path / "named.heic").write_bytes(encoded(Image.fromarray(PIXELS), "PNG"))
+    np.testing.assert_array_equal(read_image(tmp_path / "named.heic"), PIXELS)  # the content decides
 
 
 def test_names_are_shown_on_one_line(tmp_path: Path) -> None:

@@ -65,8 +65,7 @@ def test_class_loss_is_minus_log_of_the_softmax() -> None:
 
 def test_quality_loss_is_equation_3() -> None:
     predicted, quality = doubles(0.2, 0.9), doubles(0.5, 0.5)
-    torch.testing.assert_close(quality_loss(predicted, quality, "squared"), doubles(0.09, 0.16))
-    torch.testing.assert_close(quality_loss(predicted, quality, "absolute"), doubles(0.3, 0.4))
+    torch.testing.assert_close(quality_loss(predicted, quality), doubles(0.09, 0.16))
 
 
 def test_reconstruction_is_the_mean_absolute_difference() -> None:

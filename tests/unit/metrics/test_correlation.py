@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gada.metrics.correlation import (
-    FIGURES,
+    METRICS,
     UndefinedError,
-    figures_of_merit,
+    all_metrics,
     krocc,
     lcc,
     lcc_logistic,
@@ -134,7 +134,7 @@ def test_rmse_is_in_units_of_the_scale() -> None:
         rmse([], [])
 
 
-@pytest.mark.parametrize("figure", [lcc, srocc, krocc, rmse, figures_of_merit])
+@pytest.mark.parametrize("figure", [lcc, srocc, krocc, rmse, all_metrics])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_not_finite_is_an_error(figure: Callable[..., float], bad: float) -> None:
     with pytest.raises(ValueError, match=r"truth\[2\] is -?(nan|inf); every value must be finite"):
@@ -143,7 +143,7 @@ def test_a_value_that_is_not_finite_is_an_error(figure: Callable[..., float], ba
         figure([bad, 2.0, 3.0], [1.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize("figure", [lcc, srocc, krocc, rmse, figures_of_merit])
+@pytest.mark.parametrize("figure", [lcc, srocc, krocc, rmse, all_metrics])
 def test_different_lengths_are_an_error(figure: Callable[..., float]) -> None:
     with pytest.raises(ValueError, match=r"shape \(3,\).*shape \(2,\)"):
         figure([1.0, 2.0, 3.0], [1.0, 2.0])
@@ -157,8 +157,8 @@ def test_different_lengths_are_an_error(figure: Callable[..., float]) -> None:
 @pytest.mark.parametrize("kind", [np.int8, np.float16, np.float32])
 def test_scores_may_be_of_any_type_of_number(kind: type[np.number[Any]]) -> None:
     predicted, truth = (np.array(v, kind) for v in ([-90, 5, 20, 60, 80, 99, 95], [-100, 1, 33, 50, 81, 90, 100]))
-    in_double = figures_of_merit(predicted.astype(np.float64), truth.astype(np.float64))
-    assert figures_of_merit(predicted, truth) == in_double
+    in_double = all_metrics(predicted.astype(np.float64), truth.astype(np.float64))
+    assert all_metrics(predicted, truth) == in_double
 
 
 @pytest.mark.parametrize("figure", [lcc, srocc, krocc])
@@ -184,7 +184,7 @@ def test_what_is_constant_does_not_depend_on_the_unit(unit: float) -> None:
 def test_each_figure_is_that_of_its_function() -> None:
     predicted = np.linspace(-3, 3, 30)
     truth = np.tanh(predicted - 1) + predicted / 3 + np.random.default_rng(2).normal(0, 0.05, 30)
-    assert figures_of_merit(predicted, truth) == {
+    assert all_metrics(predicted, truth) == {
         "srocc": srocc(predicted, truth),
         "lcc": lcc(predicted, truth),
         "lcc_logistic4": lcc_logistic(predicted, truth, 4),
@@ -195,7 +195,7 @@ def test_each_figure_is_that_of_its_function() -> None:
 
 
 def test_undefined_figures_stand_with_their_reason() -> None:
-    figures = figures_of_merit([2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, 4.0])
+    figures = all_metrics([2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, 4.0])
     assert figures["srocc"] is None
     assert figures["srocc_undefined"] == "the predicted scores are constant"
     assert figures["rmse"] == pytest.approx(1.5**0.5)
@@ -203,7 +203,7 @@ def test_undefined_figures_stand_with_their_reason() -> None:
 
 
 def test_a_failed_fit_is_visible_and_never_raw() -> None:
-    figures = figures_of_merit([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0])
+    figures = all_metrics([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0])
     assert figures["lcc"] is not None
     assert figures["lcc_logistic4"] is None
     assert figures["lcc_logistic4_undefined"] == "fit failed: 4 parameters need at least 5 images, there are 4"
@@ -220,7 +220,7 @@ def test_rows_hold_each_class_then_all() -> None:
     assert [row["distortion"] for row in rows] == ["wn", "jpeg", "ff", "ALL"]
     assert [row["n"] for row in rows] == [18, 18, 0, 40]
     assert all(row["stage"] == "phase1" and row["split"] == 2 for row in rows)
-    assert all(figure in row for row in rows for figure in FIGURES)
+    assert all(figure in row for row in rows for figure in METRICS)
     assert rows[0]["srocc"] == srocc(predicted[1:36:2], truth[1:36:2])
     assert rows[2]["rmse_undefined"] == "there is no image"
     by_appearance = rows_by_distortion(predicted, truth, names, "phase1", 2)

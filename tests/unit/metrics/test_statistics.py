@@ -19,7 +19,7 @@ def test_six_splits_are_enough_for_a_claim() -> None:
     assert report["wilcoxon_p"] == pytest.approx(2 / 2**6)  # all six of one sign: the smallest exact p
     assert report["median"] == pytest.approx(0.0035)
     assert report["mean"] == pytest.approx(0.004)
-    assert report["deviation"] == pytest.approx(np.std([1, 2, 3, 4, 5, 9], ddof=1) / 1000)
+    assert report["std"] == pytest.approx(np.std([1, 2, 3, 4, 5, 9], ddof=1) / 1000)
     low, high = report["interval"]
     assert 0.001 < low < 0.004 < high < 0.009
     assert report["splits"] == 6
@@ -52,7 +52,7 @@ def test_fewer_splits_are_listed_and_nothing_is_claimed() -> None:
     assert report["interval"] is None
     assert report["wilcoxon_p"] is None
     assert report["not_claimed"] == "3 of at least 6 splits: the differences are listed, no more"
-    assert paired_difference([0.5], [0.25], seed=0)["deviation"] is None
+    assert paired_difference([0.5], [0.25], seed=0)["std"] is None
 
 
 def test_equal_methods_have_no_p() -> None:
@@ -90,7 +90,7 @@ def test_stages_are_paired_by_split_and_gaps_are_named() -> None:
     report = stage_difference(rows, "phase3", "baseline", "srocc", seed=0)
     assert report["differences"] == [0.0, 0.125, 0.25]
     assert report["left_out"] == [3, 4]
-    compared = {"stage": "phase3", "against": "baseline", "figure": "srocc", "distortion": "ALL"}
+    compared = {"stage": "phase3", "against": "baseline", "metric": "srocc", "distortion": "ALL"}
     assert report.items() >= compared.items()
     with pytest.raises(ValueError, match="no split has lcc"):
         stage_difference(rows, "phase3", "baseline", "lcc", seed=0)
@@ -120,8 +120,8 @@ def test_summary_counts_what_is_defined() -> None:
     rows = [row("baseline", 0, 0.5), row("baseline", 1, 0.75), row("baseline", 2, None), row("phase1", 0, 0.5)]
     first, second = summary_over_splits(rows)
     assert (first["stage"], first["distortion"], first["splits"]) == ("baseline", "ALL", 3)
-    assert first["srocc"] == {"defined": 2, "median": 0.625, "mean": 0.625, "deviation": pytest.approx(0.1767767)}
-    assert second["srocc"] == {"defined": 1, "median": 0.5, "mean": 0.5, "deviation": None}
+    assert first["srocc"] == {"defined": 2, "median": 0.625, "mean": 0.625, "std": pytest.approx(0.1767767)}
+    assert second["srocc"] == {"defined": 1, "median": 0.5, "mean": 0.5, "std": None}
     assert "lcc" not in first
     (nothing,) = summary_over_splits([row("phase2", 0, None)])
-    assert nothing["srocc"] == {"defined": 0, "median": None, "mean": None, "deviation": None}
+    assert nothing["srocc"] == {"defined": 0, "median": None, "mean": None, "std": None}

@@ -49,7 +49,7 @@ def test_the_gradient_of_a_depthwise_convolution_is_torchs(kernel: int, stride: 
     random = torch.Generator().manual_seed(0)
     maps = torch.rand(2, 6, side, side + 3, generator=random, dtype=torch.float64, requires_grad=True)
     kernels = torch.rand(6, 1, kernel, kernel, generator=random, dtype=torch.float64)
-    ours = efficientnet_lite.Depthwise.apply(maps, kernels, stride)
+    ours = efficientnet_lite.Depthwise.apply(maps, kernels, stride)  # type: ignore[no-untyped-call]
     theirs = torch.nn.functional.conv2d(maps, kernels, stride=stride, groups=6)
     weights = torch.rand(theirs.shape, generator=random, dtype=torch.float64)
     assert torch.equal(ours, theirs)

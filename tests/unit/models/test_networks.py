@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,23 +12,32 @@ from evaluators import picture
 from torch.nn.functional import leaky_relu
 
 from gada.errors import DataError
+from gada.io.cards import Card
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
+from gada.metrics.scale import Scale
 from gada.models.detail import Detail
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import LEAK, Evaluator, Leaky, judge_crops, moments
+from gada.models.evaluator import LEAK, Evaluator, Leaky, moments, predict_crops
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator, distort_crops
 from gada.models.pyramid import Band, GreyLevels, Impulses, Knob, Pyramid, enlarged, laplacian
-from gada.settings import ModelSettings, Preset, Settings, resolve
+from gada.settings import ModelSettings, Preset, preset_settings
 
 PRESETS: tuple[Preset, ...] = ("paper", "gada")
 WHEN_COMPILED = pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by torch, of a Function
 
 
-def model(preset: Preset, **sizes: object) -> ModelSettings:
-    small = {"widths": (8, 8, 8), "decoder_widths": (8, 8, 4), "maps": 16, "hidden": 8, "noise": 2, "embedding": 4}
-    return resolve(Settings(preset=preset, model=ModelSettings(**{**small, **sizes}))).model  # type: ignore[arg-type]
+def model(preset: Preset, **sizes: Any) -> ModelSettings:
+    small: dict[str, Any] = {
+        "widths": (8, 8, 8),
+        "decoder_widths": (8, 8, 4),
+        "maps": 16,
+        "hidden": 8,
+        "noise": 2,
+        "embedding": 4,
+    }
+    return replace(preset_settings(preset).model, **{**small, **sizes})
 
 
 def count(network: torch.nn.Module) -> int:
@@ -35,7 +45,7 @@ def count(network: torch.nn.Module) -> int:
 
 
 def test_the_paper_s_discriminator_has_the_paper_s_layers() -> None:
-    settings = resolve(Settings(preset="paper")).model
+    settings = preset_settings("paper").model
     discriminator = Discriminator(Evaluator(settings, classes=5))
     convolutions = [m for m in discriminator.modules() if isinstance(m, torch.nn.Conv2d)]
     assert [conv.out_channels for conv in convolutions] == [64, 128, 128, 1024]
@@ -81,7 +91,7 @@ def test_a_flat_picture_has_no_detail() -> None:
 @pytest.mark.parametrize("name", ["authentic", "live-like", "tid2013-r"])
 def test_rounding_does_not_show_even_where_a_picture_is_flat(name: str) -> None:
     evaluator, card = load_evaluator(find_checkpoint(name, "evaluator"))
-    side = card["crop_size"]
+    side = card.crop_size
     photograph = read_image(Path(__file__).parents[3] / "data" / "photos" / "coffee.png")
     flat = np.full_like(photograph[:side, :side], 201)
     flat[: side // 2] = 200
@@ -233,23 +243,23 @@ def test_the_bands_of_a_picture_add_up_to_it() -> None:
 def test_crops_are_judged_alike_in_any_batch() -> None:
     evaluator = Evaluator(model("gada"), classes=3).eval()
     crops = [picture(seed, 32, 32) for seed in range(5)]
-    whole, parts = judge_crops(evaluator, crops), judge_crops(evaluator, crops, batch=2)
+    whole, parts = predict_crops(evaluator, crops), predict_crops(evaluator, crops, batch=2)
     assert whole.label.shape == whole.quality.shape == (5,)
     assert whole.features.shape == (5, evaluator.features)
     assert np.allclose(whole.quality, parts.quality, atol=1e-6)
 
 
 def test_a_network_survives_its_file(tmp_path: Path) -> None:
-    card = {"classes": ["blur", "noise"], "scale": {}, "crop_size": 32}
+    card = Card("evaluator", "toy", "toy images", ("blur", "noise"), Scale("MOS", 0.0, 1.0, True), crop_size=32)
     evaluator = Evaluator(model("gada"), classes=2).eval()
     save_network(tmp_path / "best.safetensors", evaluator, card)
     loaded, found = load_evaluator(tmp_path / "best.safetensors")
     crops = torch.rand(3, 3, 32, 32)
     assert torch.equal(evaluator(crops).quality, loaded(crops).quality)
-    assert found["classes"] == ["blur", "noise"]
-    assert found["kind"] == "evaluator"
+    assert found.classes == ("blur", "noise")
+    assert found.kind == "evaluator"
     assert find_checkpoint(str(tmp_path), "evaluator") == tmp_path / "best.safetensors"
-    with pytest.raises(DataError, match="is no generator of gada but evaluator"):
+    with pytest.raises(DataError, match="does not hold a gada generator but evaluator"):
         load_generator(tmp_path / "best.safetensors")
 
 
@@ -265,11 +275,3 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"damaged\.safetensors"):
         load_evaluator(path)
-
-
-def test_presets_differ_only_where_nothing_is_set() -> None:
-    chosen = resolve(Settings(preset="paper", model=ModelSettings(pooling="moments")))
-    assert chosen.model.pooling == "moments"
-    assert chosen.model.pyramid is False
-    assert resolve(chosen) == chosen
-    assert replace(chosen, preset="gada") != chosen

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from gada.reports.layout import Table
-from gada.reports.page import Picture, Section, page
+from gada.reports.page import Figure, Section, page
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
@@ -45,14 +45,14 @@ def table(caption: str = "Figures") -> Table:
     return Table(caption, ("stage",), ("WN", "ALL"), (("Baseline", 0.5, None),), groups, frozenset({0}), (HOSTILE,))
 
 
-def full_page(pictures: bool = True) -> str:
+def full_page(database: bool = True) -> str:
     sections = [
         Section("Results", ["Text."], [table(HOSTILE), table()]),
-        Section(HOSTILE, pictures=[Picture(PNG, HOSTILE, HOSTILE)]),
-        Section("Worst images", pictures=[Picture(PNG, "the worst", "a grid of photographs")], shows_database=True),
+        Section(HOSTILE, figures=[Figure(PNG, HOSTILE, HOSTILE)]),
+        Section("Worst images", figures=[Figure(PNG, "the worst", "a grid of photographs")], shows_database=True),
         Section("Configuration", listing={"data": {"root": HOSTILE, "classes": ("a", "b")}, "steps": 5}),
     ]
-    return page(f"Report {HOSTILE}", [HOSTILE], sections, pictures)
+    return page(f"Report {HOSTILE}", [HOSTILE], sections, database)
 
 
 def test_everything_given_is_on_the_page_and_escaped() -> None:
@@ -89,15 +89,15 @@ def test_every_picture_has_words_and_every_table_its_own_scroll() -> None:
     scrolls = [box for box in read.all("div") if box.get("class") == "scroll"]
     assert len(scrolls) == len(read.all("table")) + len(read.all("img"))
     with pytest.raises(ValueError, match="caption and an alternative text"):
-        Picture(PNG, "caption", " ")
-    with pytest.raises(ValueError, match="is no PNG file"):
-        Picture(b"GIF89a", "caption", "alt")
+        Figure(PNG, "caption", " ")
+    with pytest.raises(ValueError, match="is not a PNG file"):
+        Figure(b"GIF89a", "caption", "alt")
 
 
 def test_without_pictures_sections_that_show_a_database_are_left_out_and_named() -> None:
-    read = Reader(full_page(pictures=False))
+    read = Reader(full_page(database=False))
     assert "the worst" not in read.text
-    assert "because it shows pictures of the database: Worst images." in read.text
+    assert "because it shows images of the database: Worst images." in read.text
     assert len(read.all("img")) == 1
     assert "Left out" not in Reader(full_page()).text
 

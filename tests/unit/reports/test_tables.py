@@ -12,11 +12,12 @@ import pytest
 
 from gada.data.live import load_live
 from gada.data.tid2013 import load_tid2013
-from gada.experiments.report import provenance_of
+from gada.io.origin import Origin
 from gada.metrics.statistics import stage_difference
-from gada.reports.layout import Provenance, Table, render
-from gada.reports.published import heading, published_figures, published_headings, published_systems
-from gada.reports.tables import differences_table, summary_table, systems_table, table1, table2, table3
+from gada.reports.layout import Format, Provenance, Table, render
+from gada.reports.published import heading, published_headings, published_systems, published_values
+from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
+from gada.runs.report import provenance_of
 
 LIVE = ["live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading"]
 TID = [f"tid2013/{number:02d}" for number in range(1, 25)]
@@ -28,9 +29,17 @@ def cells(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
+def table1(rows: Sequence[dict[str, Any]], form: Format = "text", **chosen: Any) -> str:
+    return render(stages_table(rows, **chosen), form)
+
+
+def table2(rows: Sequence[dict[str, Any]], form: Format = "text", provenance: Provenance | None = None) -> str:
+    return render(systems_table(rows, "LIVE", ("lcc", "srocc"), provenance), form)
+
+
 def test_table_1_has_the_layout_of_the_paper(result_rows: Rows) -> None:
     header, *lines = cells(table1(result_rows(LIVE, 1), "csv"))
-    assert header == ["stage", "figure", "JP2K", "JPEG", "WN", "GBLUR", "FF", "ALL"]
+    assert header == ["stage", "metric", "JP2K", "JPEG", "WN", "GBLUR", "FF", "ALL"]
     stages = ["Baseline", "Phase 1", "Phase 2", "Phase 3"]
     assert [line[:2] for line in lines] == [[stage, figure] for stage in stages for figure in ("LCC", "SROCC")]
 
@@ -73,10 +82,10 @@ def test_a_caption_names_every_data_set(result_rows: Rows) -> None:
     for row in rows:
         row |= {"dataset": "TID2013-R", "proxy": False, "seed": 0, "machine": "2 cores", "commit": "abc1234"}
     rows[-1] |= {"dataset": "tid2013-like", "proxy": True}
-    text = " ".join(table2(rows, provenance=provenance_of(rows)).split())
+    text = " ".join(table2(rows, provenance=provenance_of(map(Origin.from_plain, rows))).split())
     assert "Data: TID2013-R; human scores. Other rows: tid2013-like; proxy scores" in text
     assert "ours on TID2013-R, tid2013-like" in text
-    assert "Other rows" not in provenance_of(rows[:-1]).describe()
+    assert "Other rows" not in provenance_of(map(Origin.from_plain, rows[:-1])).describe()
 
 
 def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows) -> None:
@@ -84,8 +93,8 @@ def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows)
     published = {(line[0], line[1]): line[2:] for line in lines[9:]}
     assert published["Phase 3, published", "SROCC"] == [f"{v:.6f}" for v in (0.955, 0.941, 0.99, 0.953, 0.912, 0.955)]
     text = table2(result_rows(LIVE, 1), provenance=Provenance("LIVE-like", True))
-    assert "no comparison figure by figure" in text
-    assert "no comparison" not in table2(result_rows(LIVE, 1), provenance=Provenance("LIVE", False))
+    assert "not comparable value by value" in text
+    assert "not comparable" not in table2(result_rows(LIVE, 1), provenance=Provenance("LIVE", False))
 
 
 def test_table_2_has_the_published_systems_then_ours(result_rows: Rows) -> None:
@@ -102,7 +111,7 @@ def test_table_2_has_the_published_systems_then_ours(result_rows: Rows) -> None:
 
 def test_table_3_leaves_unreadable_and_missing_cells_blank(result_rows: Rows) -> None:
     rows = result_rows(TID[:12], 1)
-    header, *lines = cells(table3(rows, "csv"))
+    header, *lines = cells(render(systems_table(rows, "TID2013", ("srocc",)), "csv"))
     assert header[1:] == [f"#{number:02d}" for number in range(1, 25)] + ["ALL"]
     by_system = {line[0]: line[1:] for line in lines}
     assert by_system["GADA (published)"][:13].count("") == 0
@@ -172,16 +181,16 @@ def test_headings() -> None:
 
 
 def test_every_published_row_names_its_source_and_is_a_correlation() -> None:
-    rows = published_figures()
+    rows = published_values()
     assert all("ICIAP 2019, Table" in row["source"] for row in rows)
     assert all(-1 <= row["value"] <= 1 for row in rows)
-    keys = [(row["database"], row["system"], row["stage"], row["figure"], row["distortion"]) for row in rows]
+    keys = [(row["database"], row["system"], row["stage"], row["metric"], row["distortion"]) for row in rows]
     assert len(set(keys)) == len(keys)
     assert published_headings("LIVE") == ["JP2K", "JPEG", "WN", "GBLUR", "FF", "ALL"]
     assert len(published_headings("TID2013")) == 25
 
 
-def test_published_figures_equal_the_papers() -> None:
+def test_published_values_equal_the_papers() -> None:
     """Spot checks against Tables 2 and 3 of the GADA paper."""
     assert published_systems("LIVE", "lcc")["GADA (published)"]["ALL"] == 0.973
     assert published_systems("LIVE", "srocc")["GADA (published)"]["FF"] == 0.917

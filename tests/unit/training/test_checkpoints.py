@@ -60,7 +60,7 @@ def test_a_kill_between_the_two_renamings_loses_nothing(two: Checkpoints) -> Non
 def test_two_damaged_ones_are_one_sentence(two: Checkpoints) -> None:
     for path in (two.last, two.previous):
         path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(DataError, match=r"last\.ckpt is damaged, and there is no older one; delete it"):
+    with pytest.raises(DataError, match=r"last\.ckpt is damaged and there is no older one; delete it"):
         two.newest()
 
 
@@ -108,7 +108,7 @@ def test_code_in_a_checkpoint_with_the_right_hash_does_not_run(
     else:
         torch.save({"state_dict": Payload()}, path)
     put(two, path.read_bytes())
-    with pytest.raises(DataError, match="is no checkpoint of a training"):
+    with pytest.raises(DataError, match="is not a checkpoint of a training"):
         two.load_checkpoint(two.last)
     assert not (tmp_path / "executed").exists()
 
@@ -116,7 +116,7 @@ def test_code_in_a_checkpoint_with_the_right_hash_does_not_run(
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x02q\x00.", b"\x80\x02s.", b"\x80\x02cos\nsystem\n."])
 def test_any_other_content_with_the_right_hash_is_refused(two: Checkpoints, content: bytes) -> None:
     put(two, content)
-    with pytest.raises(DataError, match="is no checkpoint of a training"):
+    with pytest.raises(DataError, match="is not a checkpoint of a training"):
         two.load_checkpoint(two.last)
 
 

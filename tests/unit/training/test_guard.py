@@ -1,4 +1,4 @@
-"""A bad batch is skipped, counted and undone; a training that diverges goes back, and at last gives up."""
+"""A bad batch is skipped, counted and undone; a training that diverges resumes, and at last gives up."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -104,7 +104,7 @@ def test_a_spoilt_weight_sends_the_training_back_at_half_the_rate(
     spoil(once)
     assert fit(root, tmp_path) == 0
     error = capsys.readouterr().err
-    assert error.count("goes back to its last checkpoint, at half the rate") == 1
+    assert error.count("returning to the last checkpoint, at half the learning rate") == 1
     assert rates[-1] == pytest.approx(rates[0] / 2)
     assert not not_finite(tmp_path / "run/baseline")
 
@@ -122,7 +122,7 @@ def test_what_stays_bad_ends_with_exit_code_5_and_names_the_image(
     spoil(always)
     assert fit(root, tmp_path) == 5
     error = capsys.readouterr().err
-    assert error.count("goes back") == RETURNS
+    assert error.count("returning to") == RETURNS
     assert seen.count(4) == RETURNS + 1, "from the last checkpoint, not from the beginning"
     assert seen.count(0) == 1
     assert "baseline diverged" in error

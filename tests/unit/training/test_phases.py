@@ -13,9 +13,10 @@ from gada.data.batches import Batch
 from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
-from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, resolve
+from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, preset_settings
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
+from gada.training.baseline import Baseline
 from gada.training.data import Steps
 from gada.training.evaluator import EvaluatorTraining, real_crops, seeded
 from gada.training.finetuning import FineTuning
@@ -27,11 +28,11 @@ MODEL = ModelSettings(widths=(8, 8, 8), decoder_widths=(8, 8, 4), maps=16, hidde
 
 
 def settings(**loss: Any) -> Settings:
-    return resolve(Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10)))
+    return Settings(model=MODEL, loss=LossSettings(**loss), training=TrainingSettings(validate_every=10))
 
 
 def training(**options: Any) -> Settings:
-    return resolve(Settings(model=MODEL, training=TrainingSettings(**options)))
+    return Settings(model=MODEL, training=TrainingSettings(**options))
 
 
 def batch(count: int = 4) -> Batch:
@@ -83,7 +84,7 @@ def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> N
     statistics = {name: value.clone() for name, value in module.discriminator.named_buffers()}
     reference = torch.rand(4, 3, 32, 32)
     generated = module.generator(reference, batch().label, batch().quality, module.generator.draw(reference))
-    module.generator_loss(generated, module.examine(generated, batch()), batch())
+    module.generator_loss(module.pairs(generated, batch()), batch())
     assert all(torch.equal(value, statistics[name]) for name, value in module.discriminator.named_buffers())
     assert module.discriminator.training
 
@@ -101,9 +102,9 @@ def test_head_gradients_come_from_real_crops_only_where_asked() -> None:
             module.discriminator.eval()  # batch statistics would carry the other crops over
             module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
             generated = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
-            seen = module.examine(generated, batch())
+            pairs = module.pairs(generated, batch())
             module.discriminator.eval()
-            loss = module.discriminator_loss(generated, seen, batch(), batch())
+            loss = module.discriminator_loss(pairs, batch(), batch())
             (grad,) = torch.autograd.grad(loss, list(module.evaluator.quality_head.parameters())[:1])
             grads.append(grad)
         assert torch.equal(*grads) is not differs
@@ -118,7 +119,7 @@ def test_the_source_loss_trains_the_trunk_only_where_asked() -> None:
         for weight in (0.0, 1.0):
             loss = replace(module.settings.loss, source_weight=weight)
             module.settings = replace(module.settings, loss=loss)
-            found = module.discriminator_loss(generated, module.examine(generated, batch()), batch(), batch())
+            found = module.discriminator_loss(module.pairs(generated, batch()), batch(), batch())
             players = [next(module.evaluator.trunk.parameters()), module.discriminator.source_head.weight]
             grads.append(torch.autograd.grad(found, players))
         (trunk, source), (trunk_too, source_too) = grads
@@ -130,15 +131,19 @@ def test_the_rates_fall_over_all_phases_as_over_the_baseline() -> None:
     chosen = training(phase1_steps=100, phase2_steps=60, phase3_steps=40)
     evaluator, generator = Evaluator(MODEL, 2), Generator(MODEL, 2)
     phases = [Adversarial(Discriminator(evaluator), generator, chosen), Augmentation(evaluator, generator, chosen)]
-    baseline = EvaluatorTraining(evaluator, chosen)
-    assert phases[0].pace(80, phases[0].span) == pytest.approx(baseline.pace(80, baseline.span))
-    assert phases[1].pace(55, phases[1].span) == pytest.approx(baseline.pace(155, baseline.span))
+    baseline = Baseline(evaluator, chosen)
+    assert phases[0].lr_scale(80, phases[0].span) == pytest.approx(baseline.lr_scale(80, baseline.span))
+    assert phases[1].lr_scale(55, phases[1].span) == pytest.approx(baseline.lr_scale(155, baseline.span))
     last = FineTuning(evaluator, chosen)
-    assert last.pace(40, last.span) == pytest.approx(0)
-    assert phases[0].pace(100, phases[0].spans()[0]) == pytest.approx(0)  # of the generator
-    assert baseline.pace(0, baseline.span) < baseline.pace(49, baseline.span) > baseline.pace(199, baseline.span)
-    paper = replace(chosen, preset="paper", training=replace(chosen.training, anneal=False))
-    assert FineTuning(evaluator, paper).pace(40, last.span) == 1
+    assert last.lr_scale(40, last.span) == pytest.approx(0)
+    assert phases[0].lr_scale(100, phases[0].spans()[0]) == pytest.approx(0)  # of the generator
+    assert (
+        baseline.lr_scale(0, baseline.span)
+        < baseline.lr_scale(49, baseline.span)
+        > baseline.lr_scale(199, baseline.span)
+    )
+    paper = replace(chosen, training=replace(chosen.training, anneal=False))
+    assert FineTuning(evaluator, paper).lr_scale(40, last.span) == 1
 
 
 def test_phase_2_leaves_the_generator() -> None:
@@ -165,7 +170,7 @@ def test_phase_2_weighs_generated_crops_as_set() -> None:
 
 
 def test_rates_are_those_of_the_paper() -> None:
-    paper = resolve(Settings(preset="paper", model=MODEL))
+    paper = replace(preset_settings("paper"), model=MODEL)
     adversarial = Adversarial(Discriminator(Evaluator(MODEL, 2)), Generator(MODEL, 2), paper)
     for_generator, for_discriminator = adversarial.configure_optimizers()
     assert [group["lr"] for group in for_generator.param_groups] == [5e-4]
@@ -174,8 +179,7 @@ def test_rates_are_those_of_the_paper() -> None:
         FineTuning(Evaluator(MODEL, 2), paper),
         Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), paper),
     ):
-        optimizer = later.configure_optimizers()
-        assert isinstance(optimizer, torch.optim.Optimizer)
+        (optimizer,) = later.configure_optimizers()
         assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([1e-5, 5e-5])
     counted = sum(len(group["params"]) for group in for_discriminator.param_groups)
     assert counted == len(list(adversarial.discriminator.parameters()))
@@ -207,10 +211,10 @@ def test_noise_is_a_function_of_its_key() -> None:
 def test_several_devices_share_what_the_generator_makes() -> None:
     chosen = training(generator_batch=3)
     modules = [Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), chosen) for _ in range(2)]
-    whole = [len(part) for part in modules[0].asked(batch())]
+    whole = [len(part) for part in modules[0].generator_part(batch())]
     for rank, module in enumerate(modules):
         module.rank, module.devices = rank, 2
-    shares = [len(module.asked(batch()).label) for module in modules]
+    shares = [len(module.generator_part(batch()).label) for module in modules]
     assert (whole[2], shares) == (3, [2, 1])
     with patch.object(Augmentation, "step_number", return_value=5):
         noise = [torch.rand(2, generator=module.noise_source(2, 0)) for module in modules]

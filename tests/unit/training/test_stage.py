@@ -1,11 +1,9 @@
 """What several devices may do, and what is left of their errors."""
 
 import pytest
-import torch
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from gada.errors import ConfigError, DataError, DivergedError
-from gada.scoring.torch_backend import check_devices
 from gada.training.stage import error_of_a_device
 
 TRACEBACK = """
@@ -31,12 +29,3 @@ def test_the_error_of_a_device_is_that_of_its_process(line: str, kind: type[Exce
     raised = error_of_a_device("phase1", ProcessRaisedException(TRACEBACK + line + "\n", 1, 4711))
     assert type(raised) is kind
     assert words in str(raised)
-
-
-def test_devices_are_there_and_have_two_crops_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    for device, devices in (("cuda", 2), ("cpu", 4), ("mps", 1)):
-        check_devices(device, devices, batch_size=8)
-    for device, devices, words in (("cuda", 3, "cuda has 2 here"), ("mps", 2, "mps has 1 here"), ("cpu", 5, "is 8")):
-        with pytest.raises(ConfigError, match=words):
-            check_devices(device, devices, batch_size=8)

@@ -1,0 +1,1 @@
+"""The same splits trained with one thing changed at a time."""

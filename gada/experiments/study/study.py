@@ -1,0 +1,158 @@
+"""A study: the same splits trained with one thing changed at a time."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from gada.errors import ConfigError, DataError
+from gada.experiments.benchmark.benchmark import on_split, split_folder
+from gada.experiments.generator_evaluation import evaluate_generator
+from gada.experiments.study.plan import PlannedVariant, plan_study
+from gada.experiments.study.rows import StudyRow
+from gada.io.checkpoints import find_checkpoint
+from gada.io.files import sha256_of
+from gada.io.records import Row, read_rows, write_rows
+from gada.io.results import ResultRow
+from gada.runs.hardware import Hardware
+from gada.runs.prepared import PreparedData
+from gada.runs.run import Run
+from gada.runs.starts import BEFORE
+from gada.settings import DataSettings, Settings, Variant
+
+
+def run_study(
+    settings: Settings,
+    variants: Sequence[Variant],
+    folder: Path,
+    hardware: Hardware | None = None,
+    evaluator: str = "",
+    splits: int = 1,
+) -> list[StudyRow]:
+    """Train and evaluate each variant on each split; finished ones are not trained again.
+
+    Args:
+        settings: the base settings.
+        variants: what is changed, in the order of the table.
+        folder: receives a run's folder for each variant, of several splits in a folder for each split, and
+            `study.jsonl`.
+        hardware: where they are trained.
+        evaluator: one trained on real crops alone, which evaluates the generators that variants train.
+        splits: how many splits, from that of the settings on.
+
+    Returns:
+        A row for each split and variant.
+
+    Raises:
+        ConfigError: if a variant starts from one that is missing, or changes an unknown setting; if `splits` is below
+            1, or several where a variant chooses its own or there is an evaluator.
+        DataError: if the data are missing or invalid.
+    """
+    if splits < 1:
+        raise ConfigError(f"--splits is {splits} but must be at least 1.")
+    order = [one.variant.name for one in plan_study(variants, settings, splits)]
+    if evaluator:
+        check_evaluator(evaluator, variants, settings, folder, splits)
+    load = cache(lambda data, crop: PreparedData.load(data, settings.split, crop))  # each set once
+    changes = {variant.name: dict(variant.changes) for variant in variants}
+    file = folder / "study.jsonl"
+    before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
+    kept = {(row.split, row.variant): row for row in before if changes.get(row.variant) == row.changes}
+    rows: list[StudyRow] = []
+    for number in range(settings.split.number, settings.split.number + splits):
+        place = split_folder(folder, number) if splits > 1 else folder
+        for planned in plan_study(variants, on_split(settings, number)):
+            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load)
+            generator = {}
+            if evaluator and "phase1" in planned.variant.stages:
+                generator = generator_metrics(place / planned.folder, evaluator, planned.settings)
+            variant = planned.variant
+            row = StudyRow(
+                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator
+            )
+            rows.append(row)
+            kept[row.split, row.variant] = row
+            ordered = sorted(kept.values(), key=lambda row: (row.split, order.index(row.variant)))
+            write_rows(file, [row.as_plain() for row in ordered])
+    return rows
+
+
+def train_variant(
+    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Callable[[DataSettings, int], PreparedData]
+) -> tuple[ResultRow, float | None]:
+    """Train a variant, which may start where one before it ended.
+
+    Returns:
+        The row of its last stage over all classes, and the mean SROCC over the classes.
+    """
+    settings, stages, run = planned.settings, planned.variant.stages, folder / planned.folder
+    start, data = None, load(settings.data, settings.training.crop_size)
+    if planned.after:
+        ended = folder / planned.after.folder / planned.after.variant.stages[-1]
+        if planned.after.settings.data == settings.data and ended.name == BEFORE.get(stages[0]):  # as within one run
+            copy_stage(ended, run / ended.name)
+        else:
+            start = str(ended)
+    if start:
+        rows = Run(run, settings, stages[:1], start, hardware, data).train()
+        stages = stages[1:]
+    if stages:
+        rows = Run(run, settings, stages, None, hardware, data).train()
+    last = [row for row in rows if row.stage == planned.variant.stages[-1]]
+    each = [row.srocc for row in last if not row.is_all and row.srocc is not None]
+    (whole,) = [row for row in last if row.is_all]
+    return whole, round(sum(each) / len(each), 6) if each else None
+
+
+def copy_stage(source: Path, target: Path) -> None:
+    """Copy a stage's folder, over what is there.
+
+    Raises:
+        DataError: if the disk is full or the like.
+    """
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except shutil.Error as error:  # one reason for each file
+        _, file, reason = error.args[0][0]
+        raise DataError(f"{file} cannot be written ({reason}); free some space or choose another --run.") from error
+
+
+def check_evaluator(evaluator: str, variants: Sequence[Variant], settings: Settings, folder: Path, splits: int) -> None:
+    """Raise ConfigError if there is no such evaluator, or generators are on another split than it was trained on."""
+    if splits > 1:
+        raise ConfigError(
+            f"--evaluator was trained on one split and can evaluate no other; leave --splits {splits} out."
+        )
+    for planned in plan_study(variants, settings):
+        split = planned.settings.split
+        if (
+            "phase1" in planned.variant.stages
+            and replace(split, upper_bound=settings.split.upper_bound) != settings.split
+        ):
+            raise ConfigError(
+                f"--evaluator was trained on one split alone, but '{planned.variant.name}' is on another; leave one of "
+                "them out."
+            )
+    if not Path(evaluator).resolve().is_relative_to(folder.resolve()):
+        find_checkpoint(evaluator, "evaluator")
+
+
+def generator_metrics(run: Path, evaluator: str, settings: Settings) -> dict[str, float | None]:
+    """Return how good a run's generator is on the test references; it is kept in the run's folder."""
+    kept = run / "generator.jsonl"
+    rows: list[Row] = read_rows(kept)
+    paths = {"evaluator": find_checkpoint(evaluator, "evaluator"), "generator": find_checkpoint(str(run), "generator")}
+    models = {kind: sha256_of(path)[:12] for kind, path in paths.items()}
+    if not rows or models != rows[-1].get("models"):
+        found = evaluate_generator(str(run), evaluator, "test", settings.data, settings.split)
+        rows = [{**row, "models": models} for row in found]
+        write_rows(kept, rows)
+    whole = rows[-1]
+    real = whole["accuracy_real"]
+    return {
+        "named": round(whole["accuracy_generated"] / real, 4) if real else None,
+        "target": whole["srocc_evaluator"],
+        "within": whole["within_evaluator"],
+        "distance": whole["distance_generated"],
+    }

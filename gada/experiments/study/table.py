@@ -1,0 +1,138 @@
+"""The table of a study: what each variant changes, and its metrics on one split or on several."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gada.experiments.study.rows import GENERATOR, StudyRow
+from gada.io.records import check_single
+from gada.metrics.statistics import paired_difference
+from gada.reports.layout import Cell, Table, plain_name
+from gada.runs.report import provenance_of
+
+METRICS = {
+    "srocc": "SROCC, ALL",
+    "srocc_mean": "SROCC, mean over classes",
+    "lcc": "LCC, ALL",
+    "named": "class named, generated / real",
+    "target": "SROCC target/predicted quality",
+    "within": "the same within a reference",
+    "distance": "kernel distance to real",
+}
+COMPARED = ("srocc", "lcc")  # over splits
+ALIKE = ("changes", "after", "stage", "steps", "dataset", "proxy", "seed")  # what a variant's splits have in common
+
+
+def study_table(rows: Sequence[StudyRow]) -> Table:
+    """Return the rows of a study as a table: each as it is, or each variant over its splits where it has several.
+
+    Over splits a variant has mean and sample standard deviation of each metric, and its paired difference from the
+    first variant (`gada.metrics.statistics.paired_difference`).
+
+    Raises:
+        ConfigError: if variants have several rows, and one of them two of the same split or of different trainings.
+    """
+    variants: dict[str, list[StudyRow]] = {}
+    for row in rows:
+        variants.setdefault(row.variant, []).append(row)
+    if len(variants) < len(rows):
+        return over_splits(list(variants.values()))
+    shown = [key for key in METRICS if key not in GENERATOR or any(row.metric(key) is not None for row in rows)]
+    names, labels = labelled(rows)
+    return Table(
+        caption=f"One thing changed at a time, {splits_of(rows)}. {described(rows)}",
+        labels=names,
+        columns=tuple(METRICS[key] for key in shown),
+        rows=tuple((*label, *(row.metric(key) for key in shown)) for label, row in zip(labels, rows, strict=True)),
+    )
+
+
+def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
+    """Return each variant over its splits."""
+    for group in variants:
+        check_single(
+            [{**row.as_plain(), "changes": changes_of(row.changes)} for row in group], ALIKE, ("variant", "split")
+        )
+    first = variants[0]
+    rows = [row for group in variants for row in group]
+    names, labels = labelled([group[0] for group in variants])
+    body: list[tuple[Cell, ...]] = []
+    notes = dict[str, None]()
+    for label, group in zip(labels, variants, strict=True):
+        cells: list[Cell] = []
+        for name in COMPARED:
+            found = [value for row in group if (value := row.metric(name)) is not None]
+            cells += [float(np.mean(found)) if found else None, float(np.std(found, ddof=1)) if found[1:] else None]
+            difference, told = compared(group, first, name)
+            cells += difference
+            notes |= dict.fromkeys(told)
+        body.append((*label, str(len(group)), *cells))
+    columns = ("mean", "std", "difference", "95 % from", "to", "p")
+    return Table(
+        caption=f"One thing changed at a time, {splits_of(rows)}; differences are from '{first[0].variant}' on the "
+        f"same split. {described(rows)}",
+        labels=(*names, "splits"),
+        columns=columns * len(COMPARED),
+        rows=tuple(body),
+        groups=tuple(METRICS[name] for name in COMPARED for _ in columns),
+        notes=tuple(notes),
+    )
+
+
+def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> tuple[list[Cell], list[str]]:
+    """Return the difference of a variant from the first one in four cells, and what has to be said of it."""
+    pairs = paired(group, first, name)
+    if group is first or not pairs:
+        return [None] * 4, []
+    own, against = zip(*pairs.values(), strict=True)
+    report = paired_difference(own, against, first[0].result.origin.seed or 0)
+    low, high = report["interval"] or (None, None)
+    p = report["wilcoxon_p"]
+    each = zip(pairs, report["differences"], strict=True)
+    listed = ", ".join(f"{value:+.3f} ({split})" for split, value in each)
+    notes = [f"{METRICS[name]}, {group[0].variant} (split): {listed}."]
+    if "not_claimed" in report:
+        notes.append(f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}.")
+    if report["interval"]:
+        notes.append(f"Interval: {report['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
+    return [report["mean"], low, high, "<0.001" if p and p < 0.001 else p], notes
+
+
+def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> dict[int, tuple[float, float]]:
+    """Return a metric of a variant and of the first one, by split; none where the sets, and so the splits, differ."""
+    if group[0].result.origin.dataset != first[0].result.origin.dataset:
+        return {}
+    against = {row.split: row.metric(name) for row in first}
+    both = {row.split: (row.metric(name), against.get(row.split)) for row in group}
+    return {split: (own, other) for split, (own, other) in both.items() if own is not None and other is not None}
+
+
+def labelled(rows: Sequence[StudyRow]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Return the headings of the label columns, and for each row its labels; data are named where they differ."""
+    data = [
+        f"{plain_name(row.result.origin.title)}, {'proxy' if row.result.origin.proxy else 'human'} scores"
+        for row in rows
+    ]
+    several = len(set(data)) > 1
+    labels: list[tuple[Cell, ...]] = [
+        (row.variant, *([of] if several else []), changes_of(row.changes) or "-", row.result.stage, str(row.steps))
+        for row, of in zip(rows, data, strict=True)
+    ]
+    return ("variant", *(["data"] if several else []), "changed", "last stage", "steps"), labels
+
+
+def described(rows: Sequence[StudyRow]) -> str:
+    """Return where rows come from, in sentences."""
+    return provenance_of(row.result.origin for row in rows).describe()
+
+
+def splits_of(rows: Sequence[StudyRow]) -> str:
+    """Return which splits rows are of, as "splits 0, 1"."""
+    numbers = sorted({row.split for row in rows})
+    return f"split{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def changes_of(changes: Mapping[str, Any]) -> str:
+    """Return what a variant changes, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in changes.items())

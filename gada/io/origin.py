@@ -1,0 +1,62 @@
+"""Where the metrics of a row come from."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SEEN_TOO = re.compile(r" \((?:upper bound|ceiling): trained on the test references too\)$")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which set's scores were predicted, and where and with what code."""
+
+    dataset: str
+    proxy: bool
+    """Whether the scores were computed and not given by people."""
+    seed: int | None
+    machine: str
+    commit: str
+    upper_bound: bool = False
+    """Whether the test references were trained on too."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the entry, for what is none."""
+        if not isinstance(self.dataset, str):
+            raise ValueError("dataset")
+        if not isinstance(self.proxy, bool):
+            raise ValueError("proxy")
+
+    @property
+    def title(self) -> str:
+        """Name of the set for captions; of an upper bound it says so."""
+        return title_of(self.dataset, self.upper_bound)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the entries of a row as JSON holds them."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Origin":
+        """Return what a row says, also one of an older version.
+
+        Raises:
+            KeyError: if an entry is missing.
+            ValueError: if one is not valid; the message is its name.
+        """
+        dataset, seen_too = read_title(str(plain["dataset"]))
+        others = {name: plain[name] for name in ("proxy", "seed", "machine")}
+        commit = plain["commit"] or ""
+        return cls(dataset, **others, commit=commit, upper_bound=bool(plain.get("upper_bound", seen_too)))
+
+
+def title_of(dataset: str, upper_bound: bool) -> str:
+    """Return a set's name for captions; of an upper bound it says so."""
+    return f"{dataset} (upper bound: trained on the test references too)" if upper_bound else dataset
+
+
+def read_title(title: str) -> tuple[str, bool]:
+    """Return the set's name and whether a file of an older version is of an upper bound."""
+    name = SEEN_TOO.sub("", title)
+    return name, name != title

@@ -1,0 +1,155 @@
+"""Phase 3 of an evaluator of whole images: several scored sets, photos in order, images without content."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gada.data.records import ScoredImage
+from gada.data.whole_batches import ScoredViews, WholeBatches
+from gada.data.whole_view import reduced, whole_view
+from gada.io.cards import Card
+from gada.io.checkpoints import BEST, ENDED
+from gada.io.folders import images_in
+from gada.io.images import read_image
+from gada.io.progress import with_progress
+from gada.io.records import write_rows
+from gada.io.results import ResultRow
+from gada.models.efficientnet_lite import pretrained_trunk
+from gada.models.evaluator import Evaluator
+from gada.models.files import load_evaluator, save_network
+from gada.runs.evaluation import Evaluated
+from gada.runs.phases import Phase
+from gada.runs.prepared import PreparedData
+from gada.scoring.loading import load_scorer
+from gada.settings import STAGES
+from gada.training.loggers import RunLogger
+from gada.training.stage import seed_weights, train
+from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
+
+PHOTO_SIDE = 512  # at which photos are distorted, as on a screen
+PHOTOS = 500  # most photos that are kept for orders; each takes 0.6 MB
+USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
+Pixels = NDArray[np.uint8]
+
+
+class WholeImagePhase(Phase):
+    """Trains, evaluates and calibrates an evaluator of whole images."""
+
+    def train(self, card: Card, loggers: Sequence[RunLogger]) -> None:
+        """Train to the end; keep the best evaluator, calibrated, and the last one."""
+        seed_weights(self.settings.seed)
+        data, whole, hardware = self.data, self.settings.whole, self.hardware
+        sets = self.scored_views()
+        evaluator = self.evaluator()
+        if self.start.evaluator is None:
+            evaluator.trunk = pretrained_trunk()
+            self.fit_head(evaluator, sets)
+        module = WholeImageTraining(evaluator, self.settings, len(sets))
+        batches = WholeBatches(
+            sets,
+            self.photos(),
+            orders=whole.orders,
+            blanks=whole.blanks,
+            window=self.settings.training.crop_size,
+            longer_side=whole.longer_side,
+            steps=self.settings.training.steps(self.stage),
+            seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
+        )
+        validation = data.side("validation").images
+        loaded = WholeData(
+            batches,
+            list(self.views(data, validation)),
+            [record.quality for record in validation],
+            self.settings.training.validate_every,
+            hardware.workers,
+        )
+        card = replace(card, classes=(), whole_view=whole.longer_side)
+        save_best = partial(save_network, self.folder / BEST, module.average, card)
+        train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
+        save_network(self.folder / ENDED, module.average, card)
+        self.calibrate()
+
+    def evaluator(self) -> Evaluator:
+        """Return a new evaluator, or the one that the stage starts from; it names no distortion classes."""
+        if self.start.evaluator is None:
+            return Evaluator(self.settings.model, classes=1)
+        return load_evaluator(self.start.evaluator)[0].train()
+
+    def scored_views(self) -> list[ScoredViews]:
+        """Return the training images of each set, with their parts of a batch."""
+        sets = [self.data, *self.data.others]
+        weights = [self.settings.data.weight, *(one.weight for one in self.settings.whole.sets)]
+        counts = [max(1, round(self.settings.training.batch_size * weight / sum(weights))) for weight in weights]
+        return [self.views_of(one, count) for one, count in zip(sets, counts, strict=True)]
+
+    def views_of(self, data: PreparedData, count: int) -> ScoredViews:
+        """Return the training images of a set with their qualities in standard deviations."""
+        records = data.side("train").images
+        quality = np.array([record.quality for record in records], dtype=np.float32)
+        spread = float(quality.std()) or 1.0
+        files = [data.images.name_of(record) for record in records]
+        views = list(self.views(data, records))
+        return ScoredViews(data.images.name, views, (quality - quality.mean()) / spread, count, files)
+
+    def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> Iterator[Pixels]:
+        """Yield images as they are seen whole."""
+        for record in records:
+            yield whole_view(data.packed.array(record.image), self.settings.whole.longer_side)
+
+    def photos(self) -> list[Pixels]:
+        """Return the photos of which orders are made: those of a folder, or the undistorted training images."""
+        random = np.random.default_rng(self.settings.seed)
+        if self.settings.whole.photos:
+            files = images_in(self.settings.whole.photos)
+            chosen = [files[index] for index in random.permutation(len(files))[:PHOTOS]]
+            return [reduced(read_image(path), PHOTO_SIDE) for path in with_progress(chosen, "read photos")]
+        records = self.data.side("train").images
+        pristine = list(dict.fromkeys(record.reference or record.image for record in records))
+        drawn = [pristine[index] for index in random.permutation(len(pristine))[:PHOTOS]]
+        return [reduced(self.data.packed.array(path), PHOTO_SIDE) for path in drawn]
+
+    def fit_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
+        """Fit the head to the features that the trunk gives before it moves."""
+        views = [view for one in sets for view in one.views]
+        features = features_of(evaluator.eval(), map(as_view, with_progress(views, "features")))
+        quality = torch.from_numpy(np.concatenate([one.quality for one in sets]))
+        number = torch.from_numpy(np.repeat(np.arange(len(sets)), [len(one.views) for one in sets]))
+        fit_head(evaluator, features, quality, number, self.settings)
+
+    def calibrate(self) -> None:
+        """Let the best evaluator know its training photos: their qualities, and what is unlike them."""
+        evaluator, card = load_evaluator(self.folder / BEST)
+        _, quality = self.described(evaluator, "train", fit=True)
+        distance, _ = self.described(evaluator, "validation")
+        quantiles = np.quantile(quality, np.linspace(0, 1, 101)).clip(0, 1).tolist()
+        limit = float(np.quantile(distance, USUAL)) if len(distance) else None
+        save_network(self.folder / BEST, evaluator, replace(card, quantiles=tuple(quantiles), usual_distance=limit))
+
+    @torch.no_grad()
+    def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
+        """Return how unlike the training photos the images of one side are, and their qualities, (N,) each."""
+        views = list(self.views(self.data, self.data.side(side).images))
+        if not views or evaluator.usual is None:
+            return torch.zeros(0), torch.zeros(0)
+        pooled = features_of(evaluator, map(as_view, with_progress(views, f"{side} photos")))
+        features = evaluator.scale(pooled)
+        if fit:
+            evaluator.usual.fit(features)
+        return evaluator.usual(features), evaluator.predict(features).quality
+
+    def evaluate_others(self) -> None:
+        """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""
+        scorer = load_scorer(self.folder / BEST, device=self.hardware.device)
+        rows: list[ResultRow] = []
+        for other in self.data.others:
+            test = other.side("test")
+            pixels = (other.packed.array(record.image) for record in test.images)
+            evaluated = Evaluated(scorer, test, pixels)
+            rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
+        if rows:
+            write_rows(self.folder / "sets.jsonl", [row.as_plain() for row in rows])

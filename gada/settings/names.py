@@ -1,0 +1,36 @@
+"""Settings of the previous version that were renamed or dropped."""
+
+import re
+
+RENAMED = {
+    "training.trunk_rate": "training.trunk_lr",
+    "training.head_rate": "training.head_lr",
+    "training.generator_rate": "training.generator_lr",
+    "training.later_rate": "training.later_lr_factor",
+    "training.generated_share": "training.generated_fraction",
+    "split.ceiling": "split.upper_bound",
+    "training.rate": "training.lr",
+    "training.rate_decay": "training.lr_decay",
+    "training.decay_every": "training.decay_fraction, a fraction of the epochs,",
+    "training.shares": "training.fractions",
+    "training.asked": "training.target_qualities",
+    "input.deviation": "input.std",
+    "photograph": "example",
+    "rate": "lr",
+    "validation_pairs": "validation_images",
+}
+"""What they are called now."""
+DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}
+"""The value that holds now for everybody."""
+UNKNOWN = re.compile(r"Group '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
+
+
+def renamed(message: str) -> str:
+    """Return what became of a setting of the previous version of which a parser complains; "" of others."""
+    for group, key, option in UNKNOWN.findall(message):
+        for name in (option, key, f"{group}.{key}"):
+            if name in RENAMED:
+                return f"{name} is called {RENAMED[name]} now."
+            if name in DROPPED:
+                return f"{name} is gone, it is always {DROPPED[name]}; leave it out."
+    return ""

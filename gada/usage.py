@@ -1,0 +1,87 @@
+"""What the command line's parser complains of, in the user's words."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from itertools import zip_longest
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str, Any], words: Sequence[str]) -> str:
+    """Return what the parser complains of in the user's words; what has no better words, as the parser says it."""
+    found: dict[str, str] = {}
+
+    def says(pattern: str) -> bool:
+        match = re.search(pattern, message)
+        found.update(match.groupdict() if match else {})
+        return match is not None
+
+    files = settings_files(kinds, words)
+    if says("invalid choice: '(?P<word>.*?)'"):
+        known = [name for name in verbs if name.startswith(f"{verb} ")]
+        name = f"{verb} {found['word']}" if known else found["word"]
+        return f"unknown verb '{name}'; known are {', '.join(known or verbs)}."
+    if says("unrecognized arguments: (?P<word>[^ =]*)"):
+        return f"`gada {verb}` does not take '{found['word']}'{nearest(found['word'], kinds)}"
+    if says("does not accept option '(?P<word>.*?)'"):
+        return f"{found['word']} in {files} is not a setting of `gada {verb}`{nearest(found['word'], kinds)}"
+    if says("argument (?P<option>--[^:]*): expected one argument"):
+        return f"{found['option']} needs a value."
+    if says("arguments are required"):
+        return f"`gada {verb}` needs PATHS; `gada {verb} --help` says which."
+    if says('"config": File does not exist'):
+        return f"--config {files} does not exist."
+    if says("Problems parsing config: (?P<detail>.*)|Unexpected config"):
+        return f"{files} is not a YAML file of settings{': ' + found['detail'] if found['detail'] else ''}."
+    if says('Parser key "(?P<key>.*?)".*?(Got value: |Given value: |load config )(?P<value>.*?)( - Parser.*)?$'):
+        key, value = found["key"], found["value"].strip("'")
+        given = any(word.partition("=")[0] == f"--{key}" for word in words)
+        kind = kind_at(key, kinds)
+        bare = re.search("Expected a <class '(list|tuple)'>", message)
+        hint = f"; write '[{value}]'" if bare else ""
+        return f"{'--' if given else ''}{key} is {value} but must be {described(kind)}{hint}."
+    return message
+
+
+def settings_files(kinds: Mapping[str, Any], words: Sequence[str]) -> str:
+    """Return the files of settings that are named on the command line."""
+    options = {"--config", *(f"--{name}" for name, kind in kinds.items() if is_dataclass(kind))}
+    pairs = [(*word.split("=", 1), following)[:2] for word, following in zip_longest(words, words[1:], fillvalue="")]
+    return " or ".join(value for option, value in pairs if option in options)
+
+
+def nearest(word: str, kinds: Mapping[str, Any]) -> str:
+    """Return a hint at the option that is spelled most like this one, and the end of the sentence."""
+    keys = [name.rstrip("_") for name in kinds]
+    keys += [f"{name}.{one.name}" for name, kind in kinds.items() if is_dataclass(kind) for one in fields(kind)]
+    dashes, key = word[: len(word) - len(word.lstrip("-"))], word.lstrip("-")
+    keys = [name for name in keys if ("." in name) == ("." in key)]
+    like = get_close_matches(key, keys, 1, cutoff=0.7) or [name for name in keys if key and name.startswith(key)]
+    return f"; did you mean {dashes}{like[0]}?" if like else "; --help lists what it takes."
+
+
+def kind_at(key: str, kinds: Mapping[str, Any]) -> Any:
+    """Return the type behind a dotted key."""
+    head, _, rest = key.partition(".")
+    kind = kinds.get(head, kinds.get(f"{head}_"))
+    return kind_at(rest, get_type_hints(kind)) if rest and is_dataclass(kind) else kind
+
+
+def described(kind: Any) -> str:
+    """Say in words what a value of a type looks like."""
+    plain = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
+    inner = get_args(kind)
+    if kind in plain:
+        return plain[kind]
+    if is_dataclass(kind):
+        return "a YAML file of settings, or its keys"
+    if get_origin(kind) is Literal:
+        return " or ".join([", ".join(map(str, inner[:-1])), str(inner[-1])]) if inner[1:] else str(inner[0])
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(described(one) for one in inner if one is not NoneType)
+    if get_origin(kind) in (list, tuple):
+        return f"a list in brackets, each {described(inner[0])}"
+    return "a path" if kind is Path else "of another type"

@@ -1,0 +1,111 @@
+"""Settings are complete when constructed, and a preset holds where nothing else is said."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gada.__main__ import main
+from gada.errors import ConfigError
+from gada.settings import (
+    LossSettings,
+    MetrifierSettings,
+    ModelSettings,
+    Settings,
+    TrainingSettings,
+    as_plain,
+    changed,
+    from_plain,
+    preset_settings,
+)
+from gada.settings.names import DROPPED, RENAMED
+
+NONE_IS_A_VALUE = {"generator_batch", "unlabelled", "distorted"}  # all crops; no folder
+
+
+def printed(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    """What `gada fit --print_config` prints."""
+    assert main(["fit", *options, "--print_config"]) == 0
+    return dict(yaml.safe_load(capsys.readouterr().out))
+
+
+def test_no_setting_of_a_training_waits_for_a_preset() -> None:
+    for group in (ModelSettings(), LossSettings(), TrainingSettings()):
+        unset = {field.name for field in fields(group) if getattr(group, field.name) is None}
+        assert unset <= NONE_IS_A_VALUE
+
+
+def test_the_defaults_are_the_preset_gada() -> None:
+    assert preset_settings("gada") == Settings()
+
+
+def test_the_preset_paper_is_that_of_the_text() -> None:
+    paper, ours = preset_settings("paper"), Settings()
+    assert (paper.training.trunk_lr, paper.training.head_lr, paper.training.later_lr_factor) == (1e-4, 5e-4, 0.1)
+    assert (paper.loss.adversarial, paper.loss.feature_weight, paper.loss.reconstruction_weight) == ("logistic", 0, 200)
+    assert not any((paper.model.detail, paper.model.pyramid, paper.model.pixel_noise, paper.model.modulation))
+    assert paper.model.pooling == "mean"
+    assert paper.data == ours.data
+    assert paper.model.widths == ours.model.widths
+
+
+@pytest.mark.parametrize(
+    ("options", "config", "pooling", "lr"),
+    [
+        ([], {}, "moments", 2e-3),
+        (["--preset", "paper"], {}, "mean", 1e-4),
+        (["--preset=paper"], {}, "mean", 1e-4),
+        ([], {"preset": "paper"}, "mean", 1e-4),
+        (["--preset", "paper"], {"preset": "gada"}, "mean", 1e-4),
+        (["--preset", "gada"], {"preset": "paper"}, "moments", 2e-3),
+        (["--preset", "paper"], {"training": {"trunk_lr": 0.5}}, "mean", 0.5),
+        (["--preset", "paper", "--model.pooling", "moments"], {}, "moments", 1e-4),
+    ],
+)
+def test_a_preset_is_read_before_config_and_options(
+    options: list[str],
+    config: dict[str, Any],
+    pooling: str,
+    lr: float,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    found = printed(capsys, *(["--config", str(tmp_path / "config.yaml")] if config else []), *options)
+    assert found["model"]["pooling"] == pooling
+    assert found["training"]["trunk_lr"] == lr
+    assert set(found["loss"]) == {field.name for field in fields(LossSettings)}, "whole settings are shown"
+
+
+def test_settings_are_changed_by_dotted_keys() -> None:
+    now = changed(Settings(), {"training.unlabelled": "photos", "model.widths": [1, 2, 3], "preset": "paper"})
+    assert now.training.unlabelled == Path("photos")
+    assert now.model.widths == (1, 2, 3)
+    assert now.preset == "paper"
+    assert now.model.pooling == "mean"
+    assert changed(now, {}) == now
+    assert changed(now, {"model.pooling": "moments", "preset": "paper"}).model.pooling == "moments"
+    with pytest.raises(ConfigError, match="known here are"):
+        changed(Settings(), {"training.croop": 1})
+
+
+@pytest.mark.parametrize("whole", [Settings(), preset_settings("paper"), MetrifierSettings()])
+def test_settings_survive_their_file(whole: Settings | MetrifierSettings) -> None:
+    assert from_plain(type(whole), yaml.safe_load(yaml.safe_dump(as_plain(whole)))) == whole
+
+
+@pytest.mark.parametrize("name", [*RENAMED, *DROPPED])
+def test_a_name_of_before_is_explained(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    group, key = name.split(".")
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({group: {key: 1}}))
+    sentence = f"{name} is called {RENAMED[name]} now." if name in RENAMED else f"{name} is gone, it is always squared"
+    for options in ([f"--{name}", "1"], [f"--{name}=1"], ["--config", str(config)], [f"--{group}", f'{{"{key}": 1}}']):
+        assert main(["fit", *options]) == 2
+        assert capsys.readouterr().err.startswith(f"gada: {sentence}")
+    with pytest.raises(ConfigError, match=sentence.replace(".", r"\.")):
+        from_plain(Settings, {group: {key: 1}})
+    with pytest.raises(ConfigError, match=sentence.replace(".", r"\.")):
+        changed(Settings(), {name: 1})
