@@ -102,13 +102,13 @@ class WholeBatches(Dataset[WholeBatch]):
         ]
         strength, limit = [], []
         for _ in range(self.orders):
-            photo = self.photos[random.integers(len(self.photos))]
+            photo = self.photos[int(random.integers(len(self.photos)))]
             versions, strengths = in_order(random, photo)
             images += self.cut(random, [reduced(version, self.longer_side) for version in versions])
             strength.append(strengths)
         for _ in range(self.blanks):
             if random.random() < CANVAS:
-                images.append(on_canvas(random, self.photos[random.integers(len(self.photos))], self.window))
+                images.append(on_canvas(random, self.photos[int(random.integers(len(self.photos)))], self.window))
                 limit.append(CANVAS_LIMIT)
             else:
                 images.append(blank(random, self.window))

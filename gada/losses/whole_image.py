@@ -19,7 +19,7 @@ def score_loss(predicted: Tensor, quality: Tensor) -> Tensor:
         predicted: (M,) on the set's own scale.
         quality: (M,) human scores on it.
     """
-    error = smooth_l1_loss(predicted, quality, beta=STEEPNESS)
+    error: Tensor = smooth_l1_loss(predicted, quality, beta=STEEPNESS)
     if len(predicted) < 3:  # two points always correlate
         return error
     one, other = predicted - predicted.mean(), quality - quality.mean()

@@ -40,7 +40,7 @@ class Convolution(nn.Module):
         self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
         self.relu = relu
         if groups > 1:  # each map has a kernel of its own, and keeps the one it learnt on ImageNet
-            self.convolution.weight.requires_grad_(requires_grad=False)
+            self.convolution.weight.requires_grad = False
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve (N, inputs, H, W); the result has H / stride rows."""

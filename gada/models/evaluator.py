@@ -82,6 +82,12 @@ class Evaluator(nn.Module):
         quality = torch.sigmoid(exact(self.quality_head(features))).squeeze(1)  # a quality is bounded
         return EvaluatorOutput(exact(self.class_head(features)), quality)
 
+    def freeze(self, stages: int) -> None:
+        """Let the first stages of a pretrained trunk, and its stem, keep their weights."""
+        if isinstance(self.trunk, EfficientNetLite0) and stages:
+            for layer in (self.trunk.stem, *list(self.trunk.stages)[:stages]):
+                layer.requires_grad_(requires_grad=False)
+
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of the trunk and of its features' scale."""
         return [*self.trunk.parameters(), *self.scale.parameters()]

@@ -84,8 +84,7 @@ class BulkJob:
         sys.stdout.write(f"# {scorer.describe()}\n")
         for row in rows():
             if row["error"] is None:
-                kind = f"{row['distortion']} {row['probability']:.2f}" if row["distortion"] else ""
-                sys.stdout.write(f"{row['score']:9.4f} +- {row['spread']:7.4f}  {kind:20} {row['image']}\n")
+                sys.stdout.write(f"{line_of(row)}\n")
                 sys.stdout.flush()
         return len(failed)
 
@@ -108,6 +107,16 @@ class BulkJob:
             f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}"
         )
         return journal.failed
+
+
+def line_of(row: Row) -> str:
+    """Return the row of a scored image as a line of the terminal."""
+    if row["percentile"] is None:
+        kind = f"{row['distortion']} {row['probability']:.2f}" if row["distortion"] else ""
+        said = f"+- {row['spread']:7.4f}  {kind:20}"
+    else:
+        said = f"above {row['percentile']:3.0f} % of the training photos "
+    return f"{row['score']:9.4f} {said} {row['image']}" + (f"  [unusual: {row['unusual']}]" if row["unusual"] else "")
 
 
 def arguments_of(paths: Iterable[str]) -> Iterator[str]:

@@ -5,8 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torchmetrics import Metric
 
+from gada.data.whole_view import SMALLEST, reduced_size
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint
 from gada.io.pixels import check_unit
@@ -45,6 +47,7 @@ class DifferentiableScorer(nn.Module):
             )
         self.evaluator = evaluator.requires_grad_(requires_grad=False)
         self.scale, self.size, self.grid = card.scale, card.crop_size, card.crop_grid
+        self.whole_view = card.whole_view
         self.mode: Mode = mode
         self.crops, self.seed = crops, seed
         self.corners(self.size, self.size)  # a wrong mode or count is refused at once
@@ -82,7 +85,11 @@ class DifferentiableScorer(nn.Module):
         if images.numel():
             least, most = images.detach().aminmax()
             check_unit(float(least), float(most), (0.0, 1.0), "the tensor")
-        images = reflect_up(images.clamp(0, 1).to(next(self.evaluator.parameters()).dtype), self.size)
+        images = images.clamp(0, 1).to(next(self.evaluator.parameters()).dtype)
+        if self.whole_view:
+            whole: Tensor = self.evaluator(whole_view(images, self.whole_view)).quality
+            return whole
+        images = reflect_up(images, self.size)
         corners = self.corners(*images.shape[2:])
         crops = torch.stack(
             [images[:, :, top : top + self.size, left : left + self.size] for top, left in corners], dim=1
@@ -134,6 +141,14 @@ class QualityScore(Metric):
     def compute(self) -> Tensor:
         """Return the mean score of all images so far."""
         return self.total / self.count
+
+
+def whole_view(images: Tensor, longer_side: int) -> Tensor:
+    """Return images (N, 3, H, W) as they are seen whole, as `gada.data.whole_view` does up to rounding to 8 bits."""
+    size = reduced_size(images.shape[2], images.shape[3], longer_side)
+    if size != tuple(images.shape[2:]):
+        images = interpolate(images, size, mode="bilinear", antialias=True)
+    return reflect_up(images, SMALLEST)
 
 
 def reflect_up(images: Tensor, size: int) -> Tensor:

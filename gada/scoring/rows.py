@@ -23,6 +23,8 @@ COLUMNS = {
     "better": str,
     "distortion": str,
     "probability": float,
+    "percentile": float,
+    "unusual": str,
     "model": str,
     "mode": str,
     "error": str,
@@ -40,8 +42,9 @@ def row_of(path: Path, outcome: Prediction | DataError, scorer: Scorer) -> Row:
     row |= {"better": "higher" if scale.higher_is_better else "lower", "model": scorer.model, "mode": scorer.protocol()}
     if isinstance(outcome, DataError):
         return row | {"error": str(outcome)}
-    figures = {name: round(getattr(outcome, name), DIGITS) for name in ("score", "spread", "probability")}
-    return row | figures | {"distortion": outcome.distortion}
+    figures = {name: getattr(outcome, name) for name in ("score", "spread", "probability", "percentile")}
+    rounded = {name: None if value is None else round(value, DIGITS) for name, value in figures.items()}
+    return row | rounded | {"distortion": outcome.distortion, "unusual": outcome.unusual}
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:

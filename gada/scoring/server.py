@@ -73,6 +73,8 @@ class ScoreAnswer(BaseModel):
     spread: float = Field(description="Standard deviation of the crops' scores.")
     distortion: str = Field(description="The most probable distortion class.")
     probability: float = Field(description="Its probability.")
+    percentile: float | None = Field(description="Percentage of training photos with a lower score, where known.")
+    unusual: str = Field(description="Why the image is unlike the training photos; empty where it is not.")
     scale: ScaleAnswer
     model: str
     mode: str
@@ -209,6 +211,8 @@ class Desk:
             spread=prediction.spread,
             distortion=prediction.distortion,
             probability=prediction.probability,
+            percentile=prediction.percentile,
+            unusual=prediction.unusual,
             scale=ScaleAnswer(**asdict(self.scorer.scale)),
             model=prediction.model,
             mode=self.scorer.protocol(),

@@ -75,9 +75,7 @@ class WholeImageTraining(EvaluatorTraining):
         self.whole = settings.whole
         self.average = deepcopy(evaluator).requires_grad_(requires_grad=False)
         self.log_scale, self.shift = nn.Parameter(torch.zeros(sets)), nn.Parameter(torch.zeros(sets))
-        frozen = [evaluator.trunk.stem, *evaluator.trunk.stages[: self.whole.frozen_stages]]
-        for layer in frozen if self.whole.frozen_stages else []:
-            layer.requires_grad_(requires_grad=False)
+        evaluator.freeze(self.whole.frozen_stages)
 
     def train(self, mode: bool = True) -> "WholeImageTraining":
         """Leave the scale of features alone: a batch of blank and ruined images must not move it."""
@@ -89,9 +87,7 @@ class WholeImageTraining(EvaluatorTraining):
     def player_losses(self, batch: WholeBatch, batch_idx: int) -> Iterator[Tensor]:
         """Yield the loss of scores, order and blank images."""
         quality = self.logits(self.evaluator.extract(as_images(batch.images)), batch_idx)
-        scored, ordered, blank = torch.split(  # type: ignore[no-untyped-call]
-            quality, [len(batch.quality), batch.strength.numel(), len(batch.limit)]
-        )
+        scored, ordered, blank = torch.split(quality, [len(batch.quality), batch.strength.numel(), len(batch.limit)])
         on_scales = on_scales_of(scored, batch.number, self.log_scale, self.shift)
         losses = {"score": mean_over_sets(on_scales, batch.quality, batch.number, len(self.shift))}
         if len(batch.strength):
@@ -139,7 +135,7 @@ class WholeImageTraining(EvaluatorTraining):
 
 def as_view(view: NDArray[np.uint8]) -> Tensor:
     """Return a view (h, w, 3) uint8 as a batch of one, (1, 3, h, w)."""
-    return torch.from_numpy(view).permute(2, 0, 1)[None].contiguous()
+    return torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1)))[None]  # a copy: views may be read-only
 
 
 @torch.no_grad()

@@ -77,9 +77,13 @@ async function score({ file, card, picture, facts }) {
   }
   facts.lastChild.remove();
   const value = element("div", "score", answer.score.toFixed(4));
-  value.append(element("small", "", ` ${answer.scale.name}, spread ${answer.spread.toPrecision(3)}`));
+  const place = answer.percentile === null
+    ? `spread ${answer.spread.toPrecision(3)}`
+    : `above ${Math.round(answer.percentile)} % of the training photos`;
+  value.append(element("small", "", ` ${answer.scale.name}, ${place}`));
   const kind = answer.distortion ? `looks like ${answer.distortion} (${Math.round(100 * answer.probability)} %)` : "";
   facts.append(value, gauge(answer), element("div", "kind", kind));
+  if (answer.unusual) facts.append(element("div", "unusual", `Unusual: ${answer.unusual}. Do not rely on this score.`));
   picture.append(mapOf(answer));
   card.dataset.quality = answer.quality;
   sort();
