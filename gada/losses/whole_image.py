@@ -23,7 +23,8 @@ def score_loss(predicted: Tensor, quality: Tensor) -> Tensor:
     if len(predicted) < 3:  # two points always correlate
         return error
     one, other = predicted - predicted.mean(), quality - quality.mean()
-    return error + (1 - (one * other).sum() / (one.norm() * other.norm() + 1e-6)) / 2
+    correlation: Tensor = (one * other).sum() / (one.norm() * other.norm() + 1e-6)
+    return error + (1 - correlation) / 2
 
 
 def order_loss(predicted: Tensor, strength: Tensor) -> Tensor:

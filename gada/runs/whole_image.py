@@ -44,7 +44,7 @@ class WholeImagePhase(Phase):
         """Train to the end; keep the best evaluator, calibrated, and the last one."""
         seed_weights(self.settings.seed)
         data, whole, hardware = self.data, self.settings.whole, self.hardware
-        sets = self.scored_views()
+        photos, sets = self.photos(), self.scored_views()  # what is wrong with the photos is told before the long work
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
@@ -52,7 +52,7 @@ class WholeImagePhase(Phase):
         module = WholeImageTraining(evaluator, self.settings, len(sets))
         batches = WholeBatches(
             sets,
-            self.photos(),
+            photos,
             orders=whole.orders,
             blanks=whole.blanks,
             window=self.settings.training.crop_size,
