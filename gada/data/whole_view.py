@@ -23,7 +23,7 @@ def whole_view(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
     Returns:
         (h, w, 3) uint8 with max(h, w) <= max(longer_side, 32).
     """
-    return np.ascontiguousarray(reflect_up(reduced(image, longer_side), SMALLEST))
+    return np.array(reflect_up(reduced(image, longer_side), SMALLEST), order="C")  # a copy, which torch may write to
 
 
 def reduced(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
