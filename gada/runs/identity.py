@@ -1,4 +1,4 @@
-"""What makes a folder's run the one that is asked for: its settings, split and scores, not where its files lie."""
+"""What makes a folder's run the wanted one: its settings, split and scores, not where its files lie."""
 
 import json
 from collections.abc import Mapping
