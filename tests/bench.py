@@ -13,7 +13,7 @@ from pathlib import Path
 from gada.io.records import Row, commit, machine, read_rows, write_rows
 from gada.reports.markdown import replace_block
 
-NAMES = ("training", "scoring", "sweep", "classifier")
+NAMES = ("training", "scoring", "sweep", "classifier", "busy")
 
 
 def main() -> None:

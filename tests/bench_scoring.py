@@ -29,7 +29,7 @@ from gada.io.checkpoints import find_checkpoint
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.metrics.correlation import srocc
-from gada.scoring.calibration import varied_pictures
+from gada.scoring.calibration import varied_images
 from gada.scoring.export import export_evaluator
 from gada.scoring.parity import compare
 from gada.scoring.streaming import score_files
@@ -87,7 +87,7 @@ def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
 def bench_modes(model: Path, images: Path) -> None:
     """How the fast mode ranks distorted photographs, beside 30 random crops, and those beside 30 others."""
     paper = gada.load_scorer(model, "crops")
-    pictures = [one for side in varied_pictures(images, paper.size) for one in side]
+    pictures = [one for side in varied_images(images, paper.size) for one in side]
     for name, other in {
         "grid against 30 crops": gada.load_scorer(model, "grid"),
         "dense against 30 crops": gada.load_scorer(model, "dense"),
@@ -138,7 +138,7 @@ def bench_folder(model: Path, precision: str, suffix: str, paths: list[Path], de
     """Images a second of a folder, beside the bound."""
     scorer = gada.load_scorer(model, device="cpu")
     crops = np.concatenate([scorer.cut(read_image(path)) for path in paths[:16]])
-    inference = 16 / seconds(lambda: scorer.judge(crops), 3)
+    inference = 16 / seconds(lambda: scorer.predict(crops), 3)
     bound = 1 / (1 / decoding + 1 / inference)
     reached = len(paths) / seconds(lambda: list(score_files(scorer, paths)), 2)
     say(f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,

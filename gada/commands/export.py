@@ -20,7 +20,7 @@ def export(
         format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), or `torch` for torch.export (.pt2).
         out: File to write; by default named like the model.
         precision: `int8` needs --images; docs/speed.md found it hardly faster than float32.
-        images: Folder of photographs to calibrate int8 on, and to compare on.
+        images: Folder of photos to calibrate int8 on, and to compare on.
     """
     from gada.scoring.export import export_evaluator
 

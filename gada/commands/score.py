@@ -1,4 +1,4 @@
-"""`gada score`: predict the quality of pictures."""
+"""`gada score`: predict the quality of images."""
 
 from pathlib import Path
 from typing import Literal
@@ -17,50 +17,41 @@ def score(
     jobs: int | None = None,
     max_pixels: int = 50_000_000,
     float_range: tuple[float, float] | None = None,
+    white: int | None = None,
 ) -> int:
-    """Score pictures: score, spread over the crops, likeliest distortion and file, a line each.
+    """Score images: score, spread over the crops, likeliest distortion and file, a line each.
 
     Args:
-        paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
+        paths: Images, folders of images, patterns such as 'photos/**/*.jpg', or text files with one of these a line;
+            - reads the lines of standard input.
         model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or the name of a bundled one.
-        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
-        crops: Crops a picture, for `grid` and `crops`; by default the mode's.
+        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole image.
+        crops: Crops an image, for `grid` and `crops`; by default the mode's.
         seed: Of the positions of mode `crops`.
         out: Write rows to this .csv, .jsonl or .parquet file (a folder of Parquet files with --engine ray); a stopped
-            job goes on where it was.
+            job is resumed.
         json: Print one JSON object instead of lines.
         device: Where to run the evaluator; Ray's workers take processors.
         engine: `ray` spreads the job over a Ray cluster.
-        jobs: Threads that decode, or Ray workers; by default one for each processor.
-        max_pixels: Greatest height x width of a picture.
-        float_range: Black and white value of pictures of floats, as in '[0, 1]'.
+        jobs: Threads that decode, or Ray workers; by default one for each core.
+        max_pixels: Greatest height x width of an image.
+        float_range: Black and white value of images of floats, as in '[0, 1]'.
+        white: White of 16-bit samples, such as 4095 where a camera's 12 bits are stored in 16; by default 65535.
     """
     from gada.errors import ConfigError
-    from gada.io.folders import check_arguments, pictures_of
-    from gada.io.images import check_range
-    from gada.scoring.bulk import arguments_of, print_scores, score_to_file
-    from gada.scoring.streaming import score_files
+    from gada.io.pixels import Decoding
+    from gada.scoring.bulk import BulkJob
 
-    for name, value in (("crops", crops), ("jobs", jobs), ("max-pixels", max_pixels)):
-        if value is not None and value < 1:
-            raise ConfigError(f"--{name} is {value} but must be at least 1.")
-    if engine == "ray" and device not in ("auto", "cpu"):
-        raise ConfigError(f"--engine ray scores on processors; leave out --device {device}.")
-    if json and (out or engine == "ray"):
-        raise ConfigError("--json prints the scores and --out writes them to a file; give one of the two.")
-    check_range(float_range)
-    check_arguments(path for path in paths if path != "-")
-    pictures = pictures_of(arguments_of(paths))
+    if crops is not None and crops < 1:
+        raise ConfigError(f"--crops is {crops} but must be at least 1.")
+    if engine == "ray" and (json or device not in ("auto", "cpu")):
+        given = "--json" if json else f"--device {device}"
+        raise ConfigError(f"--engine ray scores on processors and writes files; leave out {given}.")
+    job = BulkJob(paths, out, json, jobs, Decoding(max_pixels, float_range, white))
     if engine == "ray":
         from gada.scoring.ray_engine import score_with_ray
 
-        failed = score_with_ray(pictures, out, model, mode, crops, seed, jobs, max_pixels, float_range)
-        return 4 if failed else 0
+        return score_with_ray(job, model, mode, crops, seed)
     from gada.scoring.loading import load_scorer
 
-    scorer = load_scorer(model, mode, crops, seed, device)
-    if out:
-        failed = score_to_file(scorer, paths, out, jobs, max_pixels, float_range)
-    else:
-        failed = print_scores(scorer, score_files(scorer, pictures, jobs, max_pixels, float_range), json)
-    return 4 if failed else 0
+    return job.run(load_scorer(model, mode, crops, seed, device))

@@ -15,19 +15,19 @@ def serve(
     max_seconds: float = 30.0,
     at_once: int = 2,
 ) -> None:
-    """Score pictures over HTTP: a page to drop them on, and a JSON interface described at /openapi.json.
+    """Score images over HTTP: a page to drop them on, and a JSON interface described at /openapi.json.
 
     Args:
         model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or the name of a bundled one.
         host: Address to listen on; the default is reached from this machine only.
         port: Port to listen on; 0 takes a free one.
-        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole picture.
-        crops: Crops a picture, for `grid` and `crops`; by default the mode's.
+        mode: Few fixed crops (fast), 30 random ones (the paper's), or the whole image.
+        crops: Crops an image, for `grid` and `crops`; by default the mode's.
         device: Where to run the evaluator.
         max_megabytes: Greatest file.
         max_pixels: Greatest height x width.
         max_seconds: Longest a request may take.
-        at_once: Pictures that are scored at the same time.
+        at_once: Images that are scored at the same time.
     """
     from gada.errors import ConfigError
     from gada.scoring.loading import load_scorer
@@ -54,7 +54,7 @@ def serve(
 
 
 def check_address(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened on, before a model is loaded.
+    """Raise ConfigError if an address cannot be listened on, before a model is loaded.
 
     Raises:
         ConfigError: if the host is unknown or not of this machine, or the port is taken.

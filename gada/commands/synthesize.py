@@ -14,10 +14,10 @@ def synthesize(
     seed: int = 0,
     jobs: int | None = None,
 ) -> None:
-    """Make a scored set of distorted images from a folder of photographs.
+    """Make a scored set of distorted images from a folder of photos.
 
     Args:
-        references: folder of undistorted photographs; those in its subfolders count too, and names must differ.
+        references: folder of undistorted photos; those in its subfolders count too, and names must differ.
         out: folder to write; new or empty, or begun by the same command, which is then resumed.
         recipe: whose distortions, at whose strengths.
         scores: "proxy" (MS-SSIM mapped to 0-100, 0 is best), or a CSV table of human scores

@@ -17,6 +17,7 @@ from gada.data.records import ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
+from gada.io.threads import available_cores
 
 SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 VERSION = 2  # 2: grey of 16 bits as that of 8
@@ -99,6 +100,10 @@ class PackedImages:
         """The whole file as bytes."""
         return np.asarray(np.memmap(self.file, dtype=np.uint8, mode="r"))
 
+    def parts(self) -> list[NDArray[np.uint8]]:
+        """Return the bytes that the offsets of `entries` count, as arrays that follow each other."""
+        return [self.memory]
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "memory"}
 
@@ -164,7 +169,7 @@ def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     step = AHEAD * workers
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)

@@ -5,31 +5,41 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
+from gada.io.files import is_url
+from gada.io.folders import NO_URL
 from gada.io.images import image_size, shown
 
 
 def root_folder(root: Path, name: str) -> Path:
     """Return the real path of a database's folder, or say that it is missing."""
     if not root.is_dir():
-        raise DataError(f"{shown(root)} is no folder; data.root must be the folder of {name}")
+        fault = f"is a URL; {NO_URL}" if is_url(root) else f"is not a folder; data.root must be the folder of {name}"
+        raise DataError(f"{shown(root)} {fault}")
     return root.resolve()
 
 
 def score_on(scale: Scale, value: object, where: str) -> float:
     """Return `value` as a score on `scale`; `where` says where it stands, for example "scores.csv, line 7"."""
+    if value == "":
+        raise DataError(f"{where}: the score is missing")
     try:
         score = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise DataError(f"{where}: the score {value!r} is no number") from None
+        raise DataError(f"{where}: the score {value!r} is not a number") from None
     if not isfinite(score):
         raise DataError(f"{where}: the score {value!r} is not finite")
     if score not in scale:
         raise DataError(f"{where}: the score {score:g} lies outside the scale {scale.describe()}")
     return score
+
+
+def is_absolute(name: str) -> bool:
+    """Return whether a path counts from a root or a drive, here or on Windows."""
+    return Path(name).is_absolute() or PureWindowsPath(name).is_absolute()
 
 
 class Files:
@@ -52,9 +62,7 @@ class Files:
             DataError: if it is missing, is there twice in different case, or lies outside the root; the message
                 begins with `where`.
         """
-        relative = Path(name.replace("\\", "/"))
-        if not name.strip() or relative.is_absolute() or ".." in relative.parts or "\0" in name:
-            raise DataError(f"{where}: {shown(name)!r} is not a path inside {shown(self.root)}")
+        relative = self._relative(name, where)
         path = self._in_any_case(self.root / relative, where) if self.any_case else self.root / relative
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self.root):
@@ -62,6 +70,22 @@ class Files:
         if not real.is_file():
             raise DataError(f"{where}: the image {shown(path)} does not exist")
         return real
+
+    def _relative(self, name: str, where: str) -> Path:
+        """Return a name as a path below the root; an absolute one is taken if it leads into the root."""
+        if not name.strip() or "\0" in name:
+            raise DataError(f"{where}: the name of an image is missing")
+        if is_url(name):
+            raise DataError(f"{where}: {shown(name)} is a URL; {NO_URL}")
+        path = Path(os.path.normpath(name.replace("\\", "/")))
+        if path.is_absolute():
+            real = Path(os.path.realpath(path))
+            path = next((one.relative_to(self.root) for one in (path, real) if one.is_relative_to(self.root)), path)
+        if is_absolute(str(path)) or ".." in path.parts:
+            raise DataError(
+                f"{where}: {shown(name)!r} lies outside {shown(self.root)}; write the path relative to that folder"
+            )
+        return path
 
     def has(self, name: str) -> bool:
         """Return whether something of that name is there, in the case in which `find` would find it."""

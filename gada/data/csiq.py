@@ -2,18 +2,16 @@
 
 Layout: `src_imgs/1600.png` ...; `dst_imgs/awgn/1600.AWGN.1.png` ..., a folder for each of six types, or all in
 `dst_imgs/` itself; `csiq.DMOS.xlsx`, whose sheet `all_by_image` has the columns image, dst_type, dst_lev and dmos below
-some lines of text. 30 references, 866 rated images; some image files have no score. Who has no openpyxl may save that
-sheet as `csiq.DMOS.csv`.
+some lines of text. 30 references, 866 rated images; some image files have no score. Without openpyxl, save that sheet
+as `csiq.DMOS.csv`.
 """
 
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from gada.data.checks import Files, checked, root_folder, score_on
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.data.table import cell, rows_of
+from gada.data.spreadsheets import Row, rows_of
 from gada.errors import DataError
 from gada.io.images import shown
 
@@ -47,59 +45,26 @@ def load_csiq(root: Path, partial: bool = False) -> ScoredSet:
     files = Files(root, any_case=True)
     records, places = [], []
     for place, row in _rows(root):
+        if not row["image"]:  # a note below the table
+            continue
         records.append(_record(files, row, place))
         places.append(place)
     return checked(ScoredSet("CSIQ", root, tuple(records), SCALE, classes=tuple(FOLDERS)), places, IMAGES, partial)
 
 
-def _rows(root: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _rows(root: Path) -> Iterator[tuple[str, Row]]:
     """Yield (place, row) from the CSV export where there is one, else from the spreadsheet."""
-    exported = root / "csiq.DMOS.csv"
-    return rows_of(exported) if exported.exists() else _spreadsheet_rows(root / "csiq.DMOS.xlsx")
+    columns = dict.fromkeys(COLUMNS, "")
+    exported, sheet = root / "csiq.DMOS.csv", root / "csiq.DMOS.xlsx"
+    if exported.exists():
+        return rows_of(exported, columns, ("dmos",))
+    if not sheet.is_file():
+        raise DataError(f"{shown(sheet)} is missing; it belongs to CSIQ and holds the scores")
+    return rows_of(sheet, columns, ("dmos",), sheet=SHEET)
 
 
-def _spreadsheet_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    lines = _sheet(path)
-    start = next((number for number, cells in enumerate(lines) if set(COLUMNS) <= set(cells)), None)
-    if start is None:
-        raise DataError(f"{shown(path)}: the sheet {SHEET!r} has no line with the columns {', '.join(COLUMNS)}")
-    for number, cells in enumerate(lines[start + 1 :], start=start + 2):
-        row = {str(name): _plain(value) for name, value in zip_longest(lines[start], cells) if name is not None}
-        if row["image"]:
-            yield f"{path.name}, row {number}", row
-
-
-def _sheet(path: Path) -> list[tuple[Any, ...]]:
-    if not path.is_file():
-        raise DataError(f"{shown(path)} is missing; it belongs to CSIQ and holds the scores")
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise DataError(
-            f"reading {path.name} needs openpyxl (pip install openpyxl); or save its sheet {SHEET!r} as csiq.DMOS.csv, "
-            f"from the line of column names on and with the columns {', '.join(COLUMNS)} alone"
-        ) from error
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        try:
-            return list(book[SHEET].iter_rows(values_only=True))
-        finally:
-            book.close()
-    except KeyError as error:
-        raise DataError(f"{shown(path)} has no sheet {SHEET!r}") from error
-    except Exception as error:  # a damaged spreadsheet raises errors of zip, XML and openpyxl
-        raise DataError(f"{shown(path)} cannot be read as a spreadsheet ({shown(str(error))})") from error
-
-
-def _plain(value: Any) -> str:
-    """Turn a cell into text; the picture 1600 is stored as a number."""
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _record(files: Files, row: dict[str, str], place: str) -> ScoredImage:
-    name, kind, level, value = (cell(row, column, place) for column in COLUMNS)
+def _record(files: Files, row: Row, place: str) -> ScoredImage:
+    name, kind, level, value = (row[column] for column in COLUMNS)
     if kind.lower() not in FOLDERS:
         raise DataError(f"{place}: there is no distortion type {kind!r}; CSIQ has {', '.join(FOLDERS)}")
     folder, infix = FOLDERS[kind.lower()]

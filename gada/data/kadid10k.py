@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gada.data.checks import Files, checked, root_folder, score_on
 from gada.data.records import Scale, ScoredImage, ScoredSet
-from gada.data.table import cell, rows_of
+from gada.data.spreadsheets import Row, rows_of
 from gada.errors import DataError
 from gada.io.images import shown
 
@@ -58,14 +58,14 @@ def load_kadid10k(root: Path, partial: bool = False) -> ScoredSet:
     root = root_folder(root, "KADID-10k, which holds images/ and dmos.csv")
     files = Files(root, any_case=True)
     records, places = [], []
-    for place, row in rows_of(root / "dmos.csv"):
+    for place, row in rows_of(root / "dmos.csv", dict.fromkeys(("dist_img", "ref_img", "dmos"), ""), ("dmos",)):
         records.append(_record(files, row, place))
         places.append(place)
     return checked(ScoredSet("KADID-10k", root, tuple(records), SCALE, classes=CLASSES), places, IMAGES, partial)
 
 
-def _record(files: Files, row: dict[str, str], place: str) -> ScoredImage:
-    name, reference = cell(row, "dist_img", place), cell(row, "ref_img", place)
+def _record(files: Files, row: Row, place: str) -> ScoredImage:
+    name, reference = row["dist_img"], row["ref_img"]
     parts = _NAME.fullmatch(name)
     if not parts or not 1 <= int(parts[2]) <= len(CLASSES):
         raise DataError(
@@ -73,7 +73,7 @@ def _record(files: Files, row: dict[str, str], place: str) -> ScoredImage:
         )
     if Path(reference).stem.lower() != parts[1].lower():
         raise DataError(f"{place}: {shown(name)} does not belong to the reference {shown(reference)}")
-    score = score_on(SCALE, cell(row, "dmos", place), place)
+    score = score_on(SCALE, row["dmos"], place)
     return ScoredImage(
         image=files.find(f"images/{name}", place),
         reference=files.find(f"images/{reference}", place),

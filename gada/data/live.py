@@ -14,6 +14,7 @@ from gada.data.checks import Files, checked, root_folder, score_on
 from gada.data.matlab import read_row, text_of
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
+from gada.io.images import shown
 
 FOLDERS = {"jp2k": 227, "jpeg": 233, "wn": 174, "gblur": 174, "fastfading": 174}
 IMAGES = 779
@@ -37,6 +38,11 @@ def load_live(root: Path, realigned: bool = True, partial: bool = False) -> Scor
     """
     root = root_folder(root, "LIVE, which holds refimgs/, jp2k/ and dmos.mat")
     table = "dmos_realigned.mat" if realigned else "dmos.mat"
+    if not (root / table).is_file() and (root / (other := "dmos.mat" if realigned else "dmos_realigned.mat")).is_file():
+        raise DataError(
+            f"{shown(root / table)} is missing, but {other} is there: use its scores with --data.realigned "
+            f"{str(not realigned).lower()} (the realigned scores are a download of their own)"
+        )
     total = sum(FOLDERS.values())
     scores = read_row(root / table, VARIABLES[table], "iuf", total).astype(np.float64)
     originals = read_row(root / table, "orgs", "biuf", total).astype(bool)

@@ -2,7 +2,7 @@
 
 Layout: `Images/3.bmp`, ...; `Data/AllImages_release.mat` (`AllImages_release`, the names) and `Data/AllMOS_release.mat`
 (`AllMOS_release`, in the same order), 1,169 entries. Seven of them, `t1.bmp` to `t7.bmp` in `Images/trainingImages/`,
-were shown to train the observers and are dropped: 1,162 remain. Photographs with authentic distortions: no references
+were shown to train the observers and are dropped: 1,162 remain. Photos with authentic distortions: no references
 and no distortion classes.
 """
 

@@ -1,6 +1,5 @@
-"""What `synthesize` is asked to make: recipes, reference photographs, and human scores for the cells of a recipe."""
+"""What `synthesize` makes: recipes, reference images, and human scores for the cells of a recipe."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.records import Scale
+from gada.data.spreadsheets import rows_of
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
-from gada.io.folders import images_in
+from gada.io.files import is_url
+from gada.io.folders import NO_URL, images_in
 from gada.io.images import read_image
 
 Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
@@ -26,7 +27,7 @@ HUMAN_SCALES = {"tid2013": Scale("MOS", 0.0, 9.0, higher_is_better=True)}
 
 @dataclass(frozen=True)
 class Cell:
-    """One image of a recipe, before any photograph is chosen."""
+    """One image of a recipe, before any reference is chosen."""
 
     family: str
     """A name of `FAMILIES`."""
@@ -41,31 +42,31 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a reference comes from: a photograph, or the part of one that begins at (top, left)."""
+    """Where a reference comes from: an image, or the part of one at (top, left)."""
 
     name: str
     """Names the scene in tables and seeds."""
     path: Path
-    """The photograph."""
+    """The image."""
     corner: tuple[int, int] | None = None
-    """(top, left) of a crop of 384 x 512 pixels; None takes the whole photograph."""
+    """(top, left) of a crop of 384 x 512 pixels; None takes the whole image."""
 
     def pixels(self) -> NDArray[np.uint8]:
         """Decode the reference, (H, W, 3).
 
         Raises:
-            DataError: if the photograph cannot be decoded or is smaller than its crop.
+            DataError: if the image cannot be decoded or is smaller than its crop.
         """
-        photograph = read_image(self.path)
+        image = read_image(self.path)
         if self.corner is None:
-            return photograph
+            return image
         top, left = self.corner
-        if top + CROP_HEIGHT > photograph.shape[0] or left + CROP_WIDTH > photograph.shape[1]:
+        if top + CROP_HEIGHT > image.shape[0] or left + CROP_WIDTH > image.shape[1]:
             raise DataError(
-                f"{self.path} has {photograph.shape[1]} x {photograph.shape[0]} pixels; the crop of {self.name} at "
+                f"{self.path} has {image.shape[1]} x {image.shape[0]} pixels; the crop of {self.name} at "
                 f"top {top}, left {left} needs {left + CROP_WIDTH} x {top + CROP_HEIGHT} or more"
             )
-        return np.ascontiguousarray(photograph[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
+        return np.ascontiguousarray(image[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
 
 
 def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
@@ -77,7 +78,7 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
             None takes the levels themselves.
 
     Raises:
-        ConfigError: if the recipe is unknown, or levels are asked for where they are printed, or too few.
+        ConfigError: if the recipe is unknown, or levels are given where they are printed, or too few.
     """
     families = [family for family in FAMILIES.values() if family.name.startswith(f"{recipe}/")]
     if not families:
@@ -95,22 +96,23 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
 
 
 def find_sources(references: Path, crops: Path | None, out: Path | None = None) -> tuple[Source, ...]:
-    """List the references: every photograph of a folder and its subfolders, or the crops that a table names in it.
+    """List the references: every image of a folder and its subfolders, or the crops that a table names in it.
 
     Args:
-        references: Folder of photographs.
-        crops: CSV table with columns reference (which names the files made of it), kodak (a file name), top, left; or
+        references: Folder of images.
+        crops: table with columns reference (which names the files made of it), kodak (a file name), top, left; or
             None.
-        out: Folder whose pictures are no references, also where it lies among them: that of the set.
+        out: Folder of the set, whose images are not references where it lies among them.
 
     Raises:
-        DataError: if the folder has no photograph, two have one name, or the table does not fit the folder.
+        DataError: if the folder has no image, two have one name, or the table does not fit the folder.
     """
     if not references.is_dir():
-        raise DataError(f"{references} is no folder; give the folder of the reference photographs")
-    sources = tuple(_crops_of(references, crops) if crops else _photographs_of(references, out))
+        fault = f"is a URL; {NO_URL}" if is_url(references) else "is not a folder; give the folder of the references"
+        raise DataError(f"{references} {fault}")
+    sources = tuple(_crops_of(references, crops) if crops else _images_of(references, out))
     if not sources:
-        raise DataError(f"{crops or references} holds no reference; there must be one at least")
+        raise DataError(f"{crops or references} holds no reference; at least one is needed")
     named = dict[str, Source]()
     for source in sources:
         other = named.setdefault(source.name.lower(), source)
@@ -122,26 +124,28 @@ def find_sources(references: Path, crops: Path | None, out: Path | None = None) 
     return sources
 
 
-def _photographs_of(references: Path, out: Path | None) -> Iterator[Source]:
+def _images_of(references: Path, out: Path | None) -> Iterator[Source]:
     for path in images_in(references):
         if out is None or out.resolve() not in path.resolve().parents:
             yield Source(path.stem, path)
 
 
 def _crops_of(references: Path, crops: Path) -> Iterator[Source]:
-    for number, row in _rows(crops, ("reference", "kodak", "top", "left")):
-        if row["reference"] in ("", ".", "..") or set(row["reference"]) & set("/\\"):  # it becomes a file's name
-            raise DataError(f"{crops}, line {number}: {row['reference']!r} cannot name a file; give a name such as I01")
-        path = references / row["kodak"]
-        if Path(row["kodak"]).name != row["kodak"] or not path.is_file():
-            raise DataError(f"{crops}, line {number}: {row['kodak']!r} is no file of {references}")
+    columns = ("reference", "kodak", "top", "left")
+    for place, row in rows_of(crops, dict.fromkeys(columns, "")):
+        name, file, top, left = (row[column] for column in columns)
+        if name in ("", ".", "..") or set(name) & set("/\\"):  # it becomes a file's name
+            raise DataError(f"{place}: {name!r} cannot name a file; give a name such as I01")
+        path = references / file
+        if Path(file).name != file or not path.is_file():
+            raise DataError(f"{place}: {file!r} is not a file of {references}")
         try:
-            corner = (int(row["top"]), int(row["left"]))
+            corner = (int(top), int(left))
         except ValueError as error:
-            raise DataError(f"{crops}, line {number}: top and left must be whole numbers") from error
+            raise DataError(f"{place}: top and left must be whole numbers") from error
         if min(corner) < 0:
-            raise DataError(f"{crops}, line {number}: top and left must be 0 or more")
-        yield Source(row["reference"], path, corner)
+            raise DataError(f"{place}: top and left must be 0 or more")
+        yield Source(name, path, corner)
 
 
 def human_scores(
@@ -149,10 +153,10 @@ def human_scores(
 ) -> dict[tuple[str, str, float], float]:
     """Read the human score of every (reference, distortion, level) that is to be made.
 
-    Rows of other references are passed over: a database may have pictures that are not at hand.
+    Rows of other references are passed over: a database may have images that are missing here.
 
     Args:
-        table: CSV table with columns reference, distortion (a number), level, mos.
+        table: table with columns reference, distortion (a number), level, mos.
         recipe: Must be "tid2013", the one with human scores.
         sources: The references that will be made.
         cells: The cells that will be made.
@@ -165,16 +169,19 @@ def human_scores(
         raise ConfigError(f"scores is {table} but recipe {recipe} has no human scores; give scores=proxy")
     scale, found = HUMAN_SCALES[recipe], dict[tuple[str, str, float], float]()
     wanted = {(source.name.lower(), cell.distortion, cell.level) for source in sources for cell in cells}
-    for number, row in _rows(table, ("reference", "distortion", "level", "mos")):
+    columns = ("reference", "distortion", "level", "mos")
+    for place, row in rows_of(table, dict.fromkeys(columns, ""), ("level", "mos")):
+        name, kind, strength, mos = (row[column] for column in columns)
         try:
-            key = (row["reference"].lower(), f"{int(row['distortion']):02d}", float(row["level"]))
-            score = float(row["mos"])
+            key = (name.lower(), f"{int(kind):02d}", float(strength))
+            score = float(mos)
         except ValueError as error:
-            raise DataError(f"{table}, line {number}: distortion, level and mos must be numbers") from error
+            raise DataError(f"{place}: distortion, level and mos must be numbers") from error
         if key in found:
-            raise DataError(f"{table}, line {number}: a second score for {_cell_text(row)}; each cell has one")
+            again = f"reference {name}, distortion {kind}, level {strength}"
+            raise DataError(f"{place}: a second score for {again}; each cell has one")
         if score not in scale:
-            raise DataError(f"{table}, line {number}: the score {score:g} lies outside {scale.describe()}")
+            raise DataError(f"{place}: the score {score:g} lies outside {scale.describe()}")
         found[key] = score
     for missing in sorted(wanted - found.keys())[:1]:
         reference, distortion, level = missing
@@ -182,25 +189,3 @@ def human_scores(
             f"{table} has no score for reference {reference.upper()}, distortion {int(distortion)}, level {level:g}"
         )
     return {key: found[key] for key in wanted}
-
-
-def _cell_text(row: dict[str, str]) -> str:
-    return f"reference {row['reference']}, distortion {row['distortion']}, level {row['level']}"
-
-
-def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number, row) of a CSV table that must have `columns`."""
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            for column in columns:
-                if column not in (reader.fieldnames or ()):
-                    raise DataError(f"{table} has no column {column!r}; it needs {', '.join(columns)}")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise DataError(f"{table}, line {reader.line_num}: the row has not as many fields as the header")
-                yield reader.line_num, row
-    except OSError as error:
-        raise DataError(f"{table} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} is no CSV table in UTF-8") from error

@@ -1,14 +1,15 @@
-"""Make a scored set of distorted images from photographs: seeded, in parallel, resumable."""
+"""Make a scored set of distorted images from reference images: seeded, in parallel, resumable."""
 
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from io import StringIO
 from itertools import chain
 from multiprocessing import get_context
@@ -21,19 +22,14 @@ from rich.console import Console
 from rich.progress import track
 
 import gada
+from gada.data.proxy import MS_SSIM_SMALLEST_SIDE, Metric, metric_for, noise_seed, proxy_dmos, proxy_scale
 from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find_sources, human_scores
-from gada.data.records import Scale
 from gada.distortions import FAMILIES, distort
+from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import TEMPORARY, remove_temporaries, sha256_of, unwritable, write_json, write_text
 from gada.io.images import read_image, write_png
-from gada.io.records import available_cores
-
-PROXY_SCALE = Scale("proxy DMOS (MS-SSIM)", 0.0, 100.0, higher_is_better=False)
-"""What a set without human scores is scored on; 0 is the undistorted photograph."""
-
-PROXY_SMALLEST_SIDE = 161
-"""MS-SSIM halves the picture four times and then needs its whole window."""
+from gada.io.threads import available_cores
 
 JOURNAL = "finished.jsonl"
 """What is made so far, one line for each image, in the folder of a set that is not complete."""
@@ -56,33 +52,35 @@ def synthesize(
     complete. Started again, it makes only what is missing or damaged; all, if the table is, with its scores.
 
     Args:
-        references: Folder of photographs, with its subfolders.
+        references: Folder of undistorted images, with its subfolders.
         out: Folder to write; new, empty, or begun by the same call.
         recipe: Whose distortions.
-        scores: "proxy", or a CSV table of human scores (see `human_scores`).
-        crops: CSV table of crops to take from the photographs (see `find_sources`).
+        scores: "proxy", or a table of human scores (see `human_scores`).
+        crops: Table of crops to take from the images (see `find_sources`).
         levels: Number of strengths (see `cells_of`).
         seed: All noise is a function of this, the reference's name, the class and the level.
         jobs: Processes; by default one for each core.
 
     Raises:
         ConfigError: if an option is wrong.
-        DataError: if a photograph, a table or the folder is wrong; nothing is written then.
+        DataError: if a reference, a table or the folder is wrong; nothing is written then.
     """
     if seed < 0 or (jobs is not None and jobs < 1):
         raise ConfigError(f"seed is {seed} and jobs {jobs}; seed must be 0 or more, jobs 1 or more")
     sources, cells = find_sources(references, crops, out), cells_of(recipe, levels)
     human = None if scores == "proxy" else human_scores(Path(scores), recipe, sources, cells)
-    plan = _plan(recipe, sources, cells, human, seed)
+    digests, metric = _digests(sources, human is not None)
+    plan = _plan(recipe, digests, cells, human, metric, seed)
     finished = _finished(out, plan)
     remove_temporaries(out, older_than=0.0)
+    tasks = [Task(out, source.name, cell.family, cell.level, seed, metric) for source in sources for cell in cells]
+    if _is_complete(out, tasks, finished):
+        sys.stderr.write(f"gada: {out} is complete, with {len(tasks)} images; nothing is left to do\n")
+        return
     if finished:  # before the manifest forgets that the set was complete: what is known of its images would go with it
         write_text(out / JOURNAL, "".join(_line(image, *entry) for image, entry in finished.items()))
     write_json(out / "manifest.json", plan | {"complete": False})  # first, so that the folder says whose it is
     _write_references(out, sources)
-    tasks = [
-        Task(out, source.name, cell.family, cell.level, seed, human is None) for source in sources for cell in cells
-    ]
     todo = [task for task in tasks if task.image not in finished]
     made = track(_run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True))
     try:
@@ -112,8 +110,8 @@ class Task:
     """Its level."""
     seed: int
     """The set's seed."""
-    proxy: bool
-    """Whether to compute the proxy score."""
+    metric: Metric | None
+    """What the proxy score is computed by; None for a set with human scores."""
 
     @property
     def key(self) -> tuple[str, str, float]:
@@ -136,44 +134,39 @@ class Task:
         noise = noise_seed(self.seed, self.reference, self.distortion, self.level)
         distorted = distort(reference, self.family, self.level, noise)
         write_png(self.out / self.image, distorted)
-        return self.image, sha256_of(self.out / self.image), proxy_dmos(distorted, reference) if self.proxy else None
+        proxy = proxy_dmos(distorted, reference, self.metric) if self.metric else None
+        return self.image, sha256_of(self.out / self.image), proxy
 
 
-def noise_seed(seed: int, reference: str, distortion: str, level: float) -> int:
-    """Derive the noise seed of one image, 64 bits, from what names it."""
-    name = json.dumps([seed, reference, distortion, float(level)]).encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
-
-
-def proxy_dmos(distorted: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """Map MS-SSIM to a scale like DMOS: 100 (1 - MS-SSIM)^0.4, 0 for the reference itself, at most 100.
-
-    The power spreads mild distortions, which MS-SSIM crowds against 1; being monotone it changes no ranking.
-    """
-    from gada.metrics.ssim import ms_ssim  # imports torch, which not every recipe needs
-
-    loss = min(max(1.0 - ms_ssim(distorted, reference), 0.0), 1.0)
-    return round(100.0 * float(loss**0.4), 4)
+def _digests(sources: Iterable[Source], human: bool) -> tuple[dict[str, str], Metric | None]:
+    """Decode and check every reference; return their SHA-256 by name, and the metric of the proxy scores."""
+    digests, smallest = dict[str, str](), MS_SSIM_SMALLEST_SIDE
+    for source in sources:
+        pixels = source.pixels()
+        height, width = pixels.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            raise DataError(
+                f"{source.path} has {width} x {height} pixels; every recipe needs sides of {SMALLEST_SIDE} or more"
+            )
+        if not human and min(height, width) < smallest == MS_SSIM_SMALLEST_SIDE:
+            needed = f"MS-SSIM needs sides of {MS_SSIM_SMALLEST_SIDE}"
+            proxy = f"{needed}: the proxy scores of this set are of SSIM"
+            sys.stderr.write(f"gada: {source.path} has {width} x {height} pixels, and {proxy}\n")
+        smallest = min(smallest, height, width)
+        digests[source.name] = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    return digests, None if human else metric_for(smallest)
 
 
 def _plan(
     recipe: Recipe,
-    sources: tuple[Source, ...],
+    digests: dict[str, str],
     cells: tuple[Cell, ...],
     human: dict[tuple[str, str, float], float] | None,
+    metric: Metric | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Describe the set: what makes it the same set as another; decodes and checks every reference."""
-    digests = dict[str, str]()
-    for source in sources:
-        pixels = source.pixels()
-        if human is None and min(pixels.shape[:2]) < PROXY_SMALLEST_SIDE:
-            raise DataError(
-                f"{source.path} has {pixels.shape[1]} x {pixels.shape[0]} pixels; the proxy score (MS-SSIM) needs "
-                f"sides of more than {PROXY_SMALLEST_SIDE - 1}"
-            )
-        digests[source.name] = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-    scale = PROXY_SCALE if human is None else HUMAN_SCALES[recipe]
+    """Describe the set: what makes it the same set as another."""
+    scale = HUMAN_SCALES[recipe] if metric is None else proxy_scale(metric)
     name = f"{recipe}-like, proxy scores" if human is None else f"{recipe.upper()}-R, re-simulated, human scores"
     return {
         "name": name,
@@ -205,7 +198,7 @@ def _finished(out: Path, plan: dict[str, Any]) -> dict[str, tuple[str, float | N
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         differing = [key for key in plan if manifest.get(key) != plan[key]]
     except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"{out} is not empty and holds no set begun here; give a new folder") from error
+        raise DataError(f"{out} is not empty and does not hold a set of this command; give a new folder") from error
     if differing:
         raise DataError(
             f"{out} holds another set ({manifest.get('name')}, seed {manifest.get('seed')}; differing: "
@@ -217,6 +210,17 @@ def _finished(out: Path, plan: dict[str, Any]) -> dict[str, tuple[str, float | N
         for image, digest, score in chain(*entries)
         if (out / image).is_file() and sha256_of(out / image) == digest
     }
+
+
+def _is_complete(out: Path, tasks: Iterable[Task], finished: Mapping[str, tuple[str, float | None]]) -> bool:
+    """Return whether the table, the references and every image of a set are there and whole."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        others = {name: digest for name, digest in manifest.get("files", {}).items() if name not in finished}
+        whole = all(sha256_of(out / name) == digest for name, digest in others.items())
+    except (OSError, ValueError):
+        return False
+    return manifest["complete"] is True and whole and all(task.image in finished for task in tasks)
 
 
 def _journal(path: Path) -> Iterator[tuple[str, str, float | None]]:

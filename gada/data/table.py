@@ -1,17 +1,16 @@
-"""Any CSV table of scored images, and the folders that `gada synthesize` writes.
+"""Any table of scored images, and the folders that `gada synthesize` writes.
 
-A table has a header, a column with the path of each image relative to the root, a column with its score and, if there
-are references or distortion classes, a column for each. A table without references trains the baseline and phase 3.
+A table has a line of column names, a column with the path of each image relative to the root, a column with its score
+and, if there are references or distortion classes, a column for each. A table without references trains the baseline
+and phase 3.
 """
 
-import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from gada.data.checks import Files, checked, root_folder, score_on
+from gada.data.checks import Files, checked, is_absolute, root_folder, score_on
 from gada.data.records import Scale, ScoredImage, ScoredSet
+from gada.data.spreadsheets import Row, rows_of
 from gada.errors import ConfigError, DataError
 from gada.io.images import shown
 from gada.settings import DataSettings
@@ -20,7 +19,7 @@ MANIFEST = "manifest.json"
 
 
 def load_table(settings: DataSettings) -> ScoredSet:
-    """Load the CSV table `settings.table` in `settings.root`.
+    """Load the table `settings.table` in `settings.root`: CSV, or a spreadsheet.
 
     Raises:
         ConfigError: if scale or direction are not given.
@@ -55,62 +54,29 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
             "needs none"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{shown(path)} is no manifest of a synthetic set ({type(error).__name__}: {error})") from error
-    if not complete:
         raise DataError(
-            f"{shown(settings.root)} is not complete; run `gada synthesize` again, which goes on where it ended"
-        )
+            f"{shown(path)} is not a manifest of a synthetic set ({type(error).__name__}: {error})"
+        ) from error
+    if not complete:
+        raise DataError(f"{shown(settings.root)} is not complete; run `gada synthesize` again, which resumes it")
     standard = DataSettings(root=settings.root)
     return _load(standard, name, scale, proxy)
-
-
-def rows_of(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (place, row) for each line of a CSV file with a header; `place` names file and line.
-
-    Raises:
-        DataError: if the file is missing, empty, not UTF-8 or has a line with too many or too few cells.
-    """
-    line = 1
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True, skipinitialspace=True)
-            columns = [name.strip() for name in reader.fieldnames or ()]
-            if not columns:
-                raise DataError(f"the table {shown(path)} is empty; its first line must name the columns")
-            if len(set(columns)) < len(columns):
-                raise DataError(
-                    f"{shown(path.name)}, line 1: a column is named twice ({', '.join(map(shown, columns))})"
-                )
-            reader.fieldnames = columns
-            for row in reader:
-                line = reader.line_num
-                if None in row or None in row.values():
-                    raise DataError(
-                        f"{shown(path.name)}, line {line}: expected {len(columns)} cells, as in the first line"
-                    )
-                yield f"{shown(path.name)}, line {line}", row
-    except OSError as error:
-        raise DataError(f"the table {shown(path)} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"the table {shown(path)} is not UTF-8 (byte {error.start}); save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{shown(path.name)}, line {line + 1} or later: {error}") from error
-
-
-def cell(row: dict[str, Any], column: str, place: str, required: bool = True) -> str:
-    """Return a cell, stripped; "" where an optional column is absent."""
-    if column not in row:
-        if required:
-            raise DataError(f"{place.rsplit(', ', 1)[0]} has no column {column!r}; it has {', '.join(map(shown, row))}")
-        return ""
-    return str(row[column]).strip()
 
 
 def _load(settings: DataSettings, name: str, scale: Scale, proxy: bool) -> ScoredSet:
     root = root_folder(settings.root, "the table's images")
     files = Files(root)
+    columns = {settings.image_column: "--data.image_column", settings.score_column: "--data.score_column"}
+    if settings.group_column:
+        columns[settings.group_column] = "--data.group_column"
     records, places = [], []
-    for place, row in rows_of(root / settings.table):
+    for place, row in rows_of(
+        root / settings.table,
+        columns,
+        (settings.score_column, "level"),
+        settings.separator,
+        settings.decimal,
+    ):
         records.append(_record(settings, files, scale, row, place))
         places.append(place)
     if not records:
@@ -121,29 +87,43 @@ def _load(settings: DataSettings, name: str, scale: Scale, proxy: bool) -> Score
     return checked(ScoredSet(name, root, tuple(records), scale, proxy), places)
 
 
-def _record(settings: DataSettings, files: Files, scale: Scale, row: dict[str, str], place: str) -> ScoredImage:
-    name = cell(row, settings.image_column, place)
-    image = files.find(f"{settings.image_folder}/{name}" if settings.image_folder and name else name, place)
-    score = score_on(scale, cell(row, settings.score_column, place), place)
-    reference = cell(row, settings.reference_column, place, required=False)
+def _record(settings: DataSettings, files: Files, scale: Scale, row: Row, place: str) -> ScoredImage:
+    image = _image(settings, files, row[settings.image_column], place)
+    score = score_on(scale, row[settings.score_column], place)
+    reference = row.get(settings.reference_column, "")
     pristine = files.find(reference, place) if reference else None
-    scene = cell(row, settings.group_column, place) if settings.group_column else ""
+    scene = row[settings.group_column] if settings.group_column else ""
     if scene and pristine:
         raise DataError(f"{place}: data.group_column is for images without references; leave it out")
     return ScoredImage(
         image=image,
         reference=pristine,
         reference_id=scene or (pristine or image).relative_to(files.root).as_posix(),
-        distortion=cell(row, settings.distortion_column, place, required=False),
+        distortion=row.get(settings.distortion_column, ""),
         quality=scale.quality(score),
         score=score,
-        level=_level(row, place),
+        level=_level(row),
     )
 
 
-def _level(row: dict[str, str], place: str) -> float | None:
+def _image(settings: DataSettings, files: Files, name: str, place: str) -> Path:
+    """Return the file of an image; where only its folder is missing from the name, say which option gives it."""
+    if settings.image_folder and name and not is_absolute(name):
+        name = f"{settings.image_folder}/{name}"
+    try:
+        return files.find(name, place)
+    except DataError as error:
+        below = next((folder for folder in sorted(files.root.iterdir()) if name and (folder / name).is_file()), None)
+        if settings.image_folder or below is None:
+            raise
+        raise DataError(
+            f"{error}; it is in {shown(below.name)}: give --data.image_folder {shown(below.name)}"
+        ) from error
+
+
+def _level(row: Row) -> float | None:
     """Return the number in the column "level"; a table of one's own may use that name for anything else."""
     try:
-        return float(cell(row, "level", place, required=False))
+        return float(row.get("level", ""))
     except ValueError:
         return None

@@ -47,7 +47,7 @@ def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no plain text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not plain text"
         raise DataError(f"{shown(path)} cannot be read: {reason}") from error
 
 

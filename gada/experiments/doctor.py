@@ -34,7 +34,7 @@ DATABASES: dict[Format, tuple[str, ...]] = {  # what tells the layouts apart
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the examination."""
+    """One line of the report."""
 
     mark: Literal["ok", "warn", "FAIL"]
     what: str
@@ -68,27 +68,37 @@ def attempted(examination: Callable[[], Iterable[Finding]]) -> Iterator[Finding]
 
 
 def packages() -> Iterator[Finding]:
-    """Yield what is missing or out of bounds among the dependencies, or that none is."""
+    """Yield which dependencies are missing or out of bounds, or that none is, and which extras are installed."""
     from packaging.requirements import Requirement
 
-    wrong = 0
-    needed = [Requirement(line) for line in requires(DISTRIBUTION) or ()]
-    for requirement in needed:
+    wrong, extras = 0, dict[str, list[str]]()
+    for requirement in map(Requirement, requires(DISTRIBUTION) or ()):
         extra = "" if requirement.marker is None else str(requirement.marker).partition("extra == ")[2].strip("\"'")
         if extra == "dev":
             continue
-        try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
-            if not extra:
-                wrong += 1
-                yield Finding("FAIL", requirement.name, f"is not installed; {requirement.specifier} is needed")
-            continue
-        if not requirement.specifier.contains(found, prereleases=True):
+        missing = extras.setdefault(extra, [])
+        found = installed(requirement.name)
+        if found is None and extra:
+            missing.append(requirement.name)
+        elif found is None or not requirement.specifier.contains(found, prereleases=True):
             wrong += 1
-            yield Finding("FAIL", requirement.name, f"{found} is installed; {requirement.specifier} is needed")
+            words = "is not installed" if found is None else f"{found} is installed"
+            yield Finding("FAIL", requirement.name, f"{words}; {requirement.specifier} is needed")
     if not wrong:
         yield Finding("ok", "packages", f"{DISTRIBUTION} {version(DISTRIBUTION)}, all dependencies within their bounds")
+    extras.pop("", None)
+    there = [name for name, missing in extras.items() if not missing]
+    absent = [f"{name} (lacks {', '.join(missing)})" for name, missing in extras.items() if missing]
+    advice = f'; missing: {", ".join(absent)}: pip install "{DISTRIBUTION}[NAME]" adds one' if absent else ""
+    yield Finding("ok", "extras", f"{', '.join(there) or 'none'}{advice}")
+
+
+def installed(package: str) -> str | None:
+    """Return the version of a package, None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def lightning() -> Iterator[Finding]:
@@ -96,9 +106,7 @@ def lightning() -> Iterator[Finding]:
     from packaging.version import Version
 
     for name, bad in MALWARE.items():
-        try:
-            found = version(name)
-        except PackageNotFoundError:
+        if (found := installed(name)) is None:
             continue
         if found in bad:
             words = f"{found} was malware: uninstall it, change every key that this machine holds, and reinstall"
@@ -132,7 +140,7 @@ def torch_and_devices() -> Iterator[Finding]:
 
 
 def disk(what: str, folder: Path) -> Finding:
-    """Tell whether a folder can be written to and has space."""
+    """Return whether a folder can be written to and has space."""
     there = next(path for path in (folder, *folder.absolute().parents) if exists(path))
     try:
         with NamedTemporaryFile(dir=there) as file:
@@ -167,7 +175,7 @@ def databases(data: Path | None) -> Iterator[Finding]:
     from gada.data.databases import load_database
     from gada.io.images import shown
 
-    folders = [data] if data else sorted(path for path in Path("data").glob("*") if path.is_dir())
+    folders = [data] if data else sorted(path for path in Path("data").glob("[!.]*") if path.is_dir())
     known = [(folder, kind) for folder in folders if (kind := layout_of(folder))]
     if data and not known:
         yield Finding("FAIL", "data", f"{shown(data)} has the layout of no database: {', '.join(DATABASES)}", 3)
@@ -180,7 +188,7 @@ def databases(data: Path | None) -> Iterator[Finding]:
         words = f"{images.name}: {len(images):,} images of {len(images.reference_ids)} references in {shown(folder)}"
         yield Finding("ok", "data", words)
     if not known and not data:
-        yield Finding("ok", "data", "none in data/; `gada synthesize` makes some from photographs")
+        yield Finding("ok", "data", "none in data/; `gada synthesize` makes some from photos")
 
 
 def layout_of(folder: Path) -> Format | None:

@@ -9,9 +9,9 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from gada.data.proxy import noise_seed
 from gada.data.recipes import Source, find_sources
 from gada.data.records import ScoredSet
-from gada.data.synthesize import noise_seed
 from gada.distortions import FAMILIES, distort
 from gada.errors import DataError
 from gada.io.images import read_image

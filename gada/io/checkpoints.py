@@ -1,7 +1,6 @@
 """Distributed checkpoints: safetensors files that hold tensors and a card in plain JSON, and cannot run code."""
 
 import json
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
-from gada.io.files import atomic_path, is_file, is_folder
+from gada.io.files import atomic_path, is_file, is_folder, is_url
 from gada.settings import STAGES
 
 Tensors = dict[str, NDArray[Any]]
@@ -108,7 +107,7 @@ def find_checkpoint(name: str, kind: str) -> Path:
     Raises:
         ConfigError: if nothing of that name is there, or it is a URL: nothing is ever fetched.
     """
-    if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
+    if is_url(name):
         raise ConfigError(f"{name} is a URL, and gada fetches nothing; download the file and name it.")
     path = Path(name)
     if is_file(path):

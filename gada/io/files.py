@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -60,8 +61,13 @@ def exists(path: str | Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def is_url(path: str | Path) -> bool:
+    """Whether this is the address of something elsewhere, such as https://... or s3://...; a `Path` halves the //."""
+    return re.match(r"[a-z][a-z0-9+.-]+:/", str(path), re.IGNORECASE) is not None and not exists(path)
+
+
 def check_writable(path: Path) -> None:
-    """Refuse a file that could not be written after long work, before it begins.
+    """Raise DataError if a file could not be written, before long work begins.
 
     Raises:
         DataError: if it is a folder, or its folder cannot be made or written into.
@@ -110,7 +116,7 @@ def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically.
 
     Raises:
-        ValueError: if a number is not finite; NaN is no JSON.
+        ValueError: if a number is not finite; NaN is not JSON.
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 

@@ -1,47 +1,62 @@
-"""Which files of a folder are pictures."""
+"""Which images a user means: files, folders, patterns and lists of them."""
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gada.errors import DataError
-from gada.io.files import exists, is_file, is_folder
+from gada.io.files import exists, is_file, is_folder, is_url
+from gada.io.formats import is_side_file, known, suffixes
 
-# HEIC is listed so that it is refused by name and not passed over.
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"}
-SUFFIXES |= {".jp2", ".j2k", ".jpx", ".jpf", ".avif", ".heic", ".heif"}
+SIDE_FILES = "hidden or side files"
+FIRST_LINE = 65_536  # characters of a list's first line
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Return the pictures of a folder and its subfolders, sorted by path.
+    """Return the images of a folder and its subfolders, sorted by path; hidden and side files are passed over.
 
     Raises:
-        DataError: if the folder is missing or holds no picture.
+        DataError: if the folder is missing or holds no image.
     """
     if not is_folder(folder):
-        raise DataError(f"{folder} is not a folder; name a folder of photographs.")
+        raise DataError(f"{folder} is a URL; {NO_URL}" if is_url(folder) else f"{folder} is not a folder of images.")
     found = sorted(walk(folder))
     if not found:
-        raise DataError(f"{folder} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")
+        raise DataError(f"{folder} holds no image; known are {known()}.")
     return found
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield the pictures of a folder and its subfolders, folder by folder, each sorted by name; holds one at a time.
+def walk(folder: Path, passed_over: Counter[str] | None = None) -> Iterator[Path]:
+    """Yield the images of a folder and its subfolders, folder by folder, each sorted by name; holds one at a time.
 
-    A subfolder that cannot be listed, and a link to a picture that is not there, are yielded themselves, so that
+    A subfolder that cannot be listed, and a link to an image that is missing, are yielded themselves, so that
     reading them says what is wrong. Linked subfolders are passed over: a link could lead in a circle.
+
+    Args:
+        folder: where to look.
+        passed_over: counts what is left out, by suffix or as `SIDE_FILES`.
     """
     if not can_be_listed(folder):
         raise DataError(f"{folder} cannot be listed: permission denied.")
+    left_out = Counter[str]() if passed_over is None else passed_over
     for name in sorted(os.listdir(folder)):  # noqa: PTH208  # paths would take ten times the memory
         path = folder / name
-        if is_folder(path):
+        if is_side_file(name):
+            left_out[SIDE_FILES] += 1
+        elif is_folder(path):
             if not path.is_symlink():
-                yield from walk(path) if can_be_listed(path) else [path]
-        elif path.suffix.lower() in SUFFIXES and (is_file(path) or (path.is_symlink() and not exists(path))):
+                yield from walk(path, passed_over) if can_be_listed(path) else [path]
+        elif not is_image_name(path):
+            left_out[path.suffix.lower() or "without a suffix"] += 1
+        elif is_file(path) or (path.is_symlink() and not exists(path)):
             yield path
+
+
+def is_image_name(path: str | Path) -> bool:
+    """Return whether a file is an image by its name, be it one that is read or one that is refused by name."""
+    return Path(path).suffix.lower() in suffixes()
 
 
 def can_be_listed(folder: Path) -> bool:
@@ -49,41 +64,88 @@ def can_be_listed(folder: Path) -> bool:
     return os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def pictures_of(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """Yield each file as it is, the pictures of each folder, and what each pattern (such as `photos/**/*.jpg`) matches.
+def images_of(paths: Iterable[str | Path], passed_over: Counter[str] | None = None) -> Iterator[Path]:
+    """Yield each file, the images of each folder, what each pattern (`photos/**/*.jpg`) matches, what each list names.
 
     What is missing, a pattern that matches nothing and a folder that cannot be listed are yielded too, so that reading
     them says what is wrong.
+
+    Args:
+        paths: files, folders, patterns, and text files with one of these a line.
+        passed_over: counts what is left out of folders, as `walk` does.
     """
     for path in paths:
-        if is_folder(path) and can_be_listed(Path(path)):
-            yield from walk(Path(path))
-        else:
-            yield from matches(path) or [Path(path)]
+        named = (beside(line, Path(path)) for line in lines_of(Path(path))) if is_list(path) else [path]
+        for one in named:
+            if is_folder(one) and can_be_listed(Path(one)):
+                yield from walk(Path(one), passed_over)
+            else:
+                yield from matches(one) or [Path(one)]
 
 
 def matches(path: str | Path) -> list[Path]:
-    """Return the files that a pattern matches, sorted; none for what is no pattern, or a file of that name."""
+    """Return the files that a pattern matches, sorted; none for what is not a pattern, or a file of that name."""
     if not _is_pattern(path):
         return []
+    named = set(Path(path).parts)
     found = (Path(name) for name in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # of any root
-    return sorted(name for name in found if is_file(name))
+    wanted = (one for one in found if not any(is_side_file(part) for part in set(one.parts) - named))
+    return sorted(name for name in wanted if is_file(name))
+
+
+def is_list(path: str | Path) -> bool:
+    """Return whether a file is a list of images: its name is not an image's, and its first line is, or a folder's."""
+    if is_image_name(path) or not is_file(path):
+        return False
+    first = next(lines_of(Path(path)), "")
+    if not first or "\0" in first:
+        return False
+    return is_url(first) or is_image_name(first) or _is_pattern(first) or exists(beside(first, Path(path)))
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a list that are not blank; UTF-8, or UTF-16 with its mark, as editors save them."""
+    try:
+        with path.open("rb") as file:
+            wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+        encoding = "utf-16" if wide else "utf-8-sig"
+        with path.open(encoding=encoding, errors="surrogateescape") as text:
+            while line := text.readline(FIRST_LINE):
+                if line.strip():
+                    yield line.strip("\r\n")
+    except (OSError, UnicodeError):  # reading it as an image says what is wrong
+        return
+
+
+def beside(line: str, path: Path) -> str:
+    """Return where a line of a list leads: counted from here or, where nothing is there, from the list's folder."""
+    other = path.parent / line
+    return line if exists(line) or is_url(line) or not (exists(other) or _is_pattern(line)) else str(other)
 
 
 def check_arguments(paths: Iterable[str | Path]) -> None:
-    """Refuse at once what is surely a slip: a URL, a folder or pattern without pictures, a name that is no picture's.
+    """Check at once for what is surely a slip: a URL, a folder or pattern without images, a missing file.
 
     Raises:
         DataError: if one of them is.
     """
     for path in paths:
-        if "://" in str(path):
-            raise DataError(f"{path} is a URL, and gada fetches nothing; download the picture and name its file.")
+        if is_url(path):
+            raise DataError(f"{path} is a URL; {NO_URL}")
         pattern = _is_pattern(path)
         if (is_folder(path) and next(walk(Path(path)), None) is None) or (pattern and not matches(path)):
-            raise DataError(f"{path} holds no picture; known are {', '.join(sorted(SUFFIXES))}.")
-        if not pattern and not exists(path) and Path(path).suffix.lower() not in SUFFIXES:
-            raise DataError(f"{path} is not there; name pictures, folders of pictures or patterns.")
+            raise DataError(f"{path} holds no image; known are {known()}.")
+        if not pattern and not exists(path) and not is_image_name(path):
+            raise DataError(f"{path} is missing; name images, folders, patterns, or text files with one a line.")
+
+
+def described(passed_over: Counter[str]) -> str:
+    """Return how much was passed over, and of which kinds, in one phrase."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in passed_over.most_common())
+    return f"passed over {passed_over.total()} that are not images: {kinds}"
+
+
+NO_URL = "gada fetches nothing: download the image and name its file."
 
 
 def _is_pattern(path: str | Path) -> bool:

@@ -57,11 +57,6 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use; outside Linux, where no system tells, all there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def installed_version(package: str) -> str | None:
     """Return the installed version of a package, None if it is not installed."""
     try:

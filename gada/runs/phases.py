@@ -19,7 +19,7 @@ from gada.runs.hardware import Hardware
 from gada.runs.prepared import PreparedData
 from gada.runs.samples import sample_grid
 from gada.runs.starts import Start, card_of
-from gada.scoring.torch_backend import load_scorer
+from gada.scoring.loading import load_scorer
 from gada.settings import STAGES, Settings, Stage
 from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
@@ -114,8 +114,8 @@ class Phase:
             case "baseline":
                 return Baseline(evaluator, settings, alone)
             case "phase1":
-                generator = Generator(settings.model, self.data.classes)
-                return Adversarial(Discriminator(evaluator), generator, settings, alone)
+                discriminator = Discriminator(evaluator)  # whose source head is drawn first
+                return Adversarial(discriminator, Generator(settings.model, self.data.classes), settings, alone)
             case "phase2":
                 return Augmentation(evaluator, self.generator(), settings, alone)
             case "phase3":
@@ -171,6 +171,6 @@ class Phase:
     def evaluate(self) -> Evaluated:
         """Score the test images with the best evaluator."""
         test, evaluation = self.data.side("test"), self.settings.evaluation
-        scorer = load_scorer(self.folder / BEST, self.hardware.device, evaluation.crops, evaluation.seed)
+        scorer = load_scorer(self.folder / BEST, "crops", evaluation.crops, evaluation.seed, self.hardware.device)
         pixels = (self.data.packed.array(record.image) for record in test.images)
         return Evaluated(scorer, test, pixels, self.data.upper_bound)

@@ -1,4 +1,4 @@
-"""Int8 models: ranges of activations measured on real photographs, undistorted and distorted."""
+"""Int8 models: ranges of activations measured on real photos, undistorted and distorted."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,37 +18,37 @@ FAMILIES = ("live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading"
 LEVELS = (1.5, 2.5, 3.5, 4.5)
 CALIBRATION_CROPS = 256
 LEAST = 4
-MOST = 100  # photographs that are read
+MOST = 100  # photos that are read
 FEW_MAPS = 16
-SIDE = 512  # larger photographs are cut, to be quick
+SIDE = 512  # larger photos are cut, to be quick
 
-Pictures = list[NDArray[np.uint8]]
+Images = list[NDArray[np.uint8]]
 
 
-def varied_pictures(folder: Path, size: int) -> tuple[Pictures, Pictures]:
-    """Return pictures of every quality made from a folder of photographs: for calibration, and other ones to compare.
+def varied_images(folder: Path, size: int) -> tuple[Images, Images]:
+    """Return images of every quality made from a folder of photos: for calibration, and other ones to compare.
 
-    Every second photograph is for calibration. Each comes undistorted and with distortions of LIVE, so that the whole
+    Every second photo is for calibration. Each comes undistorted and with distortions of LIVE, so that the whole
     range of activations and scores is covered.
 
     Raises:
-        ConfigError: if there are fewer than four photographs.
-        DataError: if the folder is missing, or a photograph cannot be read.
+        ConfigError: if there are fewer than four photos.
+        DataError: if the folder is missing, or a photo cannot be read.
     """
     paths = images_in(folder)
     if len(paths) < LEAST:
-        raise ConfigError(f"--images {folder} has {len(paths)} photographs, but at least {LEAST} are needed.")
-    sides: tuple[Pictures, Pictures] = [], []
+        raise ConfigError(f"--images {folder} has {len(paths)} photos, but at least {LEAST} are needed.")
+    sides: tuple[Images, Images] = [], []
     for index, path in enumerate(paths[:MOST]):
-        photograph = reflect_up(read_image(path)[:SIDE, :SIDE], max(size, 32))
-        sides[index % 2].append(photograph)
+        photo = reflect_up(read_image(path)[:SIDE, :SIDE], max(size, 32))
+        sides[index % 2].append(photo)
         for turn, family in enumerate(FAMILIES):
             level = LEVELS[(index // 2 + turn) % len(LEVELS)]
-            sides[index % 2].append(distort(photograph, family, level, seed=index))
+            sides[index % 2].append(distort(photo, family, level, seed=index))
     return sides
 
 
-def quantize(path: Path, pictures: Sequence[NDArray[np.uint8]], size: int) -> None:
+def quantize(path: Path, images: Sequence[NDArray[np.uint8]], size: int) -> None:
     """Quantise the convolutions of an .onnx file in place.
 
     Weights keep seven bits: without VNNI instructions a processor saturates on eight, and the score would depend on
@@ -60,7 +60,7 @@ def quantize(path: Path, pictures: Sequence[NDArray[np.uint8]], size: int) -> No
     quantize_static(
         path,
         path,
-        crop_reader(calibration_crops(pictures, size)),
+        crop_reader(calibration_crops(images, size)),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["Conv"],
         nodes_to_exclude=pixel_convolutions(path),
@@ -72,7 +72,7 @@ def quantize(path: Path, pictures: Sequence[NDArray[np.uint8]], size: int) -> No
 
 
 def pixel_convolutions(path: Path) -> list[str]:
-    """Return the names of the convolutions with few input maps: those of the picture itself and of views of it."""
+    """Return the names of the convolutions with few input maps: those of the image itself and of views of it."""
     import onnx
 
     graph = onnx.load(path).graph
@@ -80,11 +80,11 @@ def pixel_convolutions(path: Path) -> list[str]:
     return [node.name for node in graph.node if node.op_type == "Conv" and inputs.get(node.input[1], 0) < FEW_MAPS]
 
 
-def calibration_crops(pictures: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
-    """Return crops of all pictures, (N, size, size, 3)."""
-    each = -(-CALIBRATION_CROPS // len(pictures))
+def calibration_crops(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    """Return crops of all images, (N, size, size, 3)."""
+    each = -(-CALIBRATION_CROPS // len(images))
     return np.concatenate(
-        [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in pictures]
+        [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in images]
     )
 
 

@@ -1,4 +1,8 @@
-"""Connections that wait for a request, but not for ever."""
+"""Connections that wait for a request, but not for ever.
+
+uvicorn's own options bound how long an idle connection is kept, how large a header may be and how many requests run
+at once, but none bounds how long a header may trickle in.
+"""
 
 import asyncio
 from typing import Any
@@ -14,18 +18,18 @@ class Impatient(H11Protocol):
     deadline: asyncio.TimerHandle
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first request."""
+        """Start to wait for the first request."""
         super().connection_made(transport)
         self.wait()
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
+        """Start to wait for the next request."""
         super().on_response_complete()
         self.deadline.cancel()
         self.wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop waiting."""
         self.deadline.cancel()
         super().connection_lost(exc)
 

@@ -9,6 +9,7 @@ from torchmetrics import Metric
 
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint
+from gada.io.pixels import check_unit
 from gada.models.files import load_evaluator
 from gada.scoring.views import Mode, positions
 
@@ -22,12 +23,12 @@ class DifferentiableScorer(nn.Module):
     Args:
         model: a .safetensors evaluator, the folder of a run, or `bundled`.
         mode: which crops; see `gada.load_scorer`.
-        crops: crops a picture; by default the mode's.
+        crops: crops an image; by default the mode's.
         seed: of the positions of mode `crops`.
 
     Raises:
-        ConfigError: if there is no such model, it is a metrifier, or mode and crops are none.
-        DataError: if the file is damaged or is no evaluator's.
+        ConfigError: if there is no such model, it is exported or a metrifier, or mode or crops are wrong.
+        DataError: if the file is damaged or does not hold an evaluator.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class DifferentiableScorer(nn.Module):
     ) -> None:
         super().__init__()
         path = find_checkpoint(str(model), "evaluator")
+        if path.suffix in (".onnx", ".xml", ".pt2"):
+            raise ConfigError(f"{path} is an exported model, which gives no gradients; name a .safetensors evaluator.")
         evaluator, card = load_evaluator(path)
         if card.kind == "metrifier":
             raise ConfigError(
@@ -44,37 +47,45 @@ class DifferentiableScorer(nn.Module):
         self.scale, self.size, self.grid = card.scale, card.crop_size, card.crop_grid
         self.mode: Mode = mode
         self.crops, self.seed = crops, seed
-        positions(
-            mode, self.size, self.size, self.size, crops, seed, self.grid
-        )  # refuses what no picture could be scored by
+        self.corners(self.size, self.size)  # a wrong mode or count is refused at once
 
     def train(self, mode: bool = True) -> "DifferentiableScorer":  # noqa: ARG002
-        """Stay at rest, also when the training around it begins: normalisation must not adapt."""
+        """Stay in eval mode, also when the training around it begins: normalisation must not adapt."""
         super().train(mode=False)
         return self
+
+    def corners(self, height: int, width: int) -> list[tuple[int, int]]:
+        """Return the (top, left) of each crop of an image of this size."""
+        corners: list[tuple[int, int]] = positions(
+            self.mode, height, width, self.size, self.crops, self.seed, self.grid
+        ).tolist()
+        return corners
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the quality of images.
 
         Args:
-            images: (N, 3, H, W) in [0, 1]; sides shorter than a crop are reflected up to it.
+            images: (N, 3, H, W) in [0, 1], which rounding may leave by 1e-3; sides shorter than a crop are reflected
+                up to it.
 
         Returns:
             (N,) in [0, 1], higher is better; differentiable.
 
         Raises:
-            DataError: if the images are of another shape or type.
+            DataError: if the images have another shape, type or range.
         """
         if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point() or 0 in images.shape[2:]:
             raise DataError(
                 f"images of shape {tuple(images.shape)} and {images.dtype} cannot be scored: "
                 "give floats (N, 3, H, W) in [0, 1]."
             )
-        images = reflect_up(images.to(next(self.evaluator.parameters()).dtype), self.size)
-        height, width = images.shape[2:]
-        corners = positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
+        if images.numel():
+            least, most = images.detach().aminmax()
+            check_unit(float(least), float(most), (0.0, 1.0), "the tensor")
+        images = reflect_up(images.clamp(0, 1).to(next(self.evaluator.parameters()).dtype), self.size)
+        corners = self.corners(*images.shape[2:])
         crops = torch.stack(
-            [images[:, :, top : top + self.size, left : left + self.size] for top, left in corners.tolist()], dim=1
+            [images[:, :, top : top + self.size, left : left + self.size] for top, left in corners], dim=1
         )
         quality: Tensor = self.evaluator(crops.flatten(0, 1)).quality
         return quality.view(crops.shape[:2]).mean(dim=1)
@@ -86,7 +97,7 @@ class QualityScore(Metric):
     Args:
         model: a .safetensors evaluator, the folder of a run, or `bundled`.
         mode: which crops; see `gada.load_scorer`.
-        crops: crops a picture; by default the mode's.
+        crops: crops an image; by default the mode's.
         **options: of torchmetrics.
     """
 
@@ -115,8 +126,6 @@ class QualityScore(Metric):
             DataError: if they are of another shape, type or range.
         """
         images = images if images.is_floating_point() else images.float() / 255
-        if images.numel() and not (images.min() >= 0 and images.max() <= 1):
-            raise DataError("images of floats must lie in [0, 1], black to white.")
         scale = self.scorer.scale
         low, high = scale.score(0.0), scale.score(1.0)
         self.total = self.total + (low + self.scorer(images) * (high - low)).sum()

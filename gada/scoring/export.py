@@ -22,9 +22,9 @@ from gada.io.cards import Card
 from gada.io.checkpoints import CARD, find_checkpoint
 from gada.io.files import sha256_of, unwritable
 from gada.models.files import load_evaluator
-from gada.scoring.calibration import quantize, varied_pictures
+from gada.scoring.calibration import quantize, varied_images
 from gada.scoring.loading import open_scorer
-from gada.scoring.parity import Parity, check, compare, synthetic_pictures
+from gada.scoring.parity import Parity, check, compare, synthetic_images
 from gada.scoring.torch_backend import WholeEvaluator, whole
 
 Format = Literal["onnx", "openvino", "torch"]
@@ -52,7 +52,7 @@ def export_evaluator(
         kind: the format.
         out: the file; by default named like the model.
         precision: `int8` quantises weights and activations of the convolutions.
-        images: folder of photographs to calibrate int8 on and to compare with; needed for int8.
+        images: folder of photos to calibrate int8 on and to compare with; needed for int8.
 
     Returns:
         The file, and how well it agrees with the evaluator.
@@ -66,7 +66,7 @@ def export_evaluator(
     card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
     out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
-    calibration, held_out = varied_pictures(images, card.crop_size) if images else ([], [])
+    calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
         module, example = whole(evaluator, card), example_pixels(card.crop_size)
@@ -79,8 +79,8 @@ def export_evaluator(
                 quantize(onnx_file, calibration, card.crop_size)
             if kind == "openvino":
                 write_openvino(written, onnx_file, card)
-        pictures = held_out or synthetic_pictures()
-        parity = compare(open_scorer(path, device="cpu"), open_scorer(written, device="cpu"), pictures)
+        exact, exported = (open_scorer(file, device="cpu") for file in (path, written))
+        parity = compare(exact, exported, held_out or synthetic_images())
         check(parity, precision)
         for suffix in (".bin", SUFFIXES[kind]) if kind == "openvino" else (SUFFIXES[kind],):
             written.with_suffix(suffix).replace(out.with_suffix(suffix))
@@ -88,7 +88,7 @@ def export_evaluator(
 
 
 def check_request(kind: Format, out: Path, precision: Precision, images: Path | None) -> None:
-    """Refuse what cannot be done before anything is computed."""
+    """Raise ConfigError for what cannot be done, before anything is computed."""
     if out.suffix != SUFFIXES[kind]:
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
     if out.is_dir():
@@ -96,7 +96,7 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
     if precision == "int8" and kind == "torch":
         raise ConfigError("--precision int8 is for onnx and openvino; torch.export files are float32.")
     if precision == "int8" and images is None:
-        raise ConfigError("--precision int8 is calibrated on real photographs; name a folder of them with --images.")
+        raise ConfigError("--precision int8 is calibrated on real photos; name a folder of them with --images.")
     needed = {
         "onnx": ["onnx", "onnxscript", "onnxruntime"],
         "openvino": ["onnx", "onnxscript", "openvino"],
@@ -126,7 +126,7 @@ def folder_beside(out: Path) -> Iterator[Path]:
 
 
 def example_pixels(size: int) -> Tensor:
-    """Return pixels for tracing; two pictures, because a batch of one would be taken for a constant."""
+    """Return pixels for tracing; two images, because a batch of one would be taken for a constant."""
     return torch.zeros((2, size, size + 8, 3), dtype=torch.uint8)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gada.errors import ConfigError
 from gada.io.checkpoints import find_checkpoint
+from gada.io.files import sha256_of
 from gada.scoring.scorer import Scorer
 from gada.scoring.views import Mode
 
@@ -23,14 +24,14 @@ def load_scorer(
     Args:
         model: a .safetensors evaluator or what `gada export` wrote (.onnx, .xml, .pt2), the folder of a run, the name
             of a bundled evaluator, or `bundled`.
-        mode: `grid` (few fixed crops: fast), `crops` (30 random ones, the paper's) or `dense` (the whole picture).
-        crops: crops a picture; by default the mode's.
+        mode: `grid` (few fixed crops: fast), `crops` (30 random ones, the paper's) or `dense` (the whole image).
+        crops: crops an image; by default the mode's.
         seed: of the positions of mode `crops`.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Raises:
-        ConfigError: if the model, the mode, the device or the package that runs it is not there, or it is a metrifier.
-        DataError: if the file is damaged or is no evaluator's.
+        ConfigError: if the model, the mode, the device or the package that runs it is missing, or it is a metrifier.
+        DataError: if the file is damaged or does not hold an evaluator.
     """
     scorer = open_scorer(model, mode, crops, seed, device)
     if scorer.card.kind == "metrifier":
@@ -41,8 +42,9 @@ def load_scorer(
 def open_scorer(
     model: str | Path, mode: Mode = "grid", crops: int | None = None, seed: int = 0, device: str = "auto"
 ) -> Scorer:
-    """Return a scorer on a model, as `load_scorer` does, a metrifier included."""
+    """Return a scorer on a model, as `load_scorer` does, or on a metrifier."""
     path = find_checkpoint(str(model), "evaluator")
-    backend = import_module(f"gada.scoring.{BACKENDS.get(path.suffix, 'torch_backend')}")
-    scorer: Scorer = backend.load_scorer(path, device, crops, seed, mode)
-    return scorer
+    module = import_module(f"gada.scoring.{BACKENDS.get(path.suffix, 'torch_backend')}")
+    backend, card = module.open_backend(path, device)
+    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
+    return Scorer(backend, card, mode, crops, seed, sha256_of(weights))

@@ -7,57 +7,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
+from gada.io.cards import Card
 from gada.io.checkpoints import CARD, read_card
-from gada.io.files import sha256_of
-from gada.io.records import available_cores
-from gada.scoring.scorer import Judged, Scorer
-from gada.scoring.views import Mode
+from gada.io.threads import available_cores
+from gada.scoring.scorer import CropPredictions
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 
 
 class OnnxBackend:
-    """Judges crops with an exported evaluator."""
+    """Runs an exported evaluator."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
 
-    def judge(self, crops: NDArray[np.uint8]) -> Judged:
+    def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
         """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
         probabilities, quality = self.session.run(["probabilities", "quality"], {"pixels": crops})
-        return Judged(probabilities.astype(np.float64), quality.astype(np.float64))
+        return CropPredictions(probabilities.astype(np.float64), quality.astype(np.float64))
 
 
-def load_scorer(
-    path: Path, device: str = "auto", crops: int | None = None, seed: int = 0, mode: Mode = "crops"
-) -> Scorer:
-    """Return a scorer on an ONNX file.
+def open_backend(path: Path, device: str) -> tuple[OnnxBackend, Card]:
+    """Return what `gada export --format onnx` wrote, with its card.
 
     Args:
-        path: a file that `gada export --format onnx` wrote.
+        path: the .onnx file.
         device: `auto` and `cpu` are the processor; `cuda` and `mps` need that build of ONNX Runtime.
-        crops: crops a picture; by default the mode's.
-        seed: seed of the crop positions.
-        mode: which crops; see `Scorer`.
 
     Raises:
-        ConfigError: if ONNX Runtime or the device is not there.
+        ConfigError: if ONNX Runtime or the device is missing.
         DataError: if the file is missing or was not written by `gada export`.
     """
     session = open_session(path, device)
     text = session.get_modelmeta().custom_metadata_map.get(CARD)
     if text is None:
         raise DataError(f"{path} was not written by gada; export an evaluator with `gada export --format onnx`.")
-    card = read_card(text, path, "evaluator", "metrifier")
-    return Scorer(OnnxBackend(session), card, crops, seed, mode, sha256_of(path))
+    return OnnxBackend(session), read_card(text, path, "evaluator", "metrifier")
 
 
 def open_session(path: Path, device: str) -> Any:
     """Open an ONNX file on a device.
 
     Raises:
-        ConfigError: if ONNX Runtime or the device is not there.
-        DataError: if the file is missing or no ONNX model.
+        ConfigError: if ONNX Runtime or the device is missing.
+        DataError: if the file is missing or not an ONNX model.
     """
     try:
         import onnxruntime as ort
@@ -70,7 +63,7 @@ def open_session(path: Path, device: str) -> Any:
     if provider not in ort.get_available_providers():
         raise ConfigError(f"--device {device} is not in this build of ONNX Runtime, which lacks the {provider}.")
     if not path.is_file():
-        raise DataError(f"{path} is not there; name an .onnx file of a gada evaluator.")
+        raise DataError(f"{path} is missing; name an .onnx file of a gada evaluator.")
     options = ort.SessionOptions()
     options.intra_op_num_threads = available_cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve decoding

@@ -11,52 +11,52 @@ from gada.metrics.correlation import UndefinedError, srocc
 from gada.scoring.scorer import Scorer
 
 FLOAT_DIFFERENCE = 1e-5  # of the scale
-FLOAT_SROCC = 0.9999  # asked of many pictures only: among few, one pair of equals that swaps costs more
+FLOAT_SROCC = 0.9999  # of many images only: among few, one pair of equals that swaps costs more
 MANY = 200
 INT8_SROCC = 0.995
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How two scorers agree on some pictures."""
+    """How two scorers agree on some images."""
 
-    pictures: int
+    images: int
     """How many were compared."""
     greatest: float
-    """Greatest difference of two scores, as a share of the scale."""
+    """Greatest difference of two scores, as a fraction of the scale."""
     mean: float
-    """Mean difference, as a share of the scale."""
+    """Mean difference, as a fraction of the scale."""
     srocc: float
     """Rank correlation of the two."""
 
     def describe(self) -> str:
         """Return the figures in one phrase."""
         return (
-            f"{self.pictures} pictures, greatest difference {self.greatest:.1e} of the scale, "
+            f"{self.images} images, greatest difference {self.greatest:.1e} of the scale, "
             f"mean {self.mean:.1e}, SROCC {self.srocc:.5f}"
         )
 
 
-def compare(one: Scorer, other: Scorer, pictures: Sequence[NDArray[np.uint8]]) -> Parity:
-    """Score pictures (H, W, 3) uint8 with two scorers of one scale."""
+def compare(one: Scorer, other: Scorer, images: Sequence[NDArray[np.uint8]]) -> Parity:
+    """Score images (H, W, 3) uint8 with two scorers of one scale."""
     first, second = (
-        np.array([prediction.quality for prediction in scorer.score_all(pictures)]) for scorer in (one, other)
+        np.array([prediction.quality for prediction in scorer.score_all(images)]) for scorer in (one, other)
     )
-    difference = np.abs(first - second)  # a quality is a share of the scale
+    difference = np.abs(first - second)  # a quality is a fraction of the scale
     try:
         ranks = srocc(first, second)
-    except UndefinedError:  # an evaluator that gives every picture one score
+    except UndefinedError:  # an evaluator that gives every image one score
         ranks = float("nan")
-    return Parity(len(pictures), float(difference.max()), float(difference.mean()), ranks)
+    return Parity(len(images), float(difference.max()), float(difference.mean()), ranks)
 
 
 def check(parity: Parity, precision: str) -> None:
-    """Refuse a file that does not agree with its evaluator.
+    """Raise DataError if a file does not agree with its evaluator.
 
     Raises:
-        DataError: if float32 differs by more than 1e-5 of the scale, or int8 ranks pictures otherwise.
+        DataError: if float32 differs by more than 1e-5 of the scale, or int8 ranks images otherwise.
     """
-    misranked = parity.pictures >= MANY and parity.srocc < FLOAT_SROCC
+    misranked = parity.images >= MANY and parity.srocc < FLOAT_SROCC
     if precision == "float32" and (not parity.greatest <= FLOAT_DIFFERENCE or misranked):
         raise DataError(
             f"the exported model does not agree with the evaluator ({parity.describe()}; "
@@ -64,19 +64,19 @@ def check(parity: Parity, precision: str) -> None:
         )
     if precision == "int8" and not parity.srocc >= INT8_SROCC:
         raise DataError(
-            f"the int8 model ranks pictures otherwise than the evaluator ({parity.describe()}; "
+            f"the int8 model ranks images otherwise than the evaluator ({parity.describe()}; "
             f"allowed is an SROCC of {INT8_SROCC}); nothing was written. More --images may help."
         )
 
 
-def synthetic_pictures(count: int = 24) -> list[NDArray[np.uint8]]:
-    """Return seeded pictures of waves and noise, of many sizes: enough to tell whether two programs compute alike."""
-    pictures = []
+def synthetic_images(count: int = 24) -> list[NDArray[np.uint8]]:
+    """Return seeded images of waves and noise, of many sizes: enough to tell whether two programs compute alike."""
+    images = []
     for seed in range(count):
         random = np.random.default_rng(seed)
         height, width = random.integers(40, 400, 2)
         rows, columns = np.mgrid[:height, :width] / 100
         waves = [np.sin(random.uniform(1, 30) * rows + random.uniform(1, 30) * columns) for _ in range(3)]
         noise = random.normal(0, random.uniform(0, 60), (height, width, 3))
-        pictures.append(np.clip(128 + 100 * np.stack(waves, axis=-1) + noise, 0, 255).astype(np.uint8))
-    return pictures
+        images.append(np.clip(128 + 100 * np.stack(waves, axis=-1) + noise, 0, 255).astype(np.uint8))
+    return images

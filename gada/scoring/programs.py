@@ -47,7 +47,7 @@ def load_exported(path: Path) -> tuple[nn.Module, Card]:
 
 
 def check_program(path: Path) -> None:
-    """Refuse a .pt2 file with anything that torch would run.
+    """Raise DataError if a .pt2 file holds anything that torch would run.
 
     Raises:
         DataError: if there is such a thing; the message names it.
@@ -64,7 +64,7 @@ def check_program(path: Path) -> None:
 
 
 def check_tensors(path: Path, content: bytes) -> None:
-    """Refuse a pickle of anything but tensors and plain values."""
+    """Raise DataError if a pickle holds more than tensors and plain values."""
     try:
         torch.load(io.BytesIO(content), weights_only=True)
     except pickle.UnpicklingError as error:
@@ -84,6 +84,6 @@ def code_in(value: Any, key: str = "") -> Iterator[str]:
 
 
 def harmless(expression: str) -> bool:
-    """Tell whether an expression of a shape names sizes and arithmetic only."""
+    """Return whether an expression of a shape names sizes and arithmetic only."""
     named = re.findall(r"[A-Za-z]+", re.sub(r"'[su]\d+'", "", expression))
     return EXPRESSION.fullmatch(expression) is not None and set(named) <= WORDS

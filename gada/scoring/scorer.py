@@ -1,4 +1,4 @@
-"""From a picture to a score: crops, the evaluator, their mean (paper, section 4.2, testing protocol)."""
+"""From an image to a score: crops, the evaluator, their mean (paper, section 4.2, testing protocol)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from gada.data.crops import cut
 from gada.io.cards import Card
-from gada.io.images import MAX_PIXELS
+from gada.io.pixels import MAX_PIXELS, Decoding, Range
 from gada.metrics.scale import Scale
-from gada.scoring.inputs import Picture, Range, is_many, pixels_from
+from gada.scoring.inputs import ImageLike, is_many, pixels_from
 from gada.scoring.views import Mode, corners_of, cover, positions
 
-AT_ONCE = 128 * 128 * 60  # pixels judged at once; bounds memory, a score does not depend on it
+AT_ONCE = 128 * 128 * 60  # pixels predicted at once; bounds memory, a score does not depend on it
 
 
-class Judged(NamedTuple):
-    """What an evaluator says of crops."""
+class CropPredictions(NamedTuple):
+    """What an evaluator predicts for crops."""
 
     probabilities: NDArray[np.float64]
     """Of each distortion class, (N, K)."""
@@ -29,13 +29,13 @@ class Judged(NamedTuple):
 class Backend(Protocol):
     """An evaluator at work, whatever runs it."""
 
-    def judge(self, crops: NDArray[np.uint8]) -> Judged:
-        """Judge crops (N, H, W, 3) uint8."""
+    def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
+        """Predict class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The score of one picture."""
+    """The score of one image."""
 
     score: float
     """On the model's scale."""
@@ -58,7 +58,7 @@ class Prediction:
 
 
 class QualityMap(NamedTuple):
-    """Scores of the parts of a picture."""
+    """Scores of the parts of an image."""
 
     scores: NDArray[np.float64]
     """(R, C), on the model's scale."""
@@ -71,14 +71,14 @@ class QualityMap(NamedTuple):
 
 
 class Scorer:
-    """Scores pictures with one evaluator.
+    """Scores images with one evaluator.
 
     Args:
         backend: what runs the evaluator.
         card: the checkpoint's card.
-        crops: crops a picture; by default 30 (the paper's) in mode `crops`, few in `grid`.
-        seed: of the random positions of mode `crops`, which depend on it and on the picture's size alone.
-        mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the picture).
+        mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the mean over crops that cover the image).
+        crops: crops an image; by default 30 (the paper's) in mode `crops`, few in `grid`.
+        seed: of the random positions of mode `crops`, which depend on it and on the image's size alone.
         digest: SHA-256 of the model's file.
     """
 
@@ -86,9 +86,9 @@ class Scorer:
         self,
         backend: Backend,
         card: Card,
+        mode: Mode = "grid",
         crops: int | None = None,
         seed: int = 0,
-        mode: Mode = "crops",
         digest: str = "",
     ) -> None:
         self.backend = backend
@@ -108,36 +108,43 @@ class Scorer:
         return f"{self.model}: {self.scale.describe()}; fitted to {self.card.title} ({origin})"
 
     def protocol(self) -> str:
-        """Return how pictures are cut, in one phrase that tells two protocols apart."""
+        """Return how images are cut, in one phrase that tells two protocols apart."""
         if self.mode == "dense":
             return "dense"
         count = len(self.corners(self.size, self.size))
         return f"{count} crops, seed {self.seed}" if self.mode == "crops" else f"grid of {count}"
 
     def __call__(
-        self, pictures: Picture, *, max_pixels: int = MAX_PIXELS, float_range: Range | None = None
+        self,
+        images: ImageLike,
+        *,
+        max_pixels: int = MAX_PIXELS,
+        float_range: Range | None = None,
+        white: int | None = None,
     ) -> Any:  # a Prediction, or a list of them
-        """Score one picture or several.
+        """Score one image or several.
 
         Args:
-            pictures: a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 or a tensor (3, H, W) uint8
-                or in [0, 1]; or a list of any of these, an array (N, H, W, 3) or a tensor (N, 3, H, W). A picture
+            images: a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 or a tensor (3, H, W) uint8
+                or in [0, 1]; or a list of any of these, an array (N, H, W, 3) or a tensor (N, 3, H, W). An image
                 smaller than a crop is reflected up to it.
             max_pixels: height x width allowed in a file.
             float_range: the (black, white) values of files and arrays of floats.
+            white: the white of 16-bit samples, such as 4095 where they hold 12 bits.
 
         Returns:
             A `Prediction`, or a list of them in the order given.
 
         Raises:
-            DataError: if a picture cannot be read, or is too thin for mode `dense`.
+            DataError: if an image cannot be read, or is too thin for mode `dense`.
         """
-        if is_many(pictures):
-            return list(self.score_all(pixels_from(picture, max_pixels, float_range) for picture in pictures))
-        return next(self.score_all([pixels_from(pictures, max_pixels, float_range)]))
+        decoding = Decoding(max_pixels, float_range, white)
+        if is_many(images):
+            return list(self.score_all(pixels_from(image, decoding) for image in images))
+        return next(self.score_all([pixels_from(images, decoding)]))
 
     def score_all(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[Prediction]:
-        """Score pictures (H, W, 3) uint8, several at once; yields in the order given."""
+        """Score images (H, W, 3) uint8, several at once; yields in the order given."""
         waiting: list[NDArray[np.uint8]] = []
         for image in images:
             waiting.append(self.cut(image))
@@ -147,11 +154,11 @@ class Scorer:
         yield from self.predictions(waiting)
 
     def corners(self, height: int, width: int) -> NDArray[np.int64]:
-        """Return the (top, left) of each crop of a picture of this size, (n, 2)."""
+        """Return the (top, left) of each crop of an image of this size, (n, 2)."""
         return positions(self.mode, height, width, self.size, self.crops, self.seed, self.grid)
 
     def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the crops of a picture (H, W, 3) by which it is judged, (n, size, size, 3).
+        """Return the crops of an image (H, W, 3) by which it is scored, (n, size, size, 3).
 
         Raises:
             DataError: if it is too thin for mode `dense`.
@@ -159,33 +166,33 @@ class Scorer:
         return cut(image, self.corners(image.shape[0], image.shape[1]), self.size)
 
     def is_full(self, waiting: list[NDArray[np.uint8]]) -> bool:
-        """Tell whether so many crops wait that they should be judged."""
+        """Return whether so many crops wait that they should be scored."""
         return sum(map(len, waiting)) * self.size**2 >= AT_ONCE
 
     def predictions(self, cuts: list[NDArray[np.uint8]]) -> Iterator[Prediction]:
-        """Score pictures that are already cut, each (n, size, size, 3) uint8."""
+        """Score images that are already cut, each (n, size, size, 3) uint8."""
         if not cuts:
             return
-        judged = self.judge(np.concatenate(cuts) if len(cuts) > 1 else cuts[0])
+        found = self.predict(np.concatenate(cuts) if len(cuts) > 1 else cuts[0])
         start = 0
         for crops in cuts:
             chosen = slice(start, start := start + len(crops))
-            yield self.mean(Judged(judged.probabilities[chosen], judged.quality[chosen]))
+            yield self.mean(CropPredictions(found.probabilities[chosen], found.quality[chosen]))
 
-    def judge(self, crops: NDArray[np.uint8]) -> Judged:
-        """Judge any number of crops (N, H, W, 3) in bounded memory."""
+    def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
+        """Predict for any number of crops (N, H, W, 3) in bounded memory."""
         step = max(1, AT_ONCE // self.size**2)
-        parts = [self.backend.judge(crops[start : start + step]) for start in range(0, len(crops), step)]
-        return Judged(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        parts = [self.backend.predict(crops[start : start + step]) for start in range(0, len(crops), step)]
+        return CropPredictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
-    def mean(self, judged: Judged) -> Prediction:
-        """Return the prediction for one picture from what is said of its crops."""
-        probabilities = judged.probabilities.mean(axis=0)
-        quality, best = float(judged.quality.mean()), int(probabilities.argmax())
+    def mean(self, crops: CropPredictions) -> Prediction:
+        """Return the prediction for one image from those for its crops."""
+        probabilities = crops.probabilities.mean(axis=0)
+        quality, best = float(crops.quality.mean()), int(probabilities.argmax())
         return Prediction(
             score=self.scale.score(quality),
             quality=quality,
-            spread=float(judged.quality.std()) * (self.scale.high - self.scale.low),
+            spread=float(crops.quality.std()) * (self.scale.high - self.scale.low),
             distortion=self.classes[best] if self.classes else "",
             probability=float(probabilities[best]),
             scale=self.scale,
@@ -194,24 +201,26 @@ class Scorer:
 
     def predict_map(
         self,
-        picture: Picture,
+        image: ImageLike,
         *,
         most: int | None = None,
         max_pixels: int = MAX_PIXELS,
         float_range: Range | None = None,
+        white: int | None = None,
     ) -> QualityMap:
-        """Score every part of a picture: crops that cover it, as in mode `dense`.
+        """Score every part of an image: crops that cover it, as in mode `dense`.
 
         Args:
-            picture: one picture, as for a call.
-            most: at most so many parts; of a larger picture only some rows and columns are scored, evenly spread.
+            image: one image, as for a call.
+            most: at most so many parts; of a larger image only some rows and columns are scored, evenly spread.
             max_pixels: height x width allowed in a file.
             float_range: the (black, white) values of files and arrays of floats.
+            white: the white of 16-bit samples.
 
         Raises:
-            DataError: if the picture cannot be read, or is too thin to be covered.
+            DataError: if the image cannot be read, or is too thin to be covered.
         """
-        image = pixels_from(picture, max_pixels, float_range)
-        tops, lefts = cover(image.shape[0], image.shape[1], self.size, self.grid, most)
-        quality = self.judge(cut(image, corners_of(tops, lefts), self.size)).quality
+        pixels = pixels_from(image, Decoding(max_pixels, float_range, white))
+        tops, lefts = cover(pixels.shape[0], pixels.shape[1], self.size, self.grid, most)
+        quality = self.predict(cut(pixels, corners_of(tops, lefts), self.size)).quality
         return QualityMap(self.scale.score(quality).reshape(len(tops), len(lefts)), tops, lefts, self.size)

@@ -1,4 +1,4 @@
-"""Scores over HTTP: a JSON interface and one page. Pictures are scored in memory; nothing is kept."""
+"""Scores over HTTP: a JSON interface and one page. Images are scored in memory; nothing is kept."""
 
 import asyncio
 import logging
@@ -18,10 +18,11 @@ from starlette.requests import ClientDisconnect
 import gada
 from gada.errors import DataError
 from gada.io.images import read_image
+from gada.io.pixels import Decoding
 from gada.scoring.scorer import Scorer
 
 PAGE = Path(__file__).parent / "page"
-MAP_PARTS = 150  # of a quality map; a larger picture's is coarser
+MAP_PARTS = 150  # of a quality map; a larger image's is coarser
 WAITING = 4  # requests that may wait for each one at work; each holds a file in memory
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -37,13 +38,13 @@ class Limits:
     """What one request may cost."""
 
     body: int = 30_000_000
-    """Bytes of a picture's file."""
+    """Bytes of an image's file."""
     pixels: int = 50_000_000
     """Height x width."""
     seconds: float = 30.0
     """From the first byte to the score."""
     at_once: int = 2
-    """Pictures that are scored at the same time."""
+    """Images that are scored at the same time."""
 
 
 class ScaleAnswer(BaseModel):
@@ -56,7 +57,7 @@ class ScaleAnswer(BaseModel):
 
 
 class MapAnswer(BaseModel):
-    """Scores of the parts of a picture."""
+    """Scores of the parts of an image."""
 
     scores: list[list[float]] = Field(description="Row by row, on the scale.")
     tops: list[int] = Field(description="Upper edge of each row of parts, in pixels.")
@@ -65,7 +66,7 @@ class MapAnswer(BaseModel):
 
 
 class ScoreAnswer(BaseModel):
-    """The score of one picture."""
+    """The score of one image."""
 
     score: float = Field(description="On the scale; see `scale` for its range and direction.")
     quality: float = Field(description="In [0, 1], higher is better.")
@@ -97,7 +98,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     Args:
         scorer: what scores.
         limits: what one request may cost.
-        hosts: names under which the server may be asked for; others are refused, so that a foreign web page cannot
+        hosts: host names that requests may use; others are refused, so that a foreign web page cannot
             reach a server on the loopback address under a name of its own.
     """
     desk = Desk(scorer, limits or Limits())
@@ -110,7 +111,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
     app.post(
         "/v1/score",
         response_model=ScoreAnswer,
-        summary="Score one picture; the body is its file.",
+        summary="Score one image; the body is its file.",
         openapi_extra={"requestBody": {"required": True, "content": {"image/*": {"schema": BINARY}}}},
         responses={code: {"description": reason} for code, reason in REFUSALS.items()},
     )(desk.score)
@@ -124,13 +125,13 @@ BINARY = {"type": "string", "format": "binary"}
 REFUSALS = {
     408: "It took longer than the server allows.",
     413: "The file is larger than the server allows.",
-    422: "The body is no picture that can be read, or has too many pixels.",
+    422: "The body is not an image that can be read, or has too many pixels.",
     503: "The server is busy; try again.",
 }
 
 
 class Desk:
-    """Takes pictures one by one, a few at work and some waiting."""
+    """Takes images one by one, a few at work and some waiting."""
 
     def __init__(self, scorer: Scorer, limits: Limits) -> None:
         self.scorer = scorer
@@ -159,9 +160,9 @@ class Desk:
     async def score(
         self,
         request: Request,
-        with_map: Annotated[bool, Query(alias="map", description="Also score the parts of the picture.")] = False,
+        with_map: Annotated[bool, Query(alias="map", description="Also score the parts of the image.")] = False,
     ) -> ScoreAnswer:
-        """Score the picture in the body of a request."""
+        """Score the image in the body of a request."""
         if self.taken >= self.limits.at_once * (1 + WAITING):
             raise HTTPException(503, REFUSALS[503], {"Retry-After": "1"})
         self.taken += 1
@@ -200,7 +201,7 @@ class Desk:
 
     def answer(self, body: bytes, with_map: bool) -> ScoreAnswer:
         """Decode and score."""
-        pixels = read_image(body, self.limits.pixels)
+        pixels = read_image(body, Decoding(max_pixels=self.limits.pixels))
         prediction = self.scorer(pixels)
         return ScoreAnswer(
             score=prediction.score,
@@ -217,7 +218,7 @@ class Desk:
         )
 
     def map_of(self, pixels: Any) -> MapAnswer:
-        """Score the parts of a picture."""
+        """Score the parts of an image."""
         found = self.scorer.predict_map(pixels, most=MAP_PARTS)
         return MapAnswer(
             scores=found.scores.tolist(), tops=found.tops.tolist(), lefts=found.lefts.tolist(), size=found.size
@@ -230,7 +231,7 @@ async def healthz() -> JSONResponse:
 
 
 async def add_headers(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Forbid the page everything but its own files and pictures; say nothing of a failure but that there was one."""
+    """Forbid the page everything but its own files and images; say nothing of a failure but that there was one."""
     try:
         response = await forward(request)
     except Exception:

@@ -1,6 +1,5 @@
-"""Many pictures through one scorer: decoded and cut in threads beside inference, in order, in constant memory."""
+"""Many images through one scorer: decoded and cut in threads beside inference, in order, in constant memory."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.io.images import MAX_PIXELS, read_image, shown
-from gada.scoring.inputs import Range
+from gada.io.images import read_image, shown
+from gada.io.pixels import AS_WRITTEN, Decoding
+from gada.io.threads import available_cores
 from gada.scoring.scorer import Prediction, Scorer
 
-AHEAD = 4  # pictures a thread may be ahead; bounds memory
+AHEAD = 4  # images a thread may be ahead; bounds memory
 AT_MOST = 64  # outcomes are given at least this often, also where every file is damaged
 
 Crops = NDArray[np.uint8]
@@ -25,17 +25,15 @@ def score_files(
     scorer: Scorer,
     paths: Iterable[Path],
     jobs: int | None = None,
-    max_pixels: int = MAX_PIXELS,
-    float_range: Range | None = None,
+    decoding: Decoding = AS_WRITTEN,
 ) -> Iterator[tuple[Path, Outcome]]:
     """Score files, several at once.
 
     Args:
         scorer: the scorer.
         paths: files; taken one by one as they are needed.
-        jobs: threads that decode; by default one for each processor.
-        max_pixels: height x width allowed in a file.
-        float_range: the (black, white) values of files of floats.
+        jobs: threads that decode; by default one for each core.
+        decoding: limit of pixels, and range and white of the samples.
 
     Yields:
         Each path with its prediction, or with the reason why there is none, in the order given.
@@ -43,23 +41,23 @@ def score_files(
 
     def crops_of(path: Path) -> Crops | DataError:
         try:
-            image = read_image(path, max_pixels, float_range)
+            image = read_image(path, decoding)
         except DataError as error:
             return error
         try:
             return scorer.cut(image)
         except DataError as error:
             return DataError(f"{shown(path)}: {error}")
-        except MemoryError:  # one picture must not end the job of a million
+        except MemoryError:  # one image must not end the job of a million
             return DataError(f"{shown(path)} needs more memory than there is; make it smaller, or lower --max-pixels.")
 
     waiting: list[tuple[Path, Crops | DataError]] = []
-    for path, crops in in_threads(crops_of, paths, jobs or os.cpu_count() or 1):
+    for path, crops in in_threads(crops_of, paths, jobs or available_cores()):
         waiting.append((path, crops))
         if scorer.is_full(crops_in(waiting)) or len(waiting) >= AT_MOST:
-            yield from judged(scorer, waiting)
+            yield from outcomes(scorer, waiting)
             waiting.clear()
-    yield from judged(scorer, waiting)
+    yield from outcomes(scorer, waiting)
 
 
 def in_threads(
@@ -81,7 +79,7 @@ def in_threads(
             pool.shutdown(cancel_futures=True)
 
 
-def judged(scorer: Scorer, waiting: list[tuple[Path, Crops | DataError]]) -> Iterator[tuple[Path, Outcome]]:
+def outcomes(scorer: Scorer, waiting: list[tuple[Path, Crops | DataError]]) -> Iterator[tuple[Path, Outcome]]:
     """Yield the outcome of each file that waits."""
     predictions = scorer.predictions(crops_in(waiting))
     for path, crops in waiting:

@@ -10,12 +10,10 @@ from torch import Tensor, nn
 from gada.data.records import Scale
 from gada.errors import ConfigError
 from gada.io.cards import Card
-from gada.io.files import sha256_of
 from gada.models.evaluator import Evaluator
 from gada.models.files import load_evaluator
 from gada.scoring.programs import load_exported
-from gada.scoring.scorer import Judged, Scorer
-from gada.scoring.views import Mode
+from gada.scoring.scorer import CropPredictions
 
 
 class WholeEvaluator(nn.Module):
@@ -27,7 +25,7 @@ class WholeEvaluator(nn.Module):
         self.low, self.high = (scale.score(0.0), scale.score(1.0))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Judge crops.
+        """Predict crops.
 
         Args:
             pixels: (N, H, W, 3) uint8, sRGB: as decoders give them.
@@ -35,40 +33,33 @@ class WholeEvaluator(nn.Module):
         Returns:
             Probabilities (N, K), quality (N,) in [0, 1], and score (N,) on the scale.
         """
-        judgement = self.evaluator(pixels.permute(0, 3, 1, 2).float() / 255)
-        score = self.low + judgement.quality * (self.high - self.low)
-        return judgement.class_logits.softmax(dim=1), judgement.quality, score
+        output = self.evaluator(pixels.permute(0, 3, 1, 2).float() / 255)
+        score = self.low + output.quality * (self.high - self.low)
+        return output.class_logits.softmax(dim=1), output.quality, score
 
 
 class TorchBackend:
-    """Judges crops with a `WholeEvaluator`, or one that was exported, in float32."""
+    """Runs a `WholeEvaluator`, or one that was exported, in float32."""
 
     def __init__(self, evaluator: nn.Module, device: str = "cpu") -> None:
         self.evaluator = evaluator.to(device)
         self.device = device
 
     @torch.inference_mode()
-    def judge(self, crops: NDArray[np.uint8]) -> Judged:
+    def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
         """Return class probabilities (N, K) and qualities (N,) of crops (N, H, W, 3) uint8."""
         probabilities, quality, _ = self.evaluator(torch.from_numpy(crops).to(self.device))
-        return Judged(probabilities.cpu().double().numpy(), quality.cpu().double().numpy())  # MPS has no float64
+        return CropPredictions(
+            probabilities.cpu().double().numpy(), quality.cpu().double().numpy()
+        )  # MPS has no float64
 
 
-def load_scorer(
-    path: Path, device: str = "auto", crops: int | None = None, seed: int = 0, mode: Mode = "crops"
-) -> Scorer:
-    """Return a scorer on a checkpoint.
-
-    Args:
-        path: a .safetensors evaluator, or a .pt2 file that `gada export` wrote.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        crops: crops a picture; by default the mode's.
-        seed: seed of the crop positions.
-        mode: which crops; see `Scorer`.
+def open_backend(path: Path, device: str) -> tuple[TorchBackend, Card]:
+    """Return a .safetensors evaluator, or a .pt2 file that `gada export` wrote, with its card.
 
     Raises:
-        ConfigError: if the device is not there.
-        DataError: if the file is missing or is no evaluator's.
+        ConfigError: if the device is missing.
+        DataError: if the file is missing or does not hold an evaluator.
     """
     device = choose_device(device)
     if path.suffix == ".pt2":
@@ -76,11 +67,11 @@ def load_scorer(
     else:
         network, card = load_evaluator(path)
         evaluator = whole(network, card).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Scorer(TorchBackend(evaluator, device), card, crops, seed, mode, sha256_of(path))
+    return TorchBackend(evaluator, device), card
 
 
 def whole(evaluator: Evaluator, card: Card) -> WholeEvaluator:
-    """Return an evaluator at rest with its scale."""
+    """Return an evaluator in eval mode with its scale."""
     module = WholeEvaluator(evaluator, card.scale).eval()
     return module.requires_grad_(requires_grad=False)
 
@@ -89,7 +80,7 @@ def choose_device(device: str) -> str:
     """Return the device that `auto` means on this machine.
 
     Raises:
-        ConfigError: if the device is not there.
+        ConfigError: if the device is missing.
     """
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":

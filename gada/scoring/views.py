@@ -1,4 +1,4 @@
-"""Which crops of a picture are judged: pure functions of the picture's size, the same on every machine."""
+"""Which crops of an image are scored: pure functions of the image's size, the same on every machine."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ Mode = Literal["crops", "grid", "dense"]
 PAPER_CROPS = 30  # section 4.2
 GRID_CROPS = 8  # speed against agreement with 30 random crops, which `tests/bench_scoring.py` measures
 MOST_CROPS = 100_000
-MOST = 50_000_000  # pixels of the crops that cover a picture; a larger picture's may have four times its own
+MOST = 50_000_000  # pixels of the crops that cover an image; a larger image's may have four times its own
 GOLDEN = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio
 
 
@@ -22,9 +22,9 @@ def positions(
     """Return the top left corners of a mode's crops, (n, 2) of (top, left).
 
     Args:
-        mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the whole picture).
-        height: of the picture; one that is smaller than a crop is taken as reflected up to it.
-        width: of the picture, likewise.
+        mode: `crops` (random), `grid` (fixed and stratified) or `dense` (the whole image).
+        height: of the image; one that is smaller than a crop is taken as reflected up to it.
+        width: of the image, likewise.
         size: side of a crop, in pixels.
         count: how many; by default 30 (the paper's) for `crops`, few for `grid`; none for `dense`.
         seed: of `crops`.
@@ -32,12 +32,12 @@ def positions(
 
     Raises:
         ConfigError: if the mode is unknown, or the count is not positive or given for `dense`.
-        DataError: if a picture is too thin for `dense`.
+        DataError: if an image is too thin for `dense`.
     """
     if count is not None and not (isinstance(count, int | np.integer) and 1 <= count <= MOST_CROPS):
         raise ConfigError(f"--crops is {count!r} but must be a whole number from 1 to {MOST_CROPS}.")
     if count is not None and mode == "dense":
-        raise ConfigError(f"--crops is {count}, but --mode dense takes as many as cover the picture; leave it out.")
+        raise ConfigError(f"--crops is {count}, but --mode dense takes as many as cover the image; leave it out.")
     sides = max(height, size), max(width, size)
     match mode:
         case "crops":
@@ -50,7 +50,7 @@ def positions(
 
 
 def stratified_positions(height: int, width: int, size: int, count: int) -> NDArray[np.int64]:
-    """Return few fixed positions that spread evenly over a picture of any shape, (count, 2).
+    """Return few fixed positions that spread evenly over an image of any shape, (count, 2).
 
     Along the longer side each of `count` equal parts holds one crop; along the shorter side they follow multiples of
     the golden ratio, whose fractions stay far from each other (a Kronecker lattice).
@@ -65,23 +65,23 @@ def stratified_positions(height: int, width: int, size: int, count: int) -> NDAr
 def cover(
     height: int, width: int, size: int, grid: int = 1, most: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tops (R,) and the lefts (C,) of crops that cover a picture.
+    """Return the tops (R,) and the lefts (C,) of crops that cover an image.
 
     Args:
-        height: of the picture; one that is smaller than a crop is taken as reflected up to it.
-        width: of the picture, likewise.
+        height: of the image; one that is smaller than a crop is taken as reflected up to it.
+        width: of the image, likewise.
         size: side of a crop, in pixels.
         grid: as for `positions`.
-        most: at most so many crops; of a larger picture only some rows and columns are taken, evenly spread.
+        most: at most so many crops; of a larger image only some rows and columns are taken, evenly spread.
 
     Raises:
-        DataError: if the picture is so thin that the crops would hold far more pixels than it.
+        DataError: if the image is so thin that the crops would hold far more pixels than it.
     """
     tops, lefts = (covering_starts(max(side, size), size, grid) for side in (height, width))
     if most and len(tops) * len(lefts) > most:
-        share = (most / (len(tops) * len(lefts))) ** 0.5
-        rows = min(most, max(1, int(len(tops) * share)))
-        columns = min(most // rows, max(1, int(len(lefts) * share)))
+        fraction = (most / (len(tops) * len(lefts))) ** 0.5
+        rows = min(most, max(1, int(len(tops) * fraction)))
+        columns = min(most // rows, max(1, int(len(lefts) * fraction)))
         tops, lefts = tops[even_indices(len(tops), rows)], lefts[even_indices(len(lefts), columns)]
     if len(tops) * len(lefts) * size**2 > max(MOST, 4 * height * width):
         raise DataError(f"{width} x {height} pixels are too thin to be covered by crops of {size} x {size}")

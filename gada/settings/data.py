@@ -16,11 +16,15 @@ class DataSettings:
     root: Path = Path("data/live-like")
     """Folder of the database."""
     format: Format = "synthetic"
-    """Layout of the folder; `table` is any CSV file, `synthetic` is what `gada synthesize` writes."""
+    """Layout of the folder; `table` is any CSV or .xlsx file, `synthetic` is what `gada synthesize` writes."""
     name: str | None = None
     """What the set is called in reports; by default as its table (format `table`)."""
     table: str = "scores.csv"
-    """CSV file inside `root` (format `table`)."""
+    """CSV or .xlsx file inside `root` (format `table`)."""
+    separator: str | None = None
+    """Between the cells of a CSV file, such as ";" or "tab"; found by default (format `table`)."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal sign of the scores; found by default (format `table`)."""
     image_column: str = "image"
     """Column with the path of each image, relative to `root` (format `table`)."""
     image_folder: str | None = None
@@ -54,7 +58,9 @@ class DataSettings:
     """Folder of the packed cache; by default $GADA_CACHE or ~/.cache/gada."""
 
     def __post_init__(self) -> None:
-        """Check the score scale."""
+        """Check the score scale and the separator."""
+        if self.separator is not None and len(self.separator) != 1 and self.separator not in ("tab", r"\t"):
+            raise ConfigError(f"data.separator is {self.separator!r} but must be one character, or tab.")
         if self.scale_low is not None and self.scale_high is not None and self.scale_low >= self.scale_high:
             raise ConfigError(
                 f"data.scale_low is {self.scale_low:g} but must lie below scale_high={self.scale_high:g}."

@@ -11,7 +11,7 @@ import gada
 from gada.__main__ import main
 from gada.errors import ConfigError, DataError
 from gada.scoring.onnx_backend import open_session
-from gada.scoring.parity import synthetic_pictures
+from gada.scoring.parity import synthetic_images
 from gada.scoring.torch_backend import WholeEvaluator
 
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
@@ -43,7 +43,7 @@ def test_an_exported_model_scores_as_the_evaluator(
     assert "greatest difference" in capsys.readouterr().out
     assert {path.suffix for path in out.parent.iterdir()} <= {SUFFIXES[kind], ".bin"}
     one, other = gada.load_scorer(model, "crops", device="cpu"), gada.load_scorer(out, "crops", device="cpu")
-    pictures = [*synthetic_pictures(6), picture(0, 10, 300)]
+    pictures = [*synthetic_images(6), picture(0, 10, 300)]
     for first, second in zip(one(pictures), other(pictures), strict=True):
         assert second.score == pytest.approx(first.score, abs=1e-5 * 100)
         assert second.distortion == first.distortion
@@ -124,7 +124,7 @@ def test_a_file_that_disagrees_is_refused(
         (["--out", "evaluator.pt"], ".onnx"),
         (["--format", "torch", "--out", "e.pt2", "--precision", "int8"], "int8"),
         (["--out", "e.onnx", "--precision", "int8"], "--images"),
-        (["--out", "e.onnx", "--precision", "int8", "--images", "."], "no picture"),
+        (["--out", "e.onnx", "--precision", "int8", "--images", "."], "no image"),
     ],
 )
 def test_bad_requests(

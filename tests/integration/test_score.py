@@ -16,9 +16,11 @@ from PIL import Image
 import gada
 from gada.__main__ import main
 from gada.errors import ConfigError, DataError
+from gada.io.pixels import AS_WRITTEN
+from gada.scoring.journal import Journal, job_of
 from gada.scoring.ray_engine import finished_rows
-from gada.scoring.rows import COLUMNS, Journal, job_of, row_of
-from gada.scoring.scorer import Judged, Scorer
+from gada.scoring.rows import COLUMNS, row_of
+from gada.scoring.scorer import CropPredictions, Scorer
 from gada.scoring.streaming import score_files
 
 
@@ -144,14 +146,14 @@ def test_a_stopped_job_goes_on(
         file.write('{"image": "cut o')
     capsys.readouterr()
     assert main(["score", str(folder), "--model", model, "--out", str(stopped)]) == 4
-    assert "10 pictures, 3 of them before, 1 failed" in capsys.readouterr().err
+    assert "10 images, 3 of them before, 1 failed" in capsys.readouterr().err
     assert sorted(row["image"] for row in read_csv(stopped)) == sorted(row["image"] for row in read_csv(whole))
     assert not partial.exists()
 
 
 def journal_of(out: Path, model: str, paths: list[str], rows: list[dict[str, Any]]) -> Path:
     """Write what a stopped job leaves."""
-    lines = [job_of(gada.load_scorer(model), paths, None), *rows]
+    lines = [job_of(gada.load_scorer(model), paths, AS_WRITTEN), *rows]
     partial = out.with_name(out.name + ".partial")
     partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return partial
@@ -182,7 +184,7 @@ def test_two_jobs_do_not_write_into_one_journal(
     model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "scores.csv"
-    with Journal(out, job_of(gada.load_scorer(model), [str(folder)], None)):
+    with Journal(out, job_of(gada.load_scorer(model), [str(folder)], AS_WRITTEN)):
         assert main(["score", str(folder), "--model", model, "--out", str(out)]) == 2
         assert "is being written by another job" in capsys.readouterr().err
     assert main(["score", str(folder), "--model", model, "--out", str(out)]) == 4  # one file is damaged
@@ -262,8 +264,8 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
     [
         (["nowhere"], 3, "nowhere"),
         (["https://photos.example/one.png"], 3, "is a URL"),
-        (["{empty}"], 3, "holds no picture"),
-        (["*.gif"], 3, "holds no picture"),
+        (["{empty}"], 3, "holds no image"),
+        (["*.gif"], 3, "holds no image"),
         (["gone.png"], 4, "gone.png"),
         (["{folder}", "--out", "scores.xls"], 2, ".parquet"),
         (["{folder}", "--crops", "0"], 2, "--crops"),
@@ -277,6 +279,7 @@ def test_names_cannot_run_in_a_spreadsheet(model: str, tmp_path: Path, monkeypat
         (["{folder}", "--engine", "ray", "--out", "scores", "--device", "cuda"], 2, "--device"),
         (["{folder}", "--engine", "ray", "--out", "scores", "--json"], 2, "--json"),
         (["{folder}", "--out", "scores.csv", "--json"], 2, "--json"),
+        (["{folder}", "--white", "70000"], 2, "white is 70000"),
     ],
 )
 def test_bad_input(
@@ -289,6 +292,53 @@ def test_bad_input(
     shown = capsys.readouterr().err
     assert word in shown
     assert shown.count("\n") == 1
+
+
+def test_images_with_other_names_have_rows_and_the_rest_is_counted(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What Pillow reads is scored, other images are refused by name, side files and other files are counted."""
+    image = Image.fromarray(picture(1, 48, 48))
+    for name, form in (
+        ("a.jpg", "JPEG"),
+        ("b.jfif", "JPEG"),
+        ("c.mpo", "MPO"),
+        ("d.j2k", "JPEG2000"),
+        ("e.dib", "BMP"),
+    ):
+        image.save(tmp_path / name, form)
+    image.save(tmp_path / "f.dng", "TIFF")  # Pillow would read its preview
+    (tmp_path / "g.jxl").write_bytes(b"\xff\x0a" + bytes(40))
+    (tmp_path / "h.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "._a.jpg").write_bytes(b"AppleDouble")
+    assert main(["score", str(tmp_path), "--model", model]) == 4
+    shown = capsys.readouterr()
+    assert [line.rsplit("/")[-1] for line in shown.out.splitlines()[1:]] == [
+        "a.jpg",
+        "b.jfif",
+        "c.mpo",
+        "d.j2k",
+        "e.dib",
+    ]
+    for word in ("f.dng is a camera's raw file", "g.jxl is a JPEG XL image", "h.heic is a HEIC image"):
+        assert f"{word}, which is not read here" in shown.err
+    assert "passed over 2 that are not images: " in shown.err
+    assert main(["score", str(tmp_path / "f.dng"), "--model", model]) == 4
+
+
+def test_a_list_is_scored_and_a_finished_file_is_not_replaced_without_a_word(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.txt").write_text(f"{folder / 'picture1.png'}\nhttps://example.com/a.png\n")
+    options = [str(tmp_path / "list.txt"), "--model", model, "--out", str(tmp_path / "scores.csv")]
+    assert main(["score", *options]) == 4
+    assert "is replaced" not in capsys.readouterr().err
+    rows = read_csv(tmp_path / "scores.csv")
+    assert [bool(row["score"]) for row in rows] == [True, False]
+    assert "is a URL; gada fetches nothing" in rows[1]["error"]
+    assert main(["score", *options]) == 4
+    assert "scores.csv exists and is replaced" in capsys.readouterr().err
 
 
 def test_the_pixel_limit_can_be_lowered(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -320,15 +370,15 @@ def test_an_animation_is_named(model: str, tmp_path: Path, capsys: pytest.Captur
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     assert main(["score", str(tmp_path / "moving.gif"), "--model", model]) == 0
     shown = capsys.readouterr()
-    assert "moving.gif holds several pictures" in shown.err
+    assert "moving.gif holds several images" in shown.err
     assert shown.err.count("\n") == 1
 
 
 class Constant:
     """A backend that takes no time."""
 
-    def judge(self, crops: np.ndarray) -> Judged:
-        return Judged(np.full((len(crops), 2), 0.5), np.full(len(crops), 0.5))
+    def predict(self, crops: np.ndarray) -> CropPredictions:
+        return CropPredictions(np.full((len(crops), 2), 0.5), np.full(len(crops), 0.5))
 
 
 def test_memory_stays_flat_over_five_thousand_pictures(model: str, tmp_path: Path) -> None:
@@ -376,7 +426,7 @@ def test_ray_removes_no_file_but_its_own_that_was_cut_off(tmp_path: Path) -> Non
         finished_rows(tmp_path, None)
     own.rename(table)
     foreign.write_bytes(b"no Parquet")
-    with pytest.raises(ConfigError, match=r"half\.parquet is no Parquet file"):
+    with pytest.raises(ConfigError, match=r"half\.parquet is not a Parquet file"):
         finished_rows(tmp_path, None)
     assert foreign.read_bytes() == b"no Parquet"
     assert parquet.read_table(table).num_rows == 3

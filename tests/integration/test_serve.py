@@ -126,7 +126,7 @@ def test_the_page_may_load_nothing_from_elsewhere(client: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "code", "word"),
     [
-        (b"hello", 422, "no image"),
+        (b"hello", 422, "not an image"),
         (b"", 422, "The body is empty"),
         (png(picture(0, 200, 200))[:100], 422, "pixels"),
         (png(picture(0, 60, 60))[:300], 422, "image"),
@@ -145,7 +145,7 @@ def test_a_request_that_takes_too_long_ends(
     scorer: gada.Scorer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = 4.0  # seconds; the limit is 1
-    monkeypatch.setattr(scorer.backend, "judge", lambda crops: time.sleep(slow))
+    monkeypatch.setattr(scorer.backend, "predict", lambda crops: time.sleep(slow))
     start = time.monotonic()
     assert client.post("/v1/score", content=png(picture(0))).status_code == 408
     assert time.monotonic() - start < slow
@@ -238,6 +238,6 @@ def test_the_page_scores_what_is_dropped(
     for card, (score, name) in zip(shown, expected, strict=False):
         assert name in card
         assert f"{score:.4f}"[:-1] in card
-    assert "no image" in shown[2]
+    assert "not an image" in shown[2]
     with Image.open(tmp_path / "page.png") as page:
         assert page.size == size

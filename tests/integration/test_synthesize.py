@@ -86,7 +86,7 @@ def test_one_process_writes_the_same_bytes(live: Path, references: Path, tmp_pat
 
 
 def test_an_image_is_distort_of_its_reference(live: Path) -> None:
-    from gada.data.synthesize import noise_seed
+    from gada.data.proxy import noise_seed
 
     reference = read_image(live / "references/coffee.png")
     expected = distort(reference, "live/wn", 3, noise_seed(4, "coffee", "wn", 3))
@@ -177,6 +177,7 @@ def test_cores_are_counted_where_no_system_tells_which_may_be_used(
     small_set: Path, references: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    (small_set / "images/noise/china_noise_2.png").unlink()
     assert synthesize(references, small_set, "--recipe", "iqa-ls") == 0
 
 
@@ -208,7 +209,7 @@ def test_a_folder_with_something_else_is_refused(
 ) -> None:
     (tmp_path / "letters.txt").write_text("mine")
     assert synthesize(references, tmp_path) == 3
-    assert "is not empty and holds no set begun here" in capsys.readouterr().err
+    assert "is not empty and does not hold a set of this command" in capsys.readouterr().err
     assert files_of(tmp_path).keys() == {"letters.txt"}
 
 
@@ -232,9 +233,33 @@ def test_human_scores_make_a_set_that_is_no_proxy(references: Path, tmp_path: Pa
     assert synthesize(tmp_path / "tiny", tmp_path / "set", *arguments) == 0
 
 
+@pytest.mark.parametrize("recipe", ["live", "dodge-karam", "iqa-ls"])
+def test_small_references_are_scored_by_what_they_are_large_enough_for(
+    recipe: str, references: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny" / ".ipynb_checkpoints").mkdir(parents=True)
+    small = Image.fromarray(read_image(references / "china.png")[:32, :32])
+    for name in ("a.png", ".ipynb_checkpoints/a-checkpoint.png", "._a.png"):
+        small.save(tmp_path / "tiny" / name)
+    assert synthesize(tmp_path / "tiny", tmp_path / "set", "--recipe", recipe, "--jobs", "1") == 0
+    assert "a.png has 32 x 32 pixels, and MS-SSIM needs sides of 161: the proxy" in capsys.readouterr().err
+    scored = load_database(DataSettings(root=tmp_path / "set"))
+    assert len(scored.reference_ids) == 1
+    assert scored.scale.describe() == "proxy DMOS (SSIM), 0 to 100, lower is better"
+    assert len({record.score for record in scored.images}) > len(scored.classes)
+
+
+def test_a_complete_set_is_left_as_it_is(small_set: Path, references: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in small_set.rglob("*")}
+    capsys.readouterr()
+    assert synthesize(references, small_set, "--recipe", "iqa-ls", "--jobs", "1") == 0
+    assert capsys.readouterr().err == f"gada: {small_set} is complete, with 18 images; nothing is left to do\n"
+    assert {path: path.stat().st_mtime_ns for path in small_set.rglob("*")} == before
+
+
 def small_photograph(references: Path, folder: Path) -> None:
     with Image.open(references / "china.png") as image:
-        image.crop((0, 0, 170, 160)).save(folder / "small.png")
+        image.crop((0, 0, 40, 31)).save(folder / "small.png")
 
 
 def broken_photograph(references: Path, folder: Path) -> None:
@@ -248,7 +273,7 @@ def broken_photograph(references: Path, folder: Path) -> None:
             small_photograph,
             [],
             3,
-            "small.png has 170 x 160 pixels; the proxy score (MS-SSIM) needs sides of more than 160",
+            "small.png has 40 x 31 pixels; every recipe needs sides of 32 or more",
         ),
         (broken_photograph, [], 3, "broken.png"),
         (None, ["--recipe", "kadid"], 2, "kadid"),

@@ -151,7 +151,7 @@ def test_only_what_goes_on_promises_so(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("gada.io.results.read_result_files", stop)
     assert main(["table", "results.jsonl"]) == 130
     assert capsys.readouterr().err == "gada: interrupted.\n"
-    monkeypatch.setattr("gada.io.folders.check_arguments", stop)
+    monkeypatch.setattr("gada.scoring.bulk.check_arguments", stop)
     for options, words in (([], "interrupted."), (["--out", "scores.csv"], "resumes where it stopped")):
         assert main(["score", "pictures", *options]) == 130
         assert words in capsys.readouterr().err

@@ -11,7 +11,7 @@ from multiprocessing import active_children, connection, get_context, parent_pro
 from threading import Thread
 
 from gada.errors import ConfigError
-from gada.io.records import available_cores
+from gada.io.threads import available_cores
 from gada.runs.run import Run
 from gada.training.loggers import Mode
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.errors import DataError
 from gada.experiments.dlp import run_dlp
 from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, reduced, without_content

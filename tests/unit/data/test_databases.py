@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from gada.data import csiq
+from gada.data import spreadsheets
 from gada.data.csiq import load_csiq
 from gada.data.databases import load_database
 from gada.data.kadid10k import load_kadid10k
@@ -103,6 +103,15 @@ def test_live_without_a_matlab_file_is_refused(live: Path, name: str) -> None:
         load_live(live)
 
 
+@pytest.mark.parametrize(("gone", "advice"), [("dmos_realigned.mat", "false"), ("dmos.mat", "true")])
+def test_live_with_the_other_scores_names_the_option(live: Path, gone: str, advice: str) -> None:
+    (live / gone).unlink()
+    wanted = gone == "dmos_realigned.mat"
+    with pytest.raises(DataError, match=rf"{gone} is missing, but .* is there: .*--data\.realigned {advice} "):
+        load_live(live, realigned=wanted, partial=True)
+    assert len(load_live(live, realigned=not wanted, partial=True))
+
+
 def test_live_with_a_damaged_matlab_file_is_refused(live: Path) -> None:
     (live / "dmos_realigned.mat").unlink()
     (live / "dmos_realigned.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
@@ -151,7 +160,7 @@ def test_a_part_of_tid2013_must_be_asked_for(tid: Path) -> None:
     [
         ("9.5 I01_01_1.bmp", r"mos_with_names\.txt, line 1: the score 9.5 lies outside the scale MOS, 0 to 9"),
         ("inf I01_01_1.bmp", "line 1: the score 'inf' is not finite"),
-        ("4,5 I01_01_1.bmp", "line 1: the score '4,5' is no number"),
+        ("4,5 I01_01_1.bmp", "line 1: the score '4,5' is not a number"),
         ("4.5 I01_25_1.bmp", "line 1: there is no distortion 25"),
         ("4.5 ../secret.bmp", r"line 1: '4\.5 \.\./secret\.bmp' is not of the form"),
         ("4.5 I01_01_2.bmp", r"line 2: .*_01_2\.bmp is listed twice \(first in mos_with_names\.txt, line 1\)"),
@@ -175,7 +184,7 @@ def test_empty_lines_of_tid2013_do_no_harm(tid: Path) -> None:
     ("content", "match"),
     [
         (None, r"mos_with_names\.txt cannot be read: No such file"),
-        (b"\xff\xfe4", r"mos_with_names\.txt cannot be read: it is no plain text"),
+        (b"\xff\xfe4", r"mos_with_names\.txt cannot be read: it is not plain text"),
         (b"", "TID2013 in .* has no images"),
     ],
 )
@@ -217,10 +226,10 @@ def change_csiq(rows: list[dict[str, Any]], **values: Any) -> list[dict[str, Any
     ("values", "match"),
     [
         ({"dmos": 1.2}, r"csiq\.DMOS\.xlsx, row 5: the score 1.2 lies outside the scale DMOS, 0 to 1"),
-        ({"dmos": None}, "row 5: the score '' is no number"),
+        ({"dmos": None}, "row 5: the score is missing"),
         ({"dst_type": "rain"}, "row 5: there is no distortion type 'rain'"),
         ({"dst_lev": 6}, "row 5: the level '6' is not 1 to 5"),
-        ({"image": "../1600"}, "row 5: .* is not a path inside"),
+        ({"image": "../../../1600"}, "row 5: .* lies outside"),
     ],
 )
 def test_a_wrong_row_of_csiq_is_named(tmp_path: Path, values: dict[str, Any], match: str) -> None:
@@ -256,7 +265,7 @@ def as_nothing(path: Path) -> None:
     ("damage", "match"),
     [
         (without_sheet, "has no sheet 'all_by_image'"),
-        (without_columns, "has no line with the columns image, dst_type, dst_lev, dmos"),
+        (without_columns, "has no column 'dst_type'; it has image"),
         (as_text, "cannot be read as a spreadsheet"),
         (as_nothing, "is missing; it belongs to CSIQ"),
     ],
@@ -271,9 +280,12 @@ def test_a_wrong_spreadsheet_is_refused(tmp_path: Path, damage: Callable[[Path],
 def test_a_short_row_of_the_spreadsheet_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A spreadsheet that does not say how wide it is has rows of different length."""
     layouts.csiq(tmp_path, layouts.csiq_rows(1))
-    whole = csiq._sheet(tmp_path / "csiq.DMOS.xlsx")
-    short = [line[: 6 if number == 5 else None] for number, line in enumerate(whole)]
-    monkeypatch.setattr(csiq, "_sheet", lambda path: short)
+    whole = spreadsheets._rows_of_sheet
+    monkeypatch.setattr(
+        spreadsheets,
+        "_rows_of_sheet",
+        lambda sheet: [(number, cells[: 6 if number == 6 else None]) for number, cells in whole(sheet)],
+    )
     with pytest.raises(DataError, match=r"csiq\.DMOS\.xlsx, row 6: the level '' is not 1 to 5"):
         load_csiq(tmp_path, partial=True)
 
@@ -281,7 +293,7 @@ def test_a_short_row_of_the_spreadsheet_is_named(tmp_path: Path, monkeypatch: py
 def test_csiq_without_openpyxl_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layouts.csiq(tmp_path, layouts.csiq_rows(1))
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
-    with pytest.raises(DataError, match=r"needs openpyxl \(pip install openpyxl\); or save its sheet"):
+    with pytest.raises(DataError, match=r'needs openpyxl: pip install "gada-iqa\[xlsx\]"; or save the sheet as CSV'):
         load_csiq(tmp_path, partial=True)
 
 
@@ -318,7 +330,7 @@ def test_a_wrong_line_of_kadid10k_is_named(tmp_path: Path, column: str, value: s
 
 @pytest.mark.parametrize("load", [load_live, load_tid2013, load_csiq, load_kadid10k])
 def test_a_missing_folder_is_refused(tmp_path: Path, load: Callable[[Path], object]) -> None:
-    with pytest.raises(DataError, match=r"none is no folder; data\.root must be the folder of"):
+    with pytest.raises(DataError, match=r"none is not a folder; data\.root must be the folder of"):
         load(tmp_path / "none")
 
 

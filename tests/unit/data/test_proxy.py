@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gada.data.synthesize import noise_seed, proxy_dmos
+from gada.data.proxy import noise_seed, proxy_dmos
 from gada.distortions import distort
 
 PHOTOS = Path(__file__).parents[3] / "data" / "photos"

@@ -77,15 +77,15 @@ def test_crops_are_cut(tmp_path: Path) -> None:
     ("table", "words"),
     [
         ("reference,top,left\nI01,0,0\n", "no column 'kodak'"),
-        (CROPS + "I01,none.png,0,0,1\n", "line 2: 'none.png' is no file of"),
-        (CROPS + "I01,../k1.png,0,0,1\n", "line 2: '../k1.png' is no file of"),
+        (CROPS + "I01,none.png,0,0,1\n", "line 2: 'none.png' is not a file of"),
+        (CROPS + "I01,../k1.png,0,0,1\n", "line 2: '../k1.png' is not a file of"),
         (CROPS + "../../escaped,k1.png,0,0,1\n", "line 2: '../../escaped' cannot name a file"),
         (CROPS + "..\\escaped,k1.png,0,0,1\n", "cannot name a file"),
         (CROPS + "..,k1.png,0,0,1\n", "line 2: '..' cannot name a file"),
         (CROPS + ",k1.png,0,0,1\n", "line 2: '' cannot name a file"),
         (CROPS + "I01,k1.png,a,0,1\n", "line 2: top and left must be whole numbers"),
         (CROPS + "I01,k1.png,-1,0,1\n", "line 2: top and left must be 0 or more"),
-        (CROPS + "I01,k1.png,0\n", "line 2: the row has not as many fields"),
+        (CROPS + "I01,k1.png,0\n", "line 2: top and left must be whole numbers"),
         (CROPS + "I01,k1.png,0,0,1\nI01,k1.png,1,1,1\n", "two references named I01"),
         (CROPS, "holds no reference"),
     ],
@@ -107,9 +107,9 @@ def test_a_crop_outside_its_photograph_is_told(tmp_path: Path) -> None:
 
 
 def test_wrong_folders_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothere is no folder"):
+    with pytest.raises(DataError, match="nothere is not a folder"):
         find_sources(tmp_path / "nothere", None)
-    with pytest.raises(DataError, match="holds no picture"):
+    with pytest.raises(DataError, match="holds no image"):
         find_sources(tmp_path, None)
     photographs(tmp_path / "photos", "a.png", "A.bmp.png", "A.png")
     with pytest.raises(DataError, match="two references named"):
@@ -132,7 +132,7 @@ def test_human_scores_find_their_cells(tmp_path: Path) -> None:
         (["I01,1,1,9.5"], "line 2: the score 9.5 lies outside MOS, 0 to 9"),
         (["I01,1,1,nan"], "line 2: the score nan"),
         (["I01,one,1,5"], "line 2: distortion, level and mos must be numbers"),
-        (["I01,1,1"], "line 2: the row has not as many fields"),
+        (["I01,1,1"], "line 2: distortion, level and mos must be numbers"),
     ],
 )
 def test_wrong_score_tables_are_told(rows: list[str], words: str, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_tables_that_are_none_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         human_scores(tmp_path / "none.csv", "tid2013", sources, ())
     (tmp_path / "image.csv").write_bytes(b"\xff\xfe\x00\x01\x80")
-    with pytest.raises(DataError, match="no CSV table in UTF-8"):
+    with pytest.raises(DataError, match="is not UTF-8"):
         human_scores(tmp_path / "image.csv", "tid2013", sources, ())
     with pytest.raises(ConfigError, match="recipe live has no human scores"):
         human_scores(tmp_path / "none.csv", "live", sources, ())

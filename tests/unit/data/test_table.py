@@ -1,6 +1,7 @@
 import csv
 import json
 import struct
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 from gada.data.cache import PackedImages
 from gada.data.databases import load_database
 from gada.data.records import ScoredSet
-from gada.data.table import rows_of
+from gada.data.spreadsheets import decimal_of, rows_of
 from gada.errors import ConfigError, DataError
 from gada.settings import DataSettings
 
@@ -103,15 +104,21 @@ def test_scale_and_direction_must_be_given(root: Path, key: str) -> None:
     [
         ({"score": "5.01"}, r"scores\.csv, line 4: the score 5.01 lies outside the scale MOS, 1 to 5"),
         ({"score": "nan"}, "line 4: the score 'nan' is not finite"),
-        ({"score": "=1+1"}, r"line 4: the score '=1\+1' is no number"),
-        ({"score": ""}, "line 4: the score '' is no number"),
-        ({"image": ""}, "line 4: '' is not a path inside"),
-        ({"image": "../secret.png"}, r"line 4: '\.\./secret\.png' is not a path inside"),
-        ({"image": "/etc/hostname"}, "line 4: '/etc/hostname' is not a path inside"),
+        ({"score": "=1+1"}, r"line 4: the score '=1\+1' is not a number"),
+        ({"score": ""}, "line 4: the score is missing"),
+        ({"image": ""}, "line 4: the name of an image is missing"),
+        (
+            {"image": "../secret.png"},
+            r"line 4: '\.\./secret\.png' lies outside .*; write the path relative",
+        ),
+        ({"image": "/etc/hostname"}, "line 4: '/etc/hostname' lies outside"),
         ({"image": "jpeg/none.png"}, r"line 4: the image .*none\.png does not exist"),
         ({"image": "jpeg"}, "line 4: the image .*jpeg does not exist"),
         ({"image": "jpeg/r0_1.png"}, r"line 4: .*r0_1\.png is listed twice \(first in scores\.csv, line 2\)"),
-        ({"image": "./jpeg/../jpeg/r0_1.png"}, "line 4: .* is not a path inside"),
+        ({"image": "./jpeg/../jpeg/r0_1.png"}, r"line 4: .*r0_1\.png is listed twice"),
+        ({"image": "C:\\\\data\\\\r0_1.png"}, r"line 4: .* lies outside .*write the path relative"),
+        ({"image": "https://example.com/r0_1.png"}, "line 4: .* is a URL; gada fetches nothing"),
+        ({"image": "r0_2.png"}, r"line 4: .*r0_2\.png does not exist; it is in blur: give --data\.image_folder blur"),
         ({"reference": ""}, "line 4: the reference is missing"),
         ({"distortion": ""}, "give it for all or none"),
         ({"distortion": "rain"}, "the class 'rain' of scores has one image only"),
@@ -169,7 +176,7 @@ def test_an_image_of_another_size_than_its_reference_is_refused(root: Path) -> N
 def test_an_unreadable_image_is_refused(root: Path) -> None:
     (root / "blur" / "r1_2.png").unlink()
     (root / "blur" / "r1_2.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"r1_2\.png is no image"):
+    with pytest.raises(DataError, match=r"r1_2\.png is not an image"):
         load(root)
 
 
@@ -178,11 +185,15 @@ def test_an_unreadable_image_is_refused(root: Path) -> None:
     [
         ("", r"the table .*scores\.csv is empty"),
         ("image,score\n", r"scores\.csv has no rows below its header"),
-        ("picture,score\na.png,3\n", r"scores\.csv has no column 'image'; it has picture, score"),
-        ("image;score\na.png;3\n", "has no column 'image'"),
+        (
+            "picture,score\na.png,3\n",
+            r"scores\.csv has no column 'image'; it has picture, score; name yours with --data.image_column",
+        ),
+        ("image;score\na.png;3\n", r"line 2: the image .*a\.png does not exist"),
         ("image,score,image\na.png,3,b.png\n", "line 1: a column is named twice"),
-        ("image,score\na.png,3,4\n", "line 2: expected 2 cells"),
-        ("image,score\na.png\n", "line 2: expected 2 cells"),
+        ("image,score\na.png,3,4\n", "line 2: there are 3 cells, but 2 column names; put quotes"),
+        ("image,score\na.png,3,5\n", "put quotes around a cell with a separator in it, such as a decimal comma"),
+        ("image,score\nblur/r0_1.png\n", "line 2: the score is missing"),
         ('image,score\n"a.png,3\n', r"scores\.csv, line 2 or later: unexpected end of data"),
     ],
 )
@@ -196,6 +207,96 @@ def test_a_table_that_is_not_utf8_is_refused(root: Path) -> None:
     (root / "scores.csv").write_bytes("image,score\nbüro.png,3\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"is not UTF-8 .*save it as CSV UTF-8"):
         load(root)
+
+
+TABLES = {
+    "semicolons and decimal commas": "image;score;reference\r\n{a};3,5;\r\n{b};4,25;\r\n",
+    "tabs": "image\tscore\n{a}\t3.5\n{b}\t4.25\n",
+    "bars": "image|score\n{a}|3.5\n{b}|4.25\n",
+    "decimal commas in quotes": 'image,score\n{a},"3,5"\n{b},"4,25"\n',
+    "empty cells behind and blank rows": "image,score,,\n,,,\n{a},3.5,,\n\n{b},4.25,,\n,,,\n",
+    "a title above and a line for the separator": "sep=;\nScores of spring\n\nimage;score\n{a};3,5\n{b};4,25\n",
+    "spaces": " image , score \n {a} , 3.5 \n {b} , 4.25 \n",
+    "semicolons and decimal points": "image;score\n{a};3.5\n{b};4.25\n",
+    "a comma in a column of text": "image;score;note\n{a};3.5;dark, soft\n{b};4.25;sharp, bright\n",
+    "old Mac line ends": "image,score\r{a},3.5\r{b},4.25\r",
+    "paths of Windows": "image,score\njpeg\\r0_1.png,3.5\n.\\jpeg\\r0_2.png,4.25\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", TABLES.values(), ids=TABLES.keys())
+def test_tables_are_read_as_people_save_them(root: Path, text: str, encoding: str) -> None:
+    written = text.format(a="jpeg/r0_1.png", b="jpeg/r0_2.png")
+    (root / "scores.csv").write_bytes(written.encode(encoding))
+    scored = load(root)
+    assert [record.score for record in scored.images] == [3.5, 4.25]
+    assert [record.image.name for record in scored.images] == ["r0_1.png", "r0_2.png"]
+
+
+def test_an_absolute_path_inside_the_root_is_read(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    text = f"image,score\n{root / 'jpeg/r0_1.png'},3.5\n{tmp_path / 'link/jpeg/r0_2.png'},4\n"
+    (root / "scores.csv").write_text(text)
+    assert [record.image.name for record in load(root, image_folder="jpeg").images] == ["r0_1.png", "r0_2.png"]
+
+
+def test_what_stays_ambiguous_is_asked_for_by_name(root: Path) -> None:
+    (root / "scores.csv").write_text("image;score\njpeg/r0_1.png;3,125\njpeg/r0_2.png;4,250\n")
+    with pytest.raises(DataError, match=r"'3,125' in column 'score' .*give --data\.decimal , or"):
+        load(root)
+    assert [record.score for record in load(root, decimal=",").images] == [3.125, 4.25]
+    with pytest.raises(DataError, match="line 2: the score 3125 lies outside"):
+        load(root, decimal=".")
+    (root / "scores.csv").write_text("image|score;x\njpeg/r0_1.png|3;x\njpeg/r0_2.png|4;x\n")
+    with pytest.raises(DataError, match=r"may be separated by ; or \|; give --data\.separator"):
+        load(root)
+    (root / "scores.csv").write_text("image score\njpeg/r0_1.png 3.5\njpeg/r0_2.png 4\n")
+    assert len(load(root, separator=" ")) == 2
+    with pytest.raises(ConfigError, match=r"data\.separator is ';;'"):
+        described(root, separator=";;")
+
+
+@pytest.mark.parametrize(
+    ("cells", "sign"),
+    [
+        (["3.5", "4"], "."),
+        (["3,5", "4"], ","),
+        (["1,234", "5.5"], "."),
+        (["1.234,5", "2,125"], ","),
+        (["1,234.5"], "."),
+        (["0,125"], ","),
+        (["1,234,567"], "."),
+        (["1,234"], None),
+        ([], "."),
+    ],
+)
+def test_the_decimal_sign_of_a_column(cells: list[str], sign: str | None) -> None:
+    assert decimal_of(cells) == sign
+
+
+@pytest.mark.parametrize(("value", "seen"), [(3.5, 3.5), ("3,5", 3.5), (4, 4.0)])
+def test_a_spreadsheet_is_read(root: Path, value: object, seen: float) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["Notes"])
+    sheet = book.create_sheet("scores")
+    for row in (["Spring"], [], ["image", "score", None], ["jpeg/r0_1.png", value], [], ["jpeg/r0_2.png", 5]):
+        sheet.append(row)
+    book.save(root / "scores.xlsx")
+    assert [record.score for record in load(root, table="scores.xlsx").images] == [seen, 5.0]
+
+
+def test_other_spreadsheets_are_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "scores.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+    with pytest.raises(DataError, match=r"scores\.xls is a spreadsheet of an old format; save it as \.xlsx or as CSV"):
+        load(root, table="scores.xls")
+    (root / "scores.xlsx").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(DataError, match="cannot be read as a spreadsheet"):
+        load(root, table="scores.xlsx")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(DataError, match=r'needs openpyxl: pip install "gada-iqa\[xlsx\]"; or save the sheet as CSV'):
+        load(root, table="scores.xlsx")
 
 
 def test_a_missing_table_is_refused(root: Path) -> None:
@@ -214,7 +315,7 @@ def test_a_synthetic_set_needs_no_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"scale": {"name": "MOS", "low": "a"}}'])
 def test_a_wrong_manifest_is_refused(tmp_path: Path, text: str) -> None:
     (layouts.synthetic(tmp_path) / "manifest.json").write_text(text)
-    with pytest.raises(DataError, match=r"manifest\.json is no manifest of a synthetic set"):
+    with pytest.raises(DataError, match=r"manifest\.json is not a manifest of a synthetic set"):
         load_database(DataSettings(root=tmp_path))
 
 

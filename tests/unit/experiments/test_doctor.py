@@ -52,6 +52,14 @@ def test_a_known_bad_lightning_is_named(
     assert ("malware" if bad != "2.6.5" else "CVE") in shown
 
 
+def test_extras_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["numpy>=2", 'pillow>=1; extra == "there"', 'nosuch>=1; extra == "absent"', 'nosuch>=1; extra == "dev"']
+    monkeypatch.setattr(doctor, "requires", lambda name: needed)
+    (finding,) = [finding for finding in doctor.packages() if finding.what == "extras"]
+    assert finding.mark == "ok"
+    assert finding.words == 'there; missing: absent (lacks nosuch): pip install "gada-iqa[NAME]" adds one'
+
+
 def test_a_version_out_of_bounds_is_named(versions: dict[str, str]) -> None:
     versions["pillow"] = "11.0"
     (finding,) = [finding for finding in doctor.packages() if finding.mark == "FAIL"]

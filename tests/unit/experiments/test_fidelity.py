@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gada.__main__ import main
-from gada.data.synthesize import noise_seed
+from gada.data.proxy import noise_seed
 from gada.distortions import distort
 from gada.errors import DataError
 from gada.experiments.fidelity import fidelity_table, measure_fidelity, psnr_met, read_published, ssim_met

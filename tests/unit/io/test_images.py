@@ -19,6 +19,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from gada.errors import ConfigError, DataError
 from gada.io.images import image_size, pixels_of, read_image, shown, write_png
+from gada.io.pixels import Decoding
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)
@@ -123,6 +124,53 @@ def png(
     said = [] if transparent is None else [chunk(b"tRNS", transparent)]
     parts = [chunk(b"IHDR", header), *said, chunk(b"IDAT", data), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+DEEP = (PIXELS.astype(np.uint16) * 16 + 5).clip(0, 4095)  # 12 bits
+
+
+def deep_tiff(compression: int, order: str) -> bytes:
+    """A TIFF of DEEP; Pillow cannot write 16-bit colour."""
+    body = DEEP.astype(f"{order}u2").tobytes()
+    body = zlib.compress(body) if compression == 8 else body
+    shorts = {256: 40, 257: 24, 258: None, 259: compression, 262: 2, 273: 200, 277: 3, 278: 24, 279: len(body)}
+    entries = b""
+    for tag, value in shorts.items():
+        kind, count, value = (3, 3, 180) if value is None else (4, 1, value)
+        entries += struct.pack(f"{order}HHII", tag, kind, count, value)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    directory = head + struct.pack(f"{order}H", len(shorts)) + entries + bytes(4)
+    return directory.ljust(180, b"\0") + struct.pack(f"{order}HHH", 16, 16, 16).ljust(20, b"\0") + body
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png(2, 16, DEEP.astype(">u2"), 24, 40), *(deep_tiff(kind, order) for kind in (1, 8) for order in "<>")],
+    ids=["PNG", "TIFF <", "TIFF >", "TIFF deflated <", "TIFF deflated >"],
+)
+def test_colours_of_12_bits_in_16_are_warned_of_and_read_by_their_white(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "deep").write_bytes(data)
+    with pytest.warns(UserWarning, match=r"deep has 16-bit samples up to 4095 only.*give --white 4095"):
+        dark = read_image(tmp_path / "deep")
+    np.testing.assert_array_equal(dark, DEEP >> 8)
+    for source in (tmp_path / "deep", data):
+        bright = read_image(source, Decoding(white=4095))
+        np.testing.assert_array_equal(bright, np.rint(DEEP * (255 / 4095)))
+
+
+def test_grey_of_10_bits_in_16_is_warned_of(tmp_path: Path) -> None:
+    deep = Image.fromarray((GREY.astype(np.uint16) * 4).clip(1, 1023))
+    for form in ("PNG", "TIFF"):
+        with pytest.warns(UserWarning, match="--white 1023"):
+            read_image(encoded(deep, form))
+        np.testing.assert_array_equal(
+            read_image(encoded(deep, form), Decoding(white=1023))[..., 1], np.rint(np.asarray(deep) * (255 / 1023))
+        )
+
+
+def test_what_needs_all_16_bits_or_is_black_is_not_warned_of() -> None:
+    for deep in (GREY.astype(np.uint16) * 257, np.zeros((24, 40), np.uint16)):
+        read_image(encoded(Image.fromarray(deep), "PNG"))  # a warning would be an error here
 
 
 def test_16_bit_colour_is_scaled() -> None:
@@ -309,22 +357,22 @@ def test_float_is_refused_unless_its_range_is_given(kind: type) -> None:
     with pytest.raises(DataError, match="whose range is unknown"):
         read_image(data)
     wide = encoded(Image.fromarray(GREY.astype(kind) * 4), "TIFF")
-    np.testing.assert_array_equal(read_image(wide, float_range=(0.0, 1020.0))[..., 0], GREY)
+    np.testing.assert_array_equal(read_image(wide, Decoding(float_range=(0.0, 1020.0)))[..., 0], GREY)
 
 
 @pytest.mark.parametrize("wrong", [(1.0, 1.0), (1.0, 0.0), (0.0, float("inf")), (float("nan"), 1.0)])
 def test_black_must_lie_below_white(wrong: tuple[float, float]) -> None:
     image = Image.fromarray(np.zeros((4, 4), np.float32))
     with pytest.raises(ConfigError, match="black must lie below white"):
-        read_image(encoded(image, "TIFF"), float_range=wrong)
+        read_image(encoded(image, "TIFF"), Decoding(float_range=wrong))
     with pytest.raises(ConfigError, match="black must lie below white"):
-        pixels_of(image, wrong)
+        pixels_of(image, Decoding(float_range=wrong))
 
 
 def test_float_that_is_not_finite_is_refused() -> None:
     data = encoded(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF")
-    with pytest.raises(DataError, match="not finite"):
-        read_image(data, float_range=(0.0, 1.0))
+    with pytest.raises(DataError, match="NaN or infinity"):
+        read_image(data, Decoding(float_range=(0.0, 1.0)))
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
@@ -361,25 +409,25 @@ def test_the_limit_of_pixels_is_checked_before_decoding(side: int, tmp_path: Pat
 
 def test_max_pixels_is_a_limit_of_its_own() -> None:
     data = encoded(Image.fromarray(PIXELS), "PNG")
-    assert read_image(data, max_pixels=960).shape == (24, 40, 3)
+    assert read_image(data, Decoding(max_pixels=960)).shape == (24, 40, 3)
     with pytest.raises(DataError, match="has 40 x 24 pixels"):
-        read_image(data, max_pixels=959)
+        read_image(data, Decoding(max_pixels=959))
 
 
 def test_a_limit_above_pillow_s_own_raises_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(Image.fromarray(PIXELS), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    assert read_image(data, max_pixels=1000).shape == (24, 40, 3)
+    assert read_image(data, Decoding(max_pixels=1000)).shape == (24, 40, 3)
 
 
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (b"", "no image of a known format"),
+        (b"", "not an image of a known format"),
         (b"GIF89a", "."),
-        (b"plain text", "no image of a known format"),
-        (b"P6 2 2 255 " + bytes(12), "no image of a known format"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC.*pillow-heif"),
+        (b"plain text", "not an image of a known format"),
+        (b"P6 2 2 255 " + bytes(12), "not an image of a known format"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC image.*convert"),
     ],
 )
 def test_other_formats_are_refused(data: bytes, match: str) -> None:
@@ -401,11 +449,22 @@ def a_pipe(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "match"), [(missing, "No such file"), (a_folder, "is no file"), (a_pipe, "is no file")]
+    ("make", "match"), [(missing, "does not exist"), (a_folder, "is not a file"), (a_pipe, "is not a file")]
 )
 def test_what_is_no_file_is_refused(make: Callable[[Path], Path], match: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=match):
         read_image(make(tmp_path))
+
+
+def test_a_raw_file_is_refused_although_its_preview_could_be_read(tmp_path: Path) -> None:
+    preview = encoded(Image.fromarray(PIXELS), "TIFF")
+    (tmp_path / "a.NEF").write_bytes(preview)
+    dng = encoded(Image.fromarray(PIXELS), "TIFF", tiffinfo={50706: b"\1\4\0\0"})
+    for source in (tmp_path / "a.NEF", dng):
+        with pytest.raises(DataError, match="is a camera's raw file, which is not read here; convert it"):
+            read_image(source)
+    (tmp_path / "named.heic").write_bytes(encoded(Image.fromarray(PIXELS), "PNG"))
+    np.testing.assert_array_equal(read_image(tmp_path / "named.heic"), PIXELS)  # the content decides
 
 
 def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
@@ -419,7 +478,7 @@ def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
 
 
 def test_the_name_of_bytes_is_the_caller_s() -> None:
-    with pytest.raises(DataError, match="upload 3 is no image"):
+    with pytest.raises(DataError, match="upload 3 is not an image"):
         read_image(b"nothing", name="upload 3")
 
 
@@ -432,7 +491,7 @@ def test_flipped_bytes_give_pixels_or_one_sentence(form: str, data: st.DataObjec
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with suppress(DataError):
-            pixels = read_image(bytes(damaged), max_pixels=1_000_000)
+            pixels = read_image(bytes(damaged), Decoding(max_pixels=1_000_000))
             assert pixels.dtype == np.uint8
             assert pixels.ndim == 3
 

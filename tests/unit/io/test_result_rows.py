@@ -2,12 +2,11 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import pytest
 
-from gada.io.records import as_csv, available_cores, harmless, read_rows, write_rows
+from gada.io.records import as_csv, harmless, read_rows, write_rows
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-rf.png", "@SUM(A1)", "\t=1", "-1+HYPERLINK(1)"])
@@ -31,10 +30,3 @@ def test_rows_come_back_whatever_their_text_holds(tmp_path: Path) -> None:
     rows = [{"image": "a\u2028b\x85\r\n=1"}, {"image": "ü"}]  # some of which str.splitlines takes for an end of line
     write_rows(tmp_path / "rows.jsonl", rows)
     assert read_rows(tmp_path / "rows.jsonl") == rows
-
-
-def test_cores_are_those_that_may_be_used_or_else_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
-    assert available_cores() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    assert available_cores() == os.cpu_count()

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_it_gives_what_the_scorer_gives(checkpoint: Path, mode: Mode) -> None:
 def test_the_gradient_is_right(checkpoint: Path) -> None:
     torch.manual_seed(0)
     scorer = gada.DifferentiableScorer(checkpoint, crops=2).double()
-    images = as_tensor(picture(0, 36, 40)).double().requires_grad_()
+    images = (as_tensor(picture(0, 36, 40)).double() * 0.9 + 0.05).requires_grad_()  # a step from 0 or 1 is clamped
     direction = torch.rand_like(images)
     (gradient,) = torch.autograd.grad(scorer(images).sum(), images)
     step = 1e-6
@@ -90,14 +91,50 @@ def test_other_shapes_are_refused(checkpoint: Path, images: torch.Tensor) -> Non
         gada.DifferentiableScorer(checkpoint)(images)
 
 
+def test_every_entrance_takes_the_same_range(checkpoint: Path) -> None:
+    images = as_tensor(picture(0))
+    scorer = gada.load_scorer(checkpoint, device="cpu")
+    entrances: list[Callable[[torch.Tensor], object]] = [
+        gada.DifferentiableScorer(checkpoint),
+        gada.QualityScore(checkpoint).update,
+        scorer,
+        lambda tensor: scorer(tensor[0].permute(1, 2, 0).numpy(), float_range=(0, 1)),
+    ]
+    broken = images.clone()
+    broken[0, 1, 2, 3] = float("nan")
+    for entrance in entrances:
+        for right in (images, images * (1 + 1.2e-7), images * 1.0008, images - 0.0008):
+            entrance(right)
+        for wrong, found in (
+            (images * 255, "255"),
+            (images * 2 - 1, "-1 to"),
+            (images * 1.002, "1.002"),
+            (broken, "NaN"),
+            (images / 0, "infinity"),
+        ):
+            with pytest.raises(DataError, match=rf"{found}.* must lie in \[0, 1\]"):
+                entrance(wrong)
+
+
+def test_what_rounding_added_is_clamped(checkpoint: Path) -> None:
+    images = as_tensor(picture(0))
+    for scorer in (gada.DifferentiableScorer(checkpoint), gada.load_scorer(checkpoint, device="cpu")):
+        above, exact = scorer(images.where(images < 1, 1.0009)), scorer(images)
+        assert (above == exact).all() if isinstance(above, torch.Tensor) else above == exact
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".xml", ".pt2"])
+def test_an_exported_model_gives_no_gradients(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"model{suffix}").write_bytes(b"")
+    with pytest.raises(ConfigError, match=rf"model{suffix} is an exported model.*safetensors"):
+        gada.DifferentiableScorer(tmp_path / f"model{suffix}")
+
+
 def test_wrong_images_and_settings_are_refused(checkpoint: Path) -> None:
-    scorer, metric = gada.DifferentiableScorer(checkpoint), gada.QualityScore(checkpoint)
+    scorer = gada.DifferentiableScorer(checkpoint)
     with pytest.raises(DataError, match="cannot be scored"):
         scorer(torch.rand(1, 3, 0, 200))
     images = as_tensor(picture(0))
     assert scorer(images.double()).item() == pytest.approx(scorer(images).item(), abs=1e-5)
-    for wrong in (images * 255, images * 2 - 1):
-        with pytest.raises(DataError, match="must lie in"):
-            metric.update(wrong)
     with pytest.raises(ConfigError, match="--crops is 0"):
         gada.DifferentiableScorer(checkpoint, crops=0)

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +177,7 @@ def test_a_picture_smaller_than_a_crop_has_a_score(scorer: Scorer) -> None:
         (torch.zeros(3, 0, 0), "shape"),
         (torch.full((3, 4, 4), 255.0), r"\[0, 1\]"),
         (torch.full((3, 4, 4), float("nan")), r"\[0, 1\]"),
-        (b"no picture", "no image"),
+        (b"no picture", "not an image"),
         ("missing.png", "missing.png"),
         (3, "int"),
     ],
@@ -190,6 +190,28 @@ def test_what_is_no_picture_is_refused(scorer: Scorer, wrong: object, word: str)
 def test_black_of_an_array_must_lie_below_white(scorer: Scorer) -> None:
     with pytest.raises(ConfigError, match="black must lie below white"):
         scorer(np.zeros((4, 4, 3)), float_range=(1, 1))
+
+
+def test_a_stream_that_was_read_is_read_again(scorer: Scorer) -> None:
+    stream = BytesIO()
+    Image.fromarray(picture(1)).save(stream, "PNG")  # leaves it at its end
+    assert scorer(stream) == scorer(stream) == scorer(picture(1))
+    with pytest.raises(DataError, match="opened as text"):
+        scorer(StringIO("text"))
+
+
+def test_the_white_of_16_bits_is_named(scorer: Scorer, tmp_path: Path) -> None:
+    deep = (picture(1) * (4095 / 255)).astype(np.uint16)
+    with pytest.warns(UserWarning, match=r"16-bit samples up to \d\d\d\d only.*--white 4095"):
+        dark = scorer(deep)
+    bright = scorer(deep, white=4095)
+    assert bright.score == pytest.approx(scorer(picture(1)).score, abs=1)
+    assert abs(dark.score - bright.score) > 1
+    Image.fromarray(deep[..., 0]).save(tmp_path / "grey.png")
+    assert scorer(tmp_path / "grey.png", white=4095) == scorer(deep[..., 0], white=4095)
+    assert scorer(Image.fromarray(deep[..., 0]), white=4095) == scorer(deep[..., 0], white=4095)
+    with pytest.raises(ConfigError, match="white is 0"):
+        scorer(deep, white=0)
 
 
 def test_a_model_without_classes(tmp_path: Path) -> None:
