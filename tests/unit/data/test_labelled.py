@@ -36,6 +36,14 @@ def test_a_folder_is_a_class(tmp_path: Path) -> None:
     assert images.names[0] == "blue/0.png"
 
 
+def test_a_hidden_folder_is_not_a_class(tmp_path: Path) -> None:
+    folders(tmp_path / "set", each=2)
+    for side in (".ipynb_checkpoints/0-checkpoint.png", "__MACOSX/blue/._0.png", "blue/._0.png", "@eaDir/0.png"):
+        picture(tmp_path / "set" / side)
+    images = load_labelled(ImageSettings(tmp_path / "set"))
+    assert (images.classes, len(images.labels)) == (3, 6)
+
+
 def test_wordnet_ids_need_no_list(tmp_path: Path) -> None:
     for name in (f"{GOLDFISH}_gold_fish.png", f"{LAST}_toilet_tissue.png"):
         picture(tmp_path / name)
