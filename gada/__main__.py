@@ -12,7 +12,7 @@ from inspect import signature
 from io import TextIOWrapper
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from gada.io.threads import share_the_machine
 
@@ -220,15 +220,24 @@ def kinds_of(function: Function) -> dict[str, Any]:
 
 
 def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the options as the parser knows them: `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`."""
+    """Yield the options as the parser knows them.
+
+    `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`, and `--seeds 0,1` is `--seeds [0,1]`.
+    """
     from gada.settings.shared import config_for
 
+    lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)}
     for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
         if previous == "--config":
             yield config_for(option, kinds)
             continue
+        if previous in lists and not option.startswith(("[", "--")):
+            yield f"[{option}]"
+            continue
         name, equals, value = option.partition("=")
         value = config_for(value, kinds) if name == "--config" and equals else value
+        if name in lists and equals and not value.startswith("["):
+            value = f"[{value}]"
         if name.startswith("--"):
             name = "--" + name[2:].replace("-", "_")
             if kinds.get(name[2:]) is bool and not equals and following not in ("true", "false"):

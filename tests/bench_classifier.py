@@ -1,19 +1,22 @@
 """Images a second of a classifier's training: from the packed versions, and through a step; one JSON line a figure."""
 
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+import torch
 from measure import say, seconds
 
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import STRATEGIES, Mixture
-from gada.experiments.versions import Versions
+from gada.experiments.iqa_ls.versions import Versions
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.models.classifier import build_classifier
 from gada.settings import ClassifierSettings
-from gada.training.classifier import ClassifierTraining
+from gada.training.classifier import BatchLoader, ClassifierTraining
+from gada.training.data import Steps
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
 IMAGES, SIDE, STEPS, EPOCH = 1000, 32, 8, 10_000
@@ -27,14 +30,28 @@ def main() -> None:
         versions = Versions(images, SIDE, settings, folder=Path(folder))
         once = seconds(lambda: versions.of(STRATEGIES["9"]), times=1, first=False)
         mixed = versions.of(STRATEGIES["9"])
-        mixture = Mixture(mixed, versions.labels, settings.shares, seed=0)
-        drawing = len(images) / seconds(lambda: list(mixture.batches(0, settings.batch_size)), 3)
-        batch = next(mixture.batches(0, settings.batch_size))
-        training = ClassifierTraining(build_classifier("table1", 10), settings, "identity", "cpu")
-        step = settings.batch_size / seconds(lambda: training.step(batch), STEPS)
-    say("classifier: distort, judge and pack, once", images_per_second=len(mixed) * IMAGES / once)
+        mixture = Mixture(mixed, versions.labels, settings.fractions, seed=0, batch_size=settings.batch_size)
+        epochs = count()  # each is drawn anew
+        drawing = len(images) / seconds(lambda: epoch(mixture, next(epochs)), 3)
+        batch = next(iter(BatchLoader(mixture, Steps(1, 1))))
+        training = ClassifierTraining(build_classifier("table1", 10), settings)
+        (optimizer,), _ = training.configure_optimizers()
+
+        def take_step() -> None:
+            optimizer.zero_grad()
+            torch.autograd.backward(training.loss_of(batch)[0])
+            optimizer.step()
+
+        step = settings.batch_size / seconds(take_step, STEPS)
+    say("classifier: distort, measure and pack, once", images_per_second=len(mixed) * IMAGES / once)
     say("classifier: draw from the packed versions", images_per_second=drawing, faster_than_training_by=drawing / step)
     say("classifier: training step", images_per_second=step, seconds_for_an_epoch_of_10000=EPOCH / step)
+
+
+def epoch(mixture: Mixture, number: int) -> None:
+    """Read all batches of an epoch."""
+    for step in range(len(mixture)):
+        mixture[number * len(mixture) + step]
 
 
 def crops() -> LabelledImages:

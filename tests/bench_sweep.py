@@ -17,12 +17,12 @@ from measure import say, seconds
 from gada.data.distorted import View, steps_of
 from gada.data.labelled import LabelledImages
 from gada.errors import ConfigError
-from gada.experiments.outcomes import batch_size
-from gada.experiments.sweep import run_sweep
+from gada.experiments.robustness.sweep import run_sweep
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.models.classifier import build_classifier
-from gada.scoring.classifiers import Classifier, Input, load_classifier, of_network
+from gada.scoring.classifier_sources import load_classifier, of_network
+from gada.scoring.classifiers import Classifier, Input
 
 LADDERS = ["iqa-ls/blur"]
 TIMES = 3
@@ -72,12 +72,12 @@ def swept(classifier: Classifier, images: LabelledImages, folder: Path) -> None:
 
 
 def alone(classifier: Classifier, images: LabelledImages) -> None:
-    """Judge as many images from memory."""
-    view, batch = classifier.input.view, batch_size(classifier)
+    """Classify as many images from memory."""
+    view = classifier.input.view
     seen = np.stack([view(images.pixels(i)) for i in range(len(images))])
     for _ in steps_of(LADDERS):
-        for start in range(0, len(seen), batch):
-            classifier.probabilities(seen[start : start + batch])
+        for part in classifier.batches(seen):
+            classifier.probabilities(seen[part])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 TORCH_ROOMS = {"training", "models", "losses"}
 TORCH_FILES = {"runs/hardware.py", "data/batches.py", "data/resident.py", "metrics/ssim.py"}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "programs", "differentiable", "export")}
-TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "responses")}
+TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "classifier_sources", "responses")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -1,34 +1,39 @@
-"""`gada classify fit | evaluate | table`: classifiers that know how bad their input is (IQA-LS)."""
+"""`gada classify fit | evaluate | table`: classifiers whose labels follow image quality (IQA-LS)."""
 
 from pathlib import Path
 from typing import Literal
 
-from gada.settings import ClassifierSettings, ClassifyDataSettings
+from gada.settings import ClassifierSettings, ClassifyDataSettings, TestDataSettings
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def fit(
     strategies: list[int | str] = [1, 8, 9],  # noqa: B006  # never changed
     seeds: list[int] = [0],  # noqa: B006
     run: Path = Path("runs/classify"),
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    device: Device = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     data: ClassifyDataSettings = ClassifyDataSettings(),
     training: ClassifierSettings = ClassifierSettings(),
 ) -> None:
-    """Train classifiers by strategies of IQA-LS, and judge each on pristine and distorted test images.
+    """Train classifiers by strategies of IQA-LS, and test each on pristine and distorted images.
 
     Args:
         strategies: 1 to 9 (Table 2), 10 to 12 and 11-evaluator (a GADA generator distorts), smoothing, mollification.
         seeds: Of weights and of what is drawn; each strategy is trained with each.
-        run: Folder that receives them; what is there already is not trained again.
+        run: Run directory; a stopped run is resumed, and finished trainings are kept.
         device: Where to train.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         data: Labelled images.
         training: Network, loss, schedule, labels.
     """
-    from gada.experiments.classify import check_alike, fit_strategies
+    from gada.experiments.iqa_ls.evaluation import check_alike
+    from gada.experiments.iqa_ls.fit import Fit
     from gada.reports.iqa_ls import table_2
     from gada.reports.layout import render
 
-    rows = fit_strategies([str(name) for name in strategies], seeds, run, data, training, device)
+    rows = Fit([str(name) for name in strategies], seeds, run, data, training, device).rows(wandb)
     check_alike(rows)
     print(render(table_2(rows), "text"))
 
@@ -39,25 +44,24 @@ def evaluate(
     out: Path | None = None,
     samples: int = 0,
     figure: Path | None = None,
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    device: Device = "auto",
     network: str = "table1",
-    data: ClassifyDataSettings = ClassifyDataSettings(),
+    data: TestDataSettings = TestDataSettings(),
 ) -> None:
-    """Judge trained classifiers: accuracy, calibration error and confidence on each test set.
+    """Test trained classifiers: accuracy, calibration error and confidence on each test set.
 
     Args:
         paths: Classifiers (.safetensors), or folders that hold some.
         corruptions: Folder of CIFAR-10-C, which takes the place of the ten test sets.
         out: File for the result rows (JSON lines).
-        samples: Judge so many single test images along the blur levels instead, as in Figure 4.
+        samples: Number of single test images to test along the blur levels instead, as in Figure 4.
         figure: PNG file for them.
         device: Where to run them.
         network: For a network of your own, the function that makes it, as in training.
-        data: Labelled images.
+        data: Test images that take the place of the run's own.
     """
     from gada.errors import ConfigError
-    from gada.experiments.classify import evaluate_classifiers
-    from gada.experiments.classify_samples import judge_samples
+    from gada.experiments.iqa_ls.evaluation import evaluate_classifiers, evaluate_samples
     from gada.io.records import write_rows
     from gada.reports.iqa_ls import corruption_table, samples_table, table_2
     from gada.reports.layout import render
@@ -65,19 +69,17 @@ def evaluate(
     if samples < 0:
         raise ConfigError(f"--samples is {samples} but must be at least 0.")
     if samples and corruptions:
-        raise ConfigError(
-            "--samples judges single test images and --corruptions a set of its own; give one of the two."
-        )
+        raise ConfigError("--samples are single test images and --corruptions a set of its own; give one of the two.")
     if figure and not samples:
         raise ConfigError(f"--figure {figure} is of single test images; say how many with --samples, or leave it out.")
     files = [Path(path) for path in paths]
     if samples:
-        rows = judge_samples(files, data, network, samples, device, figure)
+        rows, layout = evaluate_samples(files, data, network, samples, device, figure), samples_table
     else:
         rows = evaluate_classifiers(files, data, network, device, corruptions)
+        layout = corruption_table if corruptions else table_2
     if out:
         write_rows(out, rows)
-    layout = samples_table if samples else corruption_table if corruptions else table_2
     print(render(layout(rows), "text"))
 
 
@@ -87,15 +89,15 @@ def table(
     into: Path | None = None,
     figure: Path | None = None,
 ) -> None:
-    """Print results in the layouts of the paper: Table 2 beside the published numbers, gains, calibration, rivals.
+    """Print results in the layouts of the paper: Table 2 beside the published numbers, gains, calibration, baselines.
 
     Args:
-        paths: Files of result rows (JSON lines), or folders of runs.
+        paths: Files of result rows (JSON lines), or run directories.
         format: How to write them.
         into: Markdown file whose block "gada classify table PATHS" is replaced instead of printing.
         figure: PNG file for the curves of Figure 3.
     """
-    from gada.experiments.classify import check_alike
+    from gada.experiments.iqa_ls.evaluation import check_alike
     from gada.io.files import write_bytes
     from gada.io.records import read_results
     from gada.reports.iqa_ls import all_tables

@@ -9,19 +9,26 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @takes(MetrifierSettings)
-def fit(run: Path = Path("runs/metrifier"), jobs: int | None = None, device: Device = "auto", **settings: Any) -> None:
-    """Ask a classifier about distorted images, and train a network on its errors, split by source image.
+def fit(
+    run: Path = Path("runs/metrifier"),
+    jobs: int | None = None,
+    device: Device = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
+    **settings: Any,
+) -> None:
+    """Test a classifier on distorted images, and train a network on its errors, split by source image.
 
     Args:
-        run: Folder that receives everything; a stopped run resumes.
+        run: Run directory; a stopped run is resumed.
         jobs: Processes that distort; by default one for each core.
         device: Where to run classifier and training.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         settings: As `MetrifierSettings` has them.
     """
-    from gada.experiments.metrify import fit_metrifier
+    from gada.experiments.metrifier.fit import fit_metrifier
 
     chosen = MetrifierSettings(**settings)
-    errors = fit_metrifier(chosen, run, device, jobs)
+    errors = fit_metrifier(chosen, run, device, jobs, wandb)
     print(
         f"{run}/best.safetensors predicts the error of {errors.classifier.name}; "
         f"`gada metrify evaluate --run {run}` says how well."
@@ -41,8 +48,8 @@ def evaluate(
     """Compare predicted and true error on the test sources, beside max softmax, entropy, SSIM, quality and known level.
 
     Args:
-        run: Folder of a finished `gada metrify fit`.
-        evaluator: The evaluator of quality that stands beside it.
+        run: Run directory of a finished `gada metrify fit`.
+        evaluator: The evaluator of quality that it is compared with.
         out: Also write the result rows to this .jsonl file.
         results: Result rows to put into a page, instead of evaluating; needs --into.
         into: Markdown file whose block "gada metrify evaluate RESULTS" (OUT) is replaced.
@@ -50,10 +57,14 @@ def evaluate(
         jobs: Processes that distort; by default one for each core.
         device: Where to run networks.
     """
+    from json import dumps
+
     from gada.errors import ConfigError
-    from gada.experiments.metrify_evaluation import block_of, evaluate_metrifier, put_results, show
+    from gada.experiments.metrifier.evaluation import block_of, evaluate_metrifier, put_results
     from gada.io.records import RESULTS, write_rows
+    from gada.reports.layout import render
     from gada.reports.markdown import around_block
+    from gada.reports.predictors import predictors_table
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
@@ -64,7 +75,7 @@ def evaluate(
         rows = evaluate_metrifier(run, evaluator, device, jobs)
         if out:
             write_rows(out, rows)
-        show(rows, json)
+        print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
     if into:
         put_results(kept, into)
 
@@ -77,12 +88,12 @@ def predict(
     jobs: int | None = None,
     device: Device = "auto",
 ) -> int:
-    """Predict the expected error, 0 to 1, of the classifier on each picture, seen as the classifier sees it.
+    """Predict the expected error, 0 to 1, of the classifier on each image, in the classifier's view.
 
     Args:
-        paths: Pictures, folders of pictures, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
-        model: A run's folder, its .safetensors file, or what `gada export` made of it.
-        out: Write rows to this .csv, .jsonl or .parquet file; a stopped job goes on where it was.
+        paths: Images, folders of images, patterns such as 'photos/**/*.jpg'; - reads them from standard input.
+        model: A run directory, its .safetensors file, or what `gada export` made of it.
+        out: Write rows to this .csv, .jsonl or .parquet file; a stopped job is resumed.
         json: Print one JSON object instead of lines.
         jobs: Threads that decode; by default one for each processor.
         device: Where to run the metrifier.

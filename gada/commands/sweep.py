@@ -11,8 +11,8 @@ def sweep(
     distortions: list[str] = ["dodge-karam"],  # noqa: B006
     run: Path = Path("runs/sweep"),
     baseline: str | None = None,
-    distorted: Literal["crop", "photograph"] = "crop",
-    photograph: Path | None = None,
+    distorted: Literal["crop", "image"] = "crop",
+    example: Path | None = None,
     seed: int = 0,
     jobs: int | None = None,
     keep: bool = True,
@@ -25,16 +25,16 @@ def sweep(
     images: ImageSettings = ImageSettings(),
     input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
 ) -> int:
-    """Judge labelled images at every level of distortion ladders: accuracy, confidence, calibration, corruption error.
+    """Test classifiers at every level of distortion ladders: accuracy, confidence, calibration, corruption error.
 
     Args:
         classifiers: Networks: efficientnet-lite0 (1, 2), torchvision:NAME, timm:NAME, package.module:function, or files
-            (.onnx, .pt, .pt2, .safetensors); NAME=... names one. Without any, the results that are there are shown.
+            (.onnx, .pt, .pt2, .safetensors); NAME=... names one. Without any, earlier results are shown.
         distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
-        run: Folder that receives everything; a started sweep goes on where it stopped.
+        run: Run directory; a started sweep is resumed.
         baseline: Network that the others' corruption errors are divided by; by default the first.
-        distorted: Distort what the network sees, after resizing and centre crop, or the photograph before.
-        photograph: Picture of the example sheet and of the filter responses; by default the set's first image.
+        distorted: Distort what the network sees, after resizing and centre crop, or the whole image before.
+        example: Image of the example sheet and of the filter responses; by default the set's first.
         seed: Of the noise.
         jobs: Processes that distort; by default one for each core.
         keep: Keep the distorted images in the cache, for other networks.
@@ -45,10 +45,10 @@ def sweep(
         figure: PNG file for accuracy along the ladders.
         json: Print one JSON object instead of tables.
         images: Labelled images.
-        input: What overrules the networks' own input.
+        input: Overrides the networks' own input.
     """
     from gada.errors import ConfigError
-    from gada.experiments.sweep_report import baseline_of, block_of, print_again, write_report
+    from gada.experiments.robustness.report import baseline_of, block_of, show, write_report
     from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.markdown import around_block
 
@@ -59,23 +59,24 @@ def sweep(
     if out and not classifiers:
         raise ConfigError(f"--out {out} is written by a sweep; name --classifiers, or leave it out.")
     if not classifiers:
-        print_again(results or run / RESULTS, baseline, into, figure, json)
+        show(results or run / RESULTS, baseline, into, figure, json)
         return 0
     if figure and figure.suffix != ".png":
         raise ConfigError(f"--figure is {figure} but must be a .png file.")
     kept = out or run / RESULTS
     if into:
-        around_block(into, block_of(kept))
+        around_block(into, block_of(kept))  # a missing block is an error before the sweep
     from gada.data.labelled import load_labelled
-    from gada.experiments.sweep import run_sweep
-    from gada.scoring.classifiers import common_classes, load_classifier
+    from gada.experiments.robustness.sweep import run_sweep
+    from gada.scoring.classifier_sources import load_classifier
+    from gada.scoring.classifiers import common_classes
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
-    baseline_of([{"network": one.name} for one in loaded], baseline)  # refuses another before the work
+    first = baseline_of([one.name for one in loaded], baseline)
     labelled = load_labelled(images, common_classes(loaded))
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
-    write_report(run, loaded, labelled, found, baseline, photograph)
+    write_report(run, loaded, labelled, found, first, example)
     if out:
         write_rows(out, read_rows(run / RESULTS))
-    print_again(kept, baseline, into, figure, json)
+    show(kept, baseline, into, figure, json)
     return 4 if found.failed else 0

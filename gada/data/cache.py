@@ -100,6 +100,10 @@ class PackedImages:
         """The whole file as bytes."""
         return np.asarray(np.memmap(self.file, dtype=np.uint8, mode="r"))
 
+    def parts(self) -> list[NDArray[np.uint8]]:
+        """Return the bytes that the offsets of `entries` count, as arrays that follow each other."""
+        return [self.memory]
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "memory"}
 

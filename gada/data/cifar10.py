@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gada.data.labelled import LabelledImages
 from gada.errors import DataError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -19,33 +19,34 @@ FILES: dict[Part, tuple[str, ...]] = {
 }
 
 
-def load_cifar10(root: Path, part: Part, images: int = IMAGES) -> LabelledImages:
+def read_cifar10(root: Path, part: Part, images: int = IMAGES) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Read CIFAR-10's 50,000 training or 10,000 test images.
 
     Args:
         root: folder of the binary version, `cifar-10-batches-bin`.
         part: which images.
-        images: how many a file holds; only the tests of this program have smaller ones.
+        images: how many a file holds; only this program's tests have smaller ones.
+
+    Returns:
+        Images (N, 32, 32, 3) and labels (N,).
 
     Raises:
-        DataError: if a file is missing, short or no batch of CIFAR-10; the message names it.
+        DataError: if a file is missing, truncated or not a batch of CIFAR-10; the message names it.
     """
     records = np.concatenate([read_records(root / name, images) for name in FILES[part]])
     pixels = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
-    names = tuple(f"{part}/{index:05d}" for index in range(len(records)))
-    labels = records[:, 0].astype(np.int64)
-    return LabelledImages("CIFAR-10", names, labels, len(CLASSES), array=pixels, root=root)
+    return pixels, records[:, 0].astype(np.int64)
 
 
-def read_records(path: Path, images: int = IMAGES) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return the records of one file, (N, 3073) uint8.
+def read_records(path: Path, images: int = IMAGES) -> NDArray[np.uint8]:
+    """Read the records of one file, (N, 3073) uint8.
 
     Raises:
-        DataError: if it is missing, short, long, or holds a label above 9.
+        DataError: if it is missing, has another size, or holds a label above 9.
     """
     if not path.is_file():
         names = ", ".join(sum(FILES.values(), ()))
-        raise DataError(f"{path} is not there; the folder must hold CIFAR-10's binary version: {names}.")
+        raise DataError(f"{path} does not exist; the folder must hold CIFAR-10's binary version: {names}.")
     size = path.stat().st_size
     if size != images * RECORD:
         raise DataError(

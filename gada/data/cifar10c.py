@@ -40,7 +40,7 @@ def mapped(path: Path) -> NDArray[np.uint8]:
     """Return an array, mapped from its file.
 
     Raises:
-        DataError: if it is missing or no NumPy file.
+        DataError: if it is missing or not a NumPy file.
     """
     try:
         array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,4 +1,4 @@
-"""What a classifier sees at each step of a ladder: made once, kept in one file a step, and read by every network."""
+"""A classifier's view of distorted images: made once, in one file for each step of a ladder, read by every network."""
 
 import json
 from collections import deque
@@ -28,7 +28,7 @@ from gada.io.threads import available_cores
 VERSION = 1
 AHEAD = 4  # images a thread decodes at a time
 Pixels = NDArray[np.uint8]
-Where = Literal["crop", "photograph"]
+Where = Literal["crop", "image"]
 
 
 class Step(NamedTuple):
@@ -66,70 +66,74 @@ def steps_of(distortions: Iterable[str]) -> list[Step]:
 
 @dataclass(frozen=True)
 class View:
-    """How a network sees a photograph: resized, then the square in the middle."""
+    """The part of an image that a network sees: resized, then the square in the middle."""
 
     size: int
     """Side of the square, in pixels."""
     resize: int | None
-    """Shorter side before the square is cut, in pixels; None leaves the photograph as it is."""
+    """Shorter side before the square is cut, in pixels; None leaves the image as it is."""
     filter: Literal["bilinear", "bicubic"] = "bicubic"
     """Interpolation of the resizing, smoothed when it shrinks."""
 
-    def __call__(self, photograph: Pixels) -> Pixels:
-        """Return what the network sees of a photograph (H, W, 3), (size, size, 3).
+    def __call__(self, image: Pixels) -> Pixels:
+        """Return what the network sees of an image (H, W, 3), (size, size, 3).
 
         Raises:
-            DataError: if the photograph is smaller than the square, or so thin that it would be resized to a huge one.
+            DataError: if the image is smaller than the square, or so thin that it would be resized to a huge one.
         """
-        height, width = photograph.shape[:2]
+        height, width = image.shape[:2]
         if self.resize is not None and min(height, width) != self.resize:
             shorter = min(height, width)
             height, width = self.resize * height // shorter, self.resize * width // shorter
-            if height * width > max(MAX_PIXELS, photograph.size):
-                wide, high = photograph.shape[1::-1]
+            if height * width > max(MAX_PIXELS, image.size):
+                wide, high = image.shape[1::-1]
                 raise DataError(f"{wide} x {high} pixels are too thin to be resized to a shorter side of {self.resize}")
             method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[self.filter]
-            photograph = np.asarray(Image.fromarray(photograph).resize((width, height), method))
+            image = np.asarray(Image.fromarray(image).resize((width, height), method))
         if min(height, width) < self.size:
             raise DataError(f"{width} x {height} pixels are fewer than the network's {self.size} x {self.size}")
         top, left = round((height - self.size) / 2), round((width - self.size) / 2)
-        return photograph[top : top + self.size, left : left + self.size]
+        return image[top : top + self.size, left : left + self.size]
 
 
 class DistortedImages:
     """Labelled images in one view, at every step of some ladders, each step in a file (N, size, size, 3).
 
-    A file depends on the images, the view, the step, the seed and where the distortion is applied, and on nothing else:
-    another network with the same view finds it. Images that cannot be read are left out and named.
+    A file depends on the images, the view, the step, the seed and where the distortion is applied, so that another
+    network with the same view finds it. Images that cannot be read are left out and named in `failed`.
 
     Args:
         images: the labelled images.
-        view: how they are seen.
-        where: distort what the network sees (`crop`, after resizing), or the photograph before resizing.
+        view: the part of each that a network sees.
+        where: distort what the network sees (`crop`, after resizing), or the whole `image` before resizing.
         seed: of the noise.
         folder: where the files lie; by default `sweep` in the folder of packed caches.
+        complete: whether all images must be usable: what is trained on them should be what was given.
+
+    Raises:
+        DataError: if no image can be used, or one cannot and the set is to be complete.
     """
 
     def __init__(
-        self, images: LabelledImages, view: View, where: Where = "crop", seed: int = 0, folder: Path | None = None
+        self,
+        images: LabelledImages,
+        view: View,
+        where: Where = "crop",
+        seed: int = 0,
+        folder: Path | None = None,
+        complete: bool = False,
     ) -> None:
         self.view, self.where, self.seed = view, where, seed
-        place = ["photograph"] if where == "photograph" else []  # some photographs are too small to be distorted
+        self.identity = {**images.identity, "distorted": where, "seed": seed}
+        place = ["image"] if where == "image" else []  # some images are too small to be distorted
         key = json.dumps([VERSION, images.fingerprint, repr(view), *place])
         self.folder = (folder or default_folder() / "sweep") / sha256(key.encode()).hexdigest()[:24]
         self.failed = self._look(images)
-        self.images = images.select([i for i, name in enumerate(images.names) if name not in self.failed])
-
-    def refuse_failed(self) -> None:
-        """Refuse a set of which images were left out: what is trained on it should be what was given.
-
-        Raises:
-            DataError: if there is one; the message names it.
-        """
-        if self.failed:
+        if complete and self.failed:
             name, reason = next(iter(self.failed.items()))
-            others = f", and {len(self.failed) - 1} more" if self.failed.keys() - {name} else ""
+            others = f", and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
             raise DataError(f"{name} cannot be used ({reason}){others}; mend it or take it away.")
+        self.images = images.select([i for i, name in enumerate(images.names) if name not in self.failed])
 
     def file(self, step: Step) -> Path:
         """Return the file of a step, made or not."""
@@ -138,7 +142,7 @@ class DistortedImages:
         return self.folder / f"{self.where}-{self.seed}" / step.family / f"{step.level}.npy"
 
     def array(self, step: Step) -> Pixels:
-        """Return the images of a step, (N, size, size, 3) uint8, mapped from its file; made now if it is not there."""
+        """Return the images of a step, (N, size, size, 3) uint8, mapped from its file, which is made if missing."""
         if not self.file(step).is_file():
             self.make(step)
         mapped: Pixels = np.load(self.file(step), mmap_mode="r")
@@ -158,7 +162,7 @@ class DistortedImages:
             written.flush()
 
     def made(self, steps: Sequence[Step], jobs: int | None = None) -> Iterator[Step]:
-        """Yield the steps in order, each when its file is there; other processes work at those that follow.
+        """Yield the steps in order, each when its file exists; other processes make those that follow.
 
         Args:
             steps: which steps.
@@ -188,7 +192,7 @@ class DistortedImages:
                 raise
 
     def __getstate__(self) -> dict[str, Any]:
-        images = self.images if self.where == "photograph" else replace(self.images, array=None)
+        images = self.images if self.where == "image" else replace(self.images, array=None)
         return {**self.__dict__, "images": images}  # the other processes read the files
 
     def _look(self, images: LabelledImages) -> dict[str, str]:
@@ -203,11 +207,11 @@ class DistortedImages:
 
         def look(index: int) -> Pixels | str:
             try:
-                photograph = images.pixels(index)
-                if self.where == "photograph" and min(photograph.shape[:2]) < SMALLEST_SIDE:
-                    high, wide = photograph.shape[:2]
+                image = images.pixels(index)
+                if self.where == "image" and min(image.shape[:2]) < SMALLEST_SIDE:
+                    high, wide = image.shape[:2]
                     return f"{wide} x {high} pixels are too few to be distorted; sides must be {SMALLEST_SIDE} or more"
-                return self.view(photograph)
+                return self.view(image)
             except DataError as error:
                 return str(error)
 

@@ -11,17 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.cache import fingerprint_of
-from gada.data.checks import Files
-from gada.data.spreadsheets import rows_of
+from gada.data.cifar10 import CLASSES as CIFAR10_CLASSES
+from gada.data.cifar10 import Part, read_cifar10
+from gada.data.labels import class_indices, read_classes, read_imagenet, read_table
 from gada.errors import ConfigError, DataError
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.settings import ImageSettings
 
 Pixels = NDArray[np.uint8]
-LONGEST_INDEX = 9  # digits; a longer number is a name
-IMAGENET = Path(__file__).with_name("imagenet.txt")
-"""The WordNet ids of ILSVRC 2012's 1,000 classes; sorted, they give the index that every ImageNet network uses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +27,20 @@ class LabelledImages:
     """Images with the class of each."""
 
     title: str
-    """What the set is called."""
+    """Name of the set."""
     names: tuple[str, ...]
     """One for each image: its path below the root, or its number."""
     labels: NDArray[np.int64]
     """Index of the true class, (N,)."""
     classes: int
-    """Number of classes that the indices belong to; 0 if the set does not say."""
+    """Number of classes that the indices belong to; 0 if unknown."""
     paths: tuple[Path, ...] = ()
     """The files, for a set of files."""
     array: Pixels | None = field(default=None, repr=False)
     """The images (N, H, W, 3), for a set that comes as one."""
     root: Path = Path()
+    class_names: tuple[str, ...] = ()
+    """Names of the classes in the order of their indices, for a training set."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -79,7 +79,7 @@ def load_labelled(settings: ImageSettings, classes: Sequence[str] = ()) -> Label
 
     Args:
         settings: where it is.
-        classes: the names of the classes in a classifier's own order, where it says them.
+        classes: the names of the classes in a classifier's own order, where it has them.
 
     Raises:
         ConfigError: if its settings do not fit together.
@@ -96,12 +96,22 @@ def load_labelled(settings: ImageSettings, classes: Sequence[str] = ()) -> Label
         case "imagenet":
             images = of_files(settings, read_imagenet(settings), classes)
         case "cifar10":
-            from gada.data.cifar10 import CLASSES, load_cifar10  # which makes this module's sets
-
-            if classes and tuple(classes) != CLASSES:
+            if classes and tuple(classes) != CIFAR10_CLASSES:
                 raise ConfigError(f"the classifier knows {', '.join(classes)}, which are not CIFAR-10's classes.")
             images = load_cifar10(settings.root, "test")
     return drawn(images, settings.per_class, settings.seed)
+
+
+def load_cifar10(root: Path, part: Part) -> LabelledImages:
+    """Read CIFAR-10's training or test images.
+
+    Raises:
+        DataError: if a file is missing or wrong.
+    """
+    pixels, labels = read_cifar10(root, part)
+    names = tuple(f"{part}/{index:05d}" for index in range(len(labels)))
+    classes = CIFAR10_CLASSES
+    return LabelledImages("CIFAR-10", names, labels, len(classes), array=pixels, root=root, class_names=classes)
 
 
 def of_files(
@@ -109,8 +119,8 @@ def of_files(
 ) -> LabelledImages:
     """Return files with the index of each label.
 
-    A label is a name of the classifier's classes (`known`) where it says them. Else it is a class index, or a name: its
-    line in the file of classes, its place among ImageNet's 1,000 WordNet ids, or its place among the names that occur,
+    A label is one of the classifier's class names (`known`) where it has them. Else it is a class index, or a name
+    whose index is its line in the file of classes, its place among ImageNet's 1,000 WordNet ids, or among all names,
     sorted.
     """
     if known and settings.classes and read_classes(settings.classes) != list(known):
@@ -126,98 +136,6 @@ def of_files(
     root, paths = settings.root, tuple(path for path, _ in labelled)
     names = tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths)
     return LabelledImages(root.resolve().name, names, np.array(indices, np.int64), classes, paths, root=root)
-
-
-def class_indices(
-    labels: Sequence[str], file: Path | None, classes: Sequence[str] = ()
-) -> tuple[list[int | None], int]:
-    """Return the index of each label, None for an unknown one, and the number of classes (0: not known)."""
-    whole = [label.removesuffix(".0") for label in labels]  # as spreadsheets write whole numbers
-    if file is None and not classes and all(label.isdecimal() and len(label) <= LONGEST_INDEX for label in whole):
-        return [int(label) for label in whole], 0
-    if classes:
-        known = list(classes)
-    elif file is not None:
-        known = read_classes(file)
-    elif set(labels) <= set(imagenet := read_classes(IMAGENET)):
-        known = imagenet
-    else:
-        known = sorted(set(labels))
-    places = {name: place for place, name in enumerate(known)}
-    places |= {str(place): place for place in range(len(known)) if str(place) not in places}
-    return [places.get(label) for label in labels], len(known)
-
-
-def read_classes(path: Path) -> list[str]:
-    """Return the classes of a file in order: the first word of each line, as in ImageNet's list of synsets.
-
-    Raises:
-        DataError: if it cannot be read, is empty, or names a class twice.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a list of classes, one in each line: {error}") from error
-    names = [line.split()[0].strip(",") for line in lines if line.strip()]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice or not names:
-        raise DataError(
-            f"{path} {f'names the class {twice!r} twice' if twice else 'is empty'}; give each class a line."
-        )
-    return names
-
-
-def read_table(settings: ImageSettings) -> list[tuple[Path, str]]:
-    """Return the (file, label) pairs of a table, CSV or a spreadsheet.
-
-    Raises:
-        DataError: if the table cannot be read, lacks a column or a cell, or names a file that is not below the root.
-    """
-    path = settings.root / settings.table
-    names = {settings.image_column: "--images.image_column", settings.label_column: "--images.label_column"}
-    files, pairs = Files(settings.root.resolve()), []
-    for place, row in rows_of(path, names):
-        name, label = row[settings.image_column], row[settings.label_column]
-        if not name or not label:
-            raise DataError(f"{place}, lacks an image or its label.")
-        pairs.append((settings.root / files.find(name, place).relative_to(files.root), label))
-    if not pairs:
-        raise DataError(f"{path} has no rows below its column names; give each image and its label a row.")
-    return pairs
-
-
-def read_imagenet(settings: ImageSettings) -> list[tuple[Path, str]]:
-    """Return the (file, label) pairs of ImageNet's validation set: flat with a label file, or sorted into wnid folders.
-
-    The label file is `val.txt` (a name and an index or wnid in each line) or Kaggle's `LOC_val_solution.csv`.
-
-    Raises:
-        DataError: if it is missing or cannot be read, or a line of it is wrong.
-    """
-    file = settings.root / settings.table
-    if not file.is_file():
-        pictures = [(path, path.parent.name) for path in images_in(settings.root)]
-        if {label for _, label in pictures} <= set(read_classes(IMAGENET)):
-            return pictures
-        raise DataError(
-            f"{settings.root} has neither the label file {settings.table} (val.txt or LOC_val_solution.csv, named with "
-            "--images.table) nor a folder for each WordNet id."
-        )
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as a file name and its class in each line: {error}") from error
-    found = {path.stem: path for path in images_in(settings.root)}
-    pairs = []
-    for number, line in enumerate(lines, start=1):
-        words = line.replace(",", " ").split()
-        if not words or words[0] == "ImageId":
-            continue
-        if len(words) < 2 or Path(words[0]).stem not in found:
-            wrong = "has no label" if len(words) < 2 else f"names {words[0]}, which is not in {settings.root}"
-            raise DataError(f"{file}, line {number}, {wrong}; each line is a file name and its class.")
-        pairs.append((found[Path(words[0]).stem], words[1]))
-    return pairs
 
 
 def drawn(images: LabelledImages, per_class: int | None, seed: int, option: str = "images.per_class") -> LabelledImages:

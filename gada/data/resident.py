@@ -53,11 +53,13 @@ class ResidentImages:
 
 def on_device(packed: PackedImages, device: torch.device) -> Tensor:
     """Return a packed file as bytes on a device; part by part, for the host may have less memory than that."""
-    memory = packed.memory
-    there = torch.empty(len(memory), dtype=torch.uint8, device=device)
-    for start in range(0, len(memory), PART):
-        part = np.array(memory[start : start + PART])
-        there[start : start + PART] = torch.from_numpy(part)
+    there = torch.empty(sum(map(len, packed.parts())), dtype=torch.uint8, device=device)
+    end = 0
+    for memory in packed.parts():
+        for start in range(0, len(memory), PART):
+            part = np.array(memory[start : start + PART])
+            there[end : end + len(part)] = torch.from_numpy(part)
+            end += len(part)
     return there
 
 
@@ -82,5 +84,5 @@ def fits(batches: CropBatches, device: str) -> bool:
     if not device.startswith("cuda"):
         return False
     free, _ = torch.cuda.mem_get_info(torch.device(device))
-    packed = {id(images): images.memory.nbytes for images in (batches.packed, batches.packed_sources)}
+    packed = {id(images): sum(map(len, images.parts())) for images in (batches.packed, batches.packed_sources)}
     return sum(packed.values()) <= SHARE * free

@@ -1,44 +1,41 @@
 """Accuracy of a classifier with its interval, its calibration, and what distortions cost it."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 
 BINS = 15
 """Of the calibration error (Guo et al., 2017, section 3)."""
 
-NORMAL_95 = 1.959963984540054
-
 
 def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share, in [0, 1] (Wilson, 1927): it holds for few images and for shares of 0 or 1.
+    """Return the 95 % interval of a fraction, in [0, 1] (Wilson, 1927), which holds for few trials and at 0 and 1.
 
     Raises:
-        ValueError: if there was no trial.
+        ValueError: if there are no trials, or more successes than trials.
     """
-    if not 0 <= successes <= trials or not trials:
-        raise ValueError(f"{successes} successes of {trials} trials are no share")
-    share, z2 = successes / trials, NORMAL_95**2 / trials
-    centre = (share + z2 / 2) / (1 + z2)
-    reach = NORMAL_95 * sqrt(share * (1 - share) / trials + z2 / (4 * trials)) / (1 + z2)
-    return max(0.0, min(share, centre - reach)), min(1.0, max(share, centre + reach))
+    if not trials:
+        raise ValueError("a fraction of no trials has no interval")
+    interval = binomtest(successes, trials).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> float:
     """Return the ECE in [0, 1], 0 is best: the mean distance of confidence and accuracy over bins of equal width.
 
+    torchmetrics agrees, but takes outcomes of 0 or 1 alone, and a metrifier's are errors in between.
+
     Args:
         confidence: (N,) in [0, 1], of the predicted class.
         correct: (N,) whether the predicted class is the true one; or any outcome in [0, 1] that was predicted.
-        bins: how many.
+        bins: number of bins.
     """
-    said = np.asarray(confidence, np.float64)
-    places = np.minimum((said * bins).astype(np.int64), bins - 1)
-    sums = [np.bincount(places, weights) for weights in (said, correct)]
-    return float(np.abs(sums[0] - sums[1]).sum() / len(said))
+    predicted = np.asarray(confidence, np.float64)
+    places = np.minimum((predicted * bins).astype(np.int64), bins - 1)
+    sums = [np.bincount(places, weights) for weights in (predicted, correct)]
+    return float(np.abs(sums[0] - sums[1]).sum() / len(predicted))
 
 
 def corruption_error(errors: Mapping[str, Sequence[float]]) -> float:
@@ -70,14 +67,14 @@ def relative_corruption_error(
 
 
 def risk_coverage(predicted: ArrayLike, error: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the risk of keeping only the images that are predicted best (El-Yaniv and Wiener, 2010).
+    """Return the risk of keeping only the images with the lowest predicted error (El-Yaniv and Wiener, 2010).
 
     Args:
         predicted: (N,) predicted errors, or anything that ranks like them; equal predictions are kept together.
         error: (N,) true errors in [0, 1].
 
     Returns:
-        Coverage (N,), rising to 1, and the mean true error of the share that is kept (N,).
+        Coverage (N,), rising to 1, and the mean true error of the images that are kept (N,).
     """
     x, y = np.asarray(predicted, np.float64), np.asarray(error, np.float64)
     order = np.argsort(x, kind="stable")
@@ -90,6 +87,6 @@ def risk_coverage(predicted: ArrayLike, error: ArrayLike) -> tuple[NDArray[np.fl
 
 
 def accuracy_kept(predicted: ArrayLike, error: ArrayLike, rejected: float) -> float:
-    """Return one minus the risk that is left when the worst-predicted share, in [0, 1), is rejected."""
+    """Return one minus the risk that is left when the worst-predicted fraction, in [0, 1), is rejected."""
     coverage, risk = risk_coverage(predicted, error)
     return float(1 - risk[max(1, round((1 - rejected) * len(coverage))) - 1])

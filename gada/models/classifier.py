@@ -18,13 +18,13 @@ TABLE_1 = "table1"
 Inputs = Literal["standardised", "centred", "unit"]
 
 
-class Classifier(nn.Module):
+class ClassifierNetwork(nn.Module):
     """A network behind the preparation of its inputs: images in [0, 1] in, class logits out.
 
     Args:
-        network: what sees the prepared images.
-        inputs: `standardised` (each image to mean 0 and deviation 1, as the TensorFlow model does that the paper
-            builds on), `centred` (less 0.5) or `unit` (as they are).
+        network: takes the prepared images.
+        inputs: `standardised` (each image to mean 0 and std 1, as in the TensorFlow model that the paper builds on),
+            `centred` (minus 0.5) or `unit` (as they are).
     """
 
     def __init__(self, network: nn.Module, inputs: Inputs = "standardised") -> None:
@@ -41,9 +41,9 @@ class Classifier(nn.Module):
 class Table1(nn.Module):
     """The network of Table 1: two convolutions with pooling and response normalisation, then 384-192-K.
 
-    Its parents are TensorFlow's CIFAR-10 model, which section 4.2 names, and Krizhevsky's cuda-convnet. What the table
-    leaves open is from the former: the pooling windows begin at the first pixel and overlap by one (the last is cut),
-    the normalisation's constants, and the initial weights.
+    Its parents are TensorFlow's CIFAR-10 model, which section 4.2 names, and Krizhevsky's cuda-convnet. From the
+    former is what the table leaves open: pooling windows that start at the first pixel and overlap by one (the last is
+    cut), the normalisation's constants, and the initial weights.
     """
 
     def __init__(self, classes: int) -> None:
@@ -54,19 +54,19 @@ class Table1(nn.Module):
         self.fc2 = nn.Linear(384, 192)
         self.softmax = nn.Linear(192, classes)
         self.normalise = ResponseNormalisation(64)
-        for layer, deviation, bias in (
+        for layer, std, bias in (
             (self.conv1, 0.05, 0.0),
             (self.conv2, 0.05, 0.1),
             (self.fc1, 0.04, 0.1),
             (self.fc2, 0.04, 0.1),
             (self.softmax, 1 / 192, 0.0),
         ):
-            nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+            nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
             nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (N, K) of prepared images (N, 3, 32, 32)."""
-        maps = overlapping_pool(self.conv1(images)).relu()  # the largest of rectified is the rectified largest
+        maps = overlapping_pool(self.conv1(images)).relu()  # the maximum of rectified values is the rectified maximum
         maps = self.normalise(maps)
         maps = overlapping_pool(self.normalise(self.conv2(maps).relu()))
         hidden = self.fc2(self.fc1(maps.flatten(1)).relu()).relu()
@@ -101,17 +101,17 @@ def overlapping_pool(maps: Tensor) -> Tensor:
 
 
 def prepared(images: Tensor, inputs: Inputs) -> Tensor:
-    """Return images (N, 3, H, W) in [0, 1] as a network wants them."""
+    """Return images (N, 3, H, W) in [0, 1] as a network takes them."""
     if inputs == "unit":
         return images
     if inputs == "centred":
         return images - 0.5
     variance, mean = torch.var_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
-    least = 1 / (255 * images[0].numel() ** 0.5)  # deviation that a flat image counts as
+    least = 1 / (255 * images[0].numel() ** 0.5)  # std of a flat image
     return (images - mean) / variance.sqrt().clamp_min(least)
 
 
-def build_classifier(network: str, classes: int, inputs: Inputs = "standardised") -> Classifier:
+def build_classifier(network: str, classes: int, inputs: Inputs = "standardised") -> ClassifierNetwork:
     """Return an untrained classifier.
 
     Args:
@@ -121,10 +121,10 @@ def build_classifier(network: str, classes: int, inputs: Inputs = "standardised"
         inputs: how images are prepared for it.
 
     Raises:
-        ConfigError: if there is no such function, or it gives something else.
+        ConfigError: if there is no such function, or it returns something else.
     """
     if network == TABLE_1:
-        return Classifier(Table1(classes), inputs)
+        return ClassifierNetwork(Table1(classes), inputs)
     module, _, function = network.partition(":")
     try:
         made = getattr(import_module(module), function)(classes)
@@ -134,18 +134,18 @@ def build_classifier(network: str, classes: int, inputs: Inputs = "standardised"
             "package.module:function with a function that takes the number of classes."
         ) from error
     if not isinstance(made, nn.Module):
-        raise ConfigError(f"{network} gives a {type(made).__name__}; it must give an nn.Module.")
-    return Classifier(made, inputs)
+        raise ConfigError(f"{network} returns a {type(made).__name__}; it must return an nn.Module.")
+    return ClassifierNetwork(made, inputs)
 
 
-def save_classifier(path: Path, classifier: Classifier, card: Mapping[str, Any]) -> None:
+def save_classifier(path: Path, classifier: ClassifierNetwork, card: Mapping[str, Any]) -> None:
     """Write a classifier's weights with a card; "network" and "classes" say how to build it again."""
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in classifier.state_dict().items()}
     save_checkpoint(path, tensors, {**card, "kind": "classifier", "inputs": classifier.inputs})
 
 
-def load_classifier(path: Path, network: str | None = None) -> tuple[Classifier, Card]:
-    """Return a trained classifier at rest, from (N, 3, S, S) in [0, 1] to logits (N, K), and its card.
+def load_network(path: Path, network: str | None = None) -> tuple[ClassifierNetwork, Card]:
+    """Return a trained classifier in eval mode, from (N, 3, S, S) in [0, 1] to logits (N, K), and its card.
 
     Args:
         path: a file that `gada classify fit` wrote; the card's "size" is S and "classes" are the names of the classes.
@@ -153,14 +153,14 @@ def load_classifier(path: Path, network: str | None = None) -> tuple[Classifier,
 
     Raises:
         ConfigError: if it is a network of the user's own and no function is given.
-        DataError: if the file is missing or is no classifier's.
+        DataError: if the file is missing or does not hold a classifier.
     """
     tensors, card = load_checkpoint(path, "classifier")
     if card["network"] == TABLE_1:
         network = TABLE_1
     elif network is None or network == TABLE_1:
         raise ConfigError(
-            f"{path} holds a network made by {card['network']}; name that function again, with --network in classify "
+            f"{path} holds a network made by {card['network']}; give that function again, with --network in classify "
             "evaluate and with --input.network in sweep and metrify."
         )
     classifier = build_classifier(network, len(card["classes"]), card["inputs"])

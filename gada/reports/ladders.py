@@ -1,6 +1,7 @@
-"""Tables and the figure of a robustness sweep: accuracy along the ladders, corruption errors."""
+"""Tables and the plot of a robustness sweep: accuracy along the ladders, corruption errors."""
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -50,21 +51,19 @@ def ladder(rows: Sequence[Row], network: str, distortion: str) -> list[Row]:
 
 
 def origin(rows: Sequence[Row]) -> str:
-    """Return where the figures come from, in sentences; a partial result is named so."""
+    """Return the origin of the results, in sentences; a partial result is called so."""
     first = rows[0]
     counts = sorted({row["n"] for row in rows})
     images = f"{counts[0]} images" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} images"
-    sentences = [
-        f"Data: {first['dataset']}, {images}; seed {first['seed']}; machine {first['machine']}; "
+    partial = f"PARTIAL: {first['partial']}. " if first.get("partial") else ""
+    return (
+        f"{partial}Data: {first['dataset']}, {images}; seed {first['seed']}; machine {first['machine']}; "
         f"commit {first['commit'] or 'unknown'}."
-    ]
-    if first.get("partial"):
-        sentences.insert(0, f"PARTIAL: {first['partial']}.")
-    return " ".join(sentences)
+    )
 
 
 def ladder_table(rows: Sequence[Row], figure: str, intervals: bool = False) -> Table:
-    """Return one figure by distortion, network and level.
+    """Return one metric by distortion, network and level.
 
     Args:
         rows: result rows.
@@ -165,10 +164,10 @@ def findings(rows: Sequence[Row]) -> list[str]:
     """Return what Dodge and Karam found (section IV), and whether it holds here, for each network.
 
     Blur and noise cost more accuracy than JPEG, JPEG2000 and contrast; JPEG above quality 10 and contrast down to 0.4
-    cost little. Nothing is said of a network that has not been through these ladders.
+    cost little. A network that has not been through these ladders is left out.
     """
     names = {name: f"dodge-karam/{name}" for name in ("blur", "noise", "jpeg", "jpeg2000", "contrast")}
-    said = []
+    found = []
     for network in networks_of(rows):
         along = {short: ladder(rows, network, name) for short, name in names.items()}
         clean = ladder(rows, network, NONE)
@@ -179,20 +178,20 @@ def findings(rows: Sequence[Row]) -> list[str]:
         jpeg = _worst(clean[0], along["jpeg"], lambda row: row["strength"] > 10)
         contrast = _worst(clean[0], along["contrast"], lambda row: row["strength"] >= 0.4)
         losses = ", ".join(f"{name} {value:.3f}" for name, value in loss.items())
-        said.append(
-            f"{network}: blur and noise hurt most: {_verdict(most)} (mean loss of top-1 along the ladder: {losses}). "
-            f"JPEG above quality 10 costs little, at most {LITTLE:g}: {_verdict(jpeg <= LITTLE)} (greatest loss "
-            f"{jpeg:.3f}). Contrast down to 0.4 costs little: {_verdict(contrast <= LITTLE)} (greatest loss "
+        found.append(
+            f"{network}: blur and noise hurt most: {_holds(most)} (mean loss of top-1 along the ladder: {losses}). "
+            f"JPEG above quality 10 costs little, at most {LITTLE:g}: {_holds(jpeg <= LITTLE)} (greatest loss "
+            f"{jpeg:.3f}). Contrast down to 0.4 costs little: {_holds(contrast <= LITTLE)} (greatest loss "
             f"{contrast:.3f})."
         )
-    return said
+    return found
 
 
 def _worst(clean: Row, along: Sequence[Row], chosen: Callable[[Row], bool]) -> float:
     return float(clean["top1"] - min(row["top1"] for row in along if chosen(row)))
 
 
-def _verdict(holds: bool) -> str:
+def _holds(holds: bool) -> str:
     return "reproduced" if holds else "not reproduced"
 
 
@@ -243,13 +242,9 @@ def _draw_ladder(panel: Axes, along: Sequence[Row], clean: Sequence[Row], number
 
 
 def _put_key(panel: Axes, networks: Sequence[str]) -> None:
-    handles = [
-        Line2D([], [], color=COLOURS[n % len(COLOURS)], marker=MARKERS[n % len(MARKERS)], markersize=5)
-        for n in range(len(networks))
-    ]
-    handles.append(Line2D([], [], color="#555555", linestyle="-"))
-    handles.append(Line2D([], [], color="#555555", linestyle="--"))
-    handles.append(Line2D([], [], color="#555555", linestyle=":"))
+    colours, markers = (cycle(values) for values in (COLOURS, MARKERS))
+    handles = [Line2D([], [], color=next(colours), marker=next(markers), markersize=5) for _ in networks]
+    handles += [Line2D([], [], color="#555555", linestyle=style) for style in ("-", "--", ":")]
     styles = ["top-1, 95 % interval", "top-5", "top-1, undistorted"]
     legend = panel.legend(handles, [*networks, *styles], loc="center", frameon=False, fontsize=9)
     for text in legend.get_texts():

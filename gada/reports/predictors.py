@@ -1,4 +1,4 @@
-"""Tables and figures of what predicts a classifier's error."""
+"""Tables and plots of predictors of a classifier's error."""
 
 from collections.abc import Mapping, Sequence
 
@@ -39,11 +39,11 @@ def predictors_table(rows: Sequence[Row]) -> Table:
         f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit'] or 'unknown'}."
     )
     notes = (
-        "Lead: SROCC of the metrifier less that of the predictor, with a 95 % bootstrap interval over the sources. "
+        "Lead: SROCC of the metrifier minus that of the predictor, with a 95 % bootstrap interval over the sources. "
         "SROCC within: mean over each image's ladders, undistorted to strongest; over: mean over the steps, each "
         "across the images. Calibration: mean distance of predicted and true error over 15 bins, 0 is best; only for "
-        "predictors that estimate the error. Mean risk: share of wrong decisions, averaged over all coverages. "
-        "Accuracy: of what is kept when the worst-predicted share is rejected; of all images it is "
+        "predictors that estimate the error. Mean risk: fraction of wrong decisions, averaged over all coverages. "
+        "Accuracy: of what is kept when the worst-predicted fraction is rejected; of all images it is "
         f"{first['accuracy']:.3f}.",
     )
     columns = ("metrifier's lead", *FIGURES.values())
@@ -69,7 +69,7 @@ def distortions_table(rows: Sequence[Row]) -> Table:
 
 def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> bytes:
     """Draw risk against coverage, (N,) each, for each predictor, as PNG."""
-    axes = _axes(title, "share of images kept", "share of wrong decisions among them")
+    axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
     for colour, (coverage, risk) in zip(COLOURS, curves.values(), strict=False):
         shown = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
         shown = shown[coverage[shown] >= 0.02]  # below, single images make the curve jump

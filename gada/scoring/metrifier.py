@@ -1,4 +1,4 @@
-"""A trained metrifier at work: pictures in, the error that its classifier is expected to make on each out."""
+"""A trained metrifier: images in, the error that its classifier is expected to make on each out."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from gada.scoring.loading import open_scorer
 from gada.scoring.scorer import Scorer
 
 CROPS = 4
-"""Of a picture that is larger than a crop."""
+"""Of an image that is larger than a crop."""
 
 
 class MetrifierScorer(Scorer):
-    """Scores pictures as the classifier sees them: resized, the square in the middle."""
+    """Scores images in the classifier's view: resized and cropped to the square in the middle."""
 
     def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the crops of a picture (H, W, 3), (n, size, size, 3)."""
+        """Return the crops of an image (H, W, 3), (n, size, size, 3)."""
         return super().cut(View(**(self.card.view or {}))(image))
 
     def describe(self) -> str:
@@ -34,7 +34,7 @@ def load_metrifier(model: str | Path, device: str = "auto") -> MetrifierScorer:
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Raises:
-        ConfigError: if there is none, or it is an evaluator of quality.
+        ConfigError: if it does not exist, or is an evaluator of quality.
         DataError: if the file is damaged.
     """
     scorer = open_scorer(model, "grid", device=device)

@@ -13,7 +13,7 @@ Maps = NDArray[np.float32]
 
 
 def filter_responses(classifier: Classifier, pixels: NDArray[np.uint8]) -> dict[str, Maps]:
-    """Return what the first and the last convolution respond to images (N, S, S, 3) uint8.
+    """Return the responses of the first and the last convolution to images (N, S, S, 3) uint8.
 
     The last one is the last whose maps have more than one pixel. Before normalisation and rectifier.
 

@@ -6,7 +6,7 @@ They are complete when constructed: every default is a value, that of the preset
 
 from gada.settings.checks import check, check_seed
 from gada.settings.classifiers import ImageSettings, InputSettings, Layout
-from gada.settings.classify import ClassifierSettings, ClassifyDataSettings
+from gada.settings.classify import ClassifierSettings, ClassifyDataSettings, TestDataSettings
 from gada.settings.data import DataSettings, Format, SplitSettings
 from gada.settings.metrify import MetrifierSettings
 from gada.settings.networks import LossSettings, ModelSettings
@@ -38,6 +38,7 @@ __all__ = [
     "Settings",
     "SplitSettings",
     "Stage",
+    "TestDataSettings",
     "TrainingSettings",
     "Variant",
     "as_plain",

@@ -1,4 +1,4 @@
-"""Classifiers that are asked about images: `gada sweep` and `gada metrify`."""
+"""Labelled images and the input of classifiers: `gada sweep` and `gada metrify`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ Layout = Literal["folders", "names", "table", "imagenet", "cifar10"]
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """Which labelled images a classifier is asked about."""
+    """Labelled images that a classifier is tested on."""
 
     root: Path = Path("data/cifar-10-batches-bin")
     """Folder of the images."""
@@ -29,7 +29,7 @@ class ImageSettings:
     classes: Path | None = None
     """File with the classifier's classes in order, one in each line; WordNet ids of ImageNet need none."""
     per_class: int | None = None
-    """Draw so many images of each class (Dodge and Karam: 10); none given means all."""
+    """Draw this many images of each class (Dodge and Karam: 10); unset means all."""
     seed: int = 0
     """Seed of that draw."""
 
@@ -40,26 +40,26 @@ class ImageSettings:
 
 @dataclass(frozen=True)
 class InputSettings:
-    """What classifiers take and give, where their source does not say or should be overruled."""
+    """What classifiers take and give; what is unset is as the classifier's own source says."""
 
     size: int | None = None
     """Side of the square that the network sees, in pixels."""
     resize: int | None = None
-    """Shorter side to which a photograph is resized before the square is cut from its middle; 0 is not at all."""
+    """Shorter side to which an image is resized before the centre crop, in pixels; 0 is not at all."""
     filter: Literal["bilinear", "bicubic"] | None = None
     """Interpolation of the resizing."""
     mean: tuple[float, float, float] | None = None
     """Subtracted from R, G, B in [0, 1]."""
-    deviation: tuple[float, float, float] | None = None
-    """What the difference is divided by."""
+    std: tuple[float, float, float] | None = None
+    """Divides the difference, in [0, 1]."""
     outputs: Literal["logits", "probabilities"] | None = None
     """What the network gives for each class."""
     network: str | None = None
     """For a classifier of `gada classify` with a network of your own, the function that makes it, as in training."""
 
     def __post_init__(self) -> None:
-        """Check sizes and deviations."""
+        """Check sizes and std."""
         check("input", self, ("size",), 1)
         check("input", self, ("resize",), 0)
-        if self.deviation and not min(self.deviation) > 0:
-            raise ConfigError(f"input.deviation is {list(self.deviation)} but all three must be above 0.")
+        if self.std and not min(self.std) > 0:
+            raise ConfigError(f"input.std is {list(self.std)} but all three must be above 0.")

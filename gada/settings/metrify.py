@@ -18,23 +18,21 @@ class MetrifierSettings:
     distortions: tuple[str, ...] = ("dodge-karam",)
     """Distortion families at all their levels, or sets of them."""
     error: Literal["confidence", "decision"] = "confidence"
-    """1 - probability of the true class, or 1 for a wrong decision."""
-    distorted: Literal["crop", "photograph"] = "crop"
-    """Distort what the classifier sees, or the whole image."""
+    """`confidence`: 1 - probability of the true class; `decision`: 1 for a wrong decision, 0 for a right one."""
+    distorted: Literal["crop", "image"] = "crop"
+    """Distort what the classifier sees, after resizing and centre crop, or the whole image before."""
     crop_size: int | None = None
-    """Side of a training crop; by default at most 128."""
+    """Side of a training crop, in pixels; unset means what the classifier sees, at most 128."""
     batch_size: int = 64
     """Crops in a batch."""
     steps: int = 3000
     """Training steps."""
     validate_every: int = 250
     """Steps between two validations."""
-    validation_pairs: int = 2000
-    """Images that choose the checkpoint."""
-    rate: float = 5e-4
+    validation_images: int = 2000
+    """Images that choose the checkpoint, drawn from D' of the validation sources."""
+    lr: float = 5e-4
     """Learning rate."""
-    class_weight: float = 0.1
-    """Weight of the class loss."""
     seed: int = 0
     """Seed of weights, batches and noise."""
     images: ImageSettings = field(default_factory=ImageSettings)
@@ -43,9 +41,9 @@ class MetrifierSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
 
     def __post_init__(self) -> None:
-        """Check counts, rate and weight."""
+        """Check counts and learning rate."""
         check_seed(self.seed)
         check("metrifier", self, ("batch_size",), 2)
-        check("metrifier", self, ("steps", "validate_every", "validation_pairs"), 1)
+        check("metrifier", self, ("steps", "validate_every", "validation_images"), 1)
         check("metrifier", self, ("crop_size",), 8)
-        check("metrifier", self, ("rate", "class_weight"), 0)
+        check("metrifier", self, ("lr",), 0)

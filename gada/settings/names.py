@@ -9,9 +9,18 @@ RENAMED = {
     "training.later_rate": "training.later_lr_factor",
     "training.generated_share": "training.generated_fraction",
     "split.ceiling": "split.upper_bound",
+    "training.rate": "training.lr",
+    "training.rate_decay": "training.lr_decay",
+    "training.decay_every": "training.decay_fraction, a fraction of the epochs,",
+    "training.shares": "training.fractions",
+    "training.asked": "training.target_qualities",
+    "input.deviation": "input.std",
+    "photograph": "example",
+    "rate": "lr",
+    "validation_pairs": "validation_images",
 }
 """What they are called now."""
-DROPPED = {"loss.quality": "squared"}
+DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}
 """The value that holds now for everybody."""
 UNKNOWN = re.compile(r"Group '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
 

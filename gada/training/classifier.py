@@ -1,84 +1,109 @@
 """Training of a classifier against label distributions (Chen et al., 2017, section 4.3)."""
 
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint, Timer
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import DataLoader
 
 from gada.data.mixtures import Batch, Mixture
 from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
-from gada.io.files import write_text
-from gada.io.records import metrics_csv
-from gada.losses.label_distribution import iqa_label_distribution, label_loss
-from gada.models.classifier import Classifier, build_classifier, save_classifier
+from gada.losses.label_distribution import Transform, iqa_label_distribution, label_loss
+from gada.models.classifier import ClassifierNetwork, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
+from gada.settings.names import RENAMED
+from gada.training.callbacks import KeepMetrics, progress
+from gada.training.checkpoints import Checkpoints, NotFiniteError
+from gada.training.data import Steps
+from gada.training.loggers import RunLogger
+from gada.training.quiet import quiet_lightning
+from gada.training.stage import hardware
 
-LAST, FINISHED, METRICS = "last.safetensors", "classifier.safetensors", "metrics.csv"
-AT_ONCE = 500  # images judged together
-Pixels = NDArray[np.uint8]
+FINISHED = "classifier.safetensors"
+STARTED_BEFORE = "last.safetensors"  # of a training that a version before Lightning's trainer has started
 
 
-class ClassifierTraining:
-    """A classifier, its loss and its optimiser.
+class ClassifierTraining(LightningModule):
+    """Trains a classifier by gradient descent.
 
     Args:
         classifier: what to train.
         settings: how.
         transform: T of IQA-LS; `identity` where the mixture's qualities are confidences already.
-        device: where.
+        seed: of what the network itself draws, as for dropout.
+        card: travels with the checkpoint.
     """
 
-    def __init__(self, classifier: Classifier, settings: ClassifierSettings, transform: str, device: str) -> None:
-        self.classifier = classifier.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    def __init__(
+        self,
+        classifier: ClassifierNetwork,
+        settings: ClassifierSettings,
+        transform: str | Transform = "identity",
+        seed: int = 0,
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters({"card": dict(card or {})}, logger=False)
+        self.classifier = classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
         self.transform = transform
-        self.device = device
-        self.optimizer = torch.optim.SGD(parameter_groups(classifier, settings.weight_decay), lr=settings.rate)
+        self.seed = seed
 
-    def step(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Take one step; return the loss and how many images were classified rightly."""
-        logits, labels = self.logits(batch), torch.from_numpy(batch.labels).to(self.device)
-        quality = torch.from_numpy(batch.quality).to(self.device)
-        wanted = iqa_label_distribution(labels, quality, logits.shape[1], self.transform)
-        loss = label_loss(logits, wanted, self.settings.loss).mean()
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        self.optimizer.step()
-        return loss.detach(), (logits.argmax(dim=1) == labels).sum()
+    def configure_optimizers(self) -> Any:
+        """Return gradient descent without momentum, and the decay of its learning rate."""
+        optimizer = torch.optim.SGD(parameter_groups(self.classifier, self.settings.weight_decay), lr=self.settings.lr)
+        return [optimizer], [LambdaLR(optimizer, self.settings.decay)]
 
-    def logits(self, batch: Batch) -> Tensor:
-        """Return the logits of a batch, (B, K)."""
-        images = as_images(batch.pixels, self.device)
-        kind = torch.device(self.device).type
-        with torch.autocast(kind, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            logits: Tensor = self.classifier(images)
-        return logits.float()
+    def on_train_epoch_start(self) -> None:
+        """Seed what the network draws, so that a resumed training draws the same."""
+        torch.manual_seed(1_000_003 * (self.seed + 1) + self.current_epoch)
+        self.log("lr", self.settings.lr * self.settings.decay(self.current_epoch))
 
-    def epoch(self, mixture: Mixture, number: int) -> dict[str, float]:
-        """Train on one epoch of a mixture; return its figures.
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss, accuracy = self.loss_of(batch)
+        logged = {"loss": loss.detach(), "accuracy": accuracy}
+        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(batch.labels))
+        return loss
 
-        Raises:
-            DivergedError: if the loss is not finite.
-        """
-        begin, rate = time.perf_counter(), self.settings.rate_at(number)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.classifier.train()
-        batches = mixture.batches(number, self.settings.batch_size)
-        losses, right = zip(*(self.step(batch) for batch in batches), strict=True)
-        loss = float(torch.stack(losses).mean())
-        if not np.isfinite(loss):
-            raise DivergedError(f"the loss of epoch {number + 1} is not finite; give a lower --training.rate.")
-        accuracy = float(torch.stack(right).sum()) / len(mixture.labels)
-        seconds = time.perf_counter() - begin
-        return {"epoch": number + 1, "rate": rate, "loss": loss, "accuracy": accuracy, "seconds": seconds}
+    def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return mean loss and accuracy of a batch, as tensors."""
+        pixels, labels, quality = cast(tuple[Tensor, Tensor, Tensor], batch)
+        logits = self.classifier(as_images(pixels)).float()
+        distribution = iqa_label_distribution(labels, quality, logits.shape[1], self.transform)
+        loss = label_loss(logits, distribution, self.settings.loss).mean()
+        return loss, (logits.argmax(dim=1) == labels).float().mean()
+
+    def on_train_epoch_end(self) -> None:
+        """Raise DivergedError if the loss is not finite."""
+        if not isfinite(float(self.trainer.callback_metrics["loss"])):
+            raise DivergedError(
+                f"the loss of epoch {self.current_epoch + 1} is not finite; give a lower --training.lr."
+            )
+
+
+class KeepEpoch(ModelCheckpoint):
+    """Keeps the state after each epoch in `last.ckpt`, written by `Checkpoints`."""
+
+    def __init__(self, folder: Path, steps: Steps) -> None:
+        super().__init__(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+        self.steps = steps
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Resume with the next epoch, whose first batch Lightning fetches before it sets the epoch."""
+        self.steps.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: Lightning would keep the folder's path, and a best score of infinity."""
+        return {}
 
 
 def train_classifier(
@@ -88,25 +113,24 @@ def train_classifier(
     folder: Path,
     card: Mapping[str, Any],
     seed: int = 0,
-    transform: str = "identity",
+    transform: str | Transform = "identity",
     device: str = "cpu",
-    say: Callable[[str], object] | None = None,
+    loggers: Sequence[RunLogger] = (),
 ) -> Path:
-    """Train a classifier to its end, going on after its last whole epoch where the folder has one.
+    """Train a classifier to its end, resuming after the last whole epoch where the folder has one.
 
-    The optimiser has no memory and an epoch depends on seed and number alone, so that a resumed training ends as
-    an uninterrupted one does.
+    A batch depends on seed and step alone, so that a resumed training ends with the weights of an uninterrupted one.
 
     Args:
         mixture: the training set.
         classes: K.
         settings: how to train.
-        folder: receives `last.safetensors`, `metrics.csv` and at the end `classifier.safetensors`.
-        card: what the checkpoint is to say; "settings" decides whether a started training is the same one.
+        folder: receives `last.ckpt`, `previous.ckpt`, `metrics.csv` and at the end `classifier.safetensors`.
+        card: of the checkpoint; "settings" decides whether a started training is the same one.
         seed: of the weights.
         transform: T of IQA-LS.
-        device: where.
-        say: takes a line about each epoch; by default standard error does.
+        device: `cpu`, `cuda` or `mps`.
+        loggers: of the run, as `run_loggers` gives them.
 
     Returns:
         The checkpoint's path.
@@ -114,58 +138,77 @@ def train_classifier(
     Raises:
         ConfigError: if the folder holds another training.
         DivergedError: if the loss is not finite.
+        KeyboardInterrupt: if the user stopped it.
     """
+    quiet_lightning()
+    check_training(folder, card)
     torch.manual_seed(seed)
     classifier = build_classifier(settings.network, classes, settings.inputs)
-    training = ClassifierTraining(classifier, settings, transform, device)
-    figures = resume(classifier, folder, card)
-    for number in range(len(figures), settings.epochs):
-        torch.manual_seed(1_000_003 * (seed + 1) + number)  # for networks with dropout
-        figures.append(training.epoch(mixture, number))
-        write_text(folder / METRICS, metrics_csv(figures))
-        save_classifier(folder / LAST, classifier, {**card, "figures": figures})
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures[-1].items())
-        (say or sys.stderr.write)(f"{folder.parent.name}/{folder.name}: {shown}\n")
-    save_classifier(folder / FINISHED, classifier, {**card, "train_seconds": sum(one["seconds"] for one in figures)})
+    training = ClassifierTraining(classifier, settings, transform, seed, card)
+    steps, timer, name = (
+        Steps(len(mixture) * settings.epochs, len(mixture)),
+        Timer(),
+        f"{folder.parent.name}/{folder.name}",
+    )
+    checkpoints = Checkpoints(folder)
+    trainer = Trainer(
+        **hardware(device, 1, players=1),
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+        max_epochs=settings.epochs,
+        logger=[logger.of(name) for logger in loggers],
+        log_every_n_steps=1,  # metrics are means over an epoch, logged at its end
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        default_root_dir=folder,
+        callbacks=[timer, KeepMetrics(folder / "metrics.csv"), progress(name, steps.steps), KeepEpoch(folder, steps)],
+        plugins=[checkpoints],
+    )
+    try:
+        trainer.fit(training, BatchLoader(mixture, steps), ckpt_path=checkpoints.newest(), weights_only=True)
+    except NotFiniteError as error:
+        raise DivergedError(f"{error}; give a lower --training.lr.") from error
+    except SystemExit as stop:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from stop
+    save_classifier(folder / FINISHED, classifier, {**card, "train_seconds": timer.time_elapsed("train")})
     return folder / FINISHED
 
 
-def resume(classifier: Classifier, folder: Path, card: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Put the weights of the last whole epoch into a classifier; return the figures of the epochs that are done.
+class BatchLoader(DataLoader[Batch]):
+    """Loads the batches of a mixture in the order of its steps."""
 
-    Raises:
-        ConfigError: if the folder holds another training.
-    """
-    check_training(folder, card)
-    if not (folder / LAST).is_file():
-        return []
-    tensors, found = load_checkpoint(folder / LAST, "classifier")
-    try:
-        classifier.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
-    except RuntimeError as error:
-        raise ConfigError(
-            f"{folder} holds a training of another network; choose another --run, or delete the folder to start anew."
-        ) from error
-    return list(found["figures"])
+    def __init__(self, mixture: Mixture, steps: Steps) -> None:
+        own = torch.Generator()  # or each epoch would draw from the generator that the network draws from
+        super().__init__(cast(Any, mixture), batch_size=None, sampler=steps, generator=own)
 
 
 def check_training(folder: Path, card: Mapping[str, Any]) -> None:
-    """Refuse a folder whose training, finished or not, has other settings, naming the first that differs.
+    """Raise ConfigError if a folder's training, finished or not, has other settings; name the first that differs.
 
-    What the card of an older version does not say is not compared.
+    A setting that the card of an older version lacks is not compared.
     """
-    for file in (folder / FINISHED, folder / LAST):
-        if not file.is_file():
-            continue
-        before, now = load_checkpoint(file, "classifier")[1]["settings"], card["settings"]
-        different = [key for key in now if key in before and before[key] != now[key]]
-        if different:
-            key = different[0]
+    started = Checkpoints(folder)
+    if (folder / FINISHED).is_file():
+        found = load_checkpoint(folder / FINISHED, "classifier")[1]
+    elif newest := started.newest():
+        found = started.load_checkpoint(newest)["hyper_parameters"]["card"]
+    elif (folder / STARTED_BEFORE).is_file():
+        raise ConfigError(f"{folder} holds a training that an older version has started; delete it to start anew.")
+    else:
+        return
+    before = settings_of(found)
+    for key, now in card["settings"].items():
+        if key in before and before[key] != now:
             name = key if "." in key else f"training.{key}"
             raise ConfigError(
-                f"{folder} holds a training with {name}={before[key]}, not {now[key]}; choose another --run, or delete "
-                "the folder to start anew."
+                f"{folder} holds a training with {name}={before[key]}, not {now}; choose another --run, or delete the "
+                "folder to start anew."
             )
+
+
+def settings_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings in a classifier's card, an older version's under their names of today."""
+    names = {key: RENAMED.get(f"training.{key}", key) for key in card["settings"]}
+    return {names[key].removeprefix("training."): value for key, value in card["settings"].items()}
 
 
 def parameter_groups(classifier: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -178,18 +221,6 @@ def parameter_groups(classifier: nn.Module, weight_decay: float) -> list[dict[st
     return [group for group in groups if group["params"]]
 
 
-def as_images(pixels: Pixels, device: str = "cpu") -> Tensor:
+def as_images(pixels: Tensor) -> Tensor:
     """Return pixels (N, S, S, 3) uint8 as images (N, 3, S, S) in [0, 1], in memory as they were (channels last)."""
-    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
-
-
-@torch.inference_mode()
-def predict(classifier: nn.Module, pixels: Pixels, device: str = "cpu") -> NDArray[np.float64]:
-    """Return class probabilities (N, K) of images (N, S, S, 3) uint8."""
-    classifier = classifier.to(device).eval()
-    parts = [
-        classifier(as_images(np.array(pixels[start : start + AT_ONCE]), device)).float().softmax(dim=1).cpu()
-        for start in range(0, len(pixels), AT_ONCE)
-    ]
-    probabilities: NDArray[np.float64] = torch.cat(parts).double().numpy()
-    return probabilities
+    return pixels.permute(0, 3, 1, 2).float() / 255

@@ -1,13 +1,15 @@
-"""`gada classify fit | evaluate | table` through the command line, on pictures of three colours."""
+"""`gada classify fit | evaluate | table` through the command line, on images of three colours."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from evaluators import save_evaluator
 from PIL import Image
-from toys import coloured, folders
+from safetensors.numpy import load, load_file
+from toys import WandbRun, coloured, folders
 
 from gada.__main__ import main
 from gada.data.cifar10c import CORRUPTIONS
@@ -15,30 +17,31 @@ from gada.data.mixtures import STRATEGIES
 from gada.io.cards import Card
 from gada.io.records import read_rows
 from gada.metrics.scale import Scale
-from gada.models.classifier import load_classifier
+from gada.models.classifier import load_network
 from gada.models.files import save_network
 from gada.models.generator import Generator
 from gada.reports.iqa_ls import SETS
 from gada.settings import ModelSettings
+from gada.training.checkpoints import Checkpoints
 
 QUICK = ["--training.epochs", "2", "--training.batch_size", "6", "--training.inputs", "centred"]
-FIVE_LEVELS = ["--training.shares", "[0.2,0.2,0.2,0.2,0.2]", "--training.asked", "[0.8,0.6,0.4,0.2]"]
+FIVE_LEVELS = ["--training.fractions", "[0.2,0.2,0.2,0.2,0.2]", "--training.target_qualities", "[0.8,0.6,0.4,0.2]"]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folders(tmp_path / "pictures/train", each=6)
-    folders(tmp_path / "pictures/test", each=4)
+    folders(tmp_path / "images/train", each=6)
+    folders(tmp_path / "images/test", each=4)
     return tmp_path
 
 
 def data(root: Path) -> list[str]:
-    return ["--data.root", str(root / "pictures"), "--data.layout", "folders"]
+    return ["--data.root", str(root / "images"), "--data.layout", "folders"]
 
 
 def fit(root: Path, strategies: str, *options: str) -> int:
     own = ["--training.network", "toys:small"]
-    run = ["--run", str(root / "run"), "--strategies", f"[{strategies}]"]
+    run = ["--run", str(root / "run"), "--strategies", f"[{strategies}]", "--wandb", "off"]
     return main(["classify", "fit", *run, *data(root), *own, *QUICK, *options])
 
 
@@ -52,7 +55,7 @@ def with_models(root: Path) -> list[str]:
     return ["--training.generator", str(root / "g.safetensors"), "--training.evaluator", str(root / "e.safetensors")]
 
 
-def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_strategy_is_trained_and_tested(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = with_models(root)
     assert fit(root, ",".join(STRATEGIES), *models) == 0
     rows = read_rows(root / "run/results.jsonl")
@@ -61,7 +64,7 @@ def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureF
     assert all(0 <= row[name] <= 1 for row in rows for name in ("accuracy", "ece", "confidence", "true_confidence"))
     assert {row["n"] for row in rows} == {12}
     shown = capsys.readouterr().out
-    assert "MIX generated, judged" in shown
+    assert "MIX generated, predicted quality" in shown
     assert "0.794" in shown  # the published figure of strategy 1
     stamps = {path: path.stat().st_mtime_ns for path in (root / "run").rglob("classifier.safetensors")}
     assert len(stamps) == len(STRATEGIES)
@@ -69,30 +72,30 @@ def test_every_strategy_trains_and_is_judged(root: Path, capsys: pytest.CaptureF
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
 
 
-def test_changed_pictures_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changed_images_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1") == 0
-    Image.fromarray(coloured(0, 99)).save(root / "pictures/train/blue/0.png")
+    Image.fromarray(coloured(0, 99)).save(root / "images/train/blue/0.png")
     assert fit(root, "1") == 2
     assert "holds a training with data.images=" in capsys.readouterr().err
 
 
-def test_changed_test_pictures_are_judged_again(root: Path) -> None:
+def test_changed_test_images_are_predicted_again(root: Path) -> None:
     assert fit(root, "1") == 0
     before = {row["test"] for row in read_rows(root / "run/results.jsonl")}
-    Image.fromarray(coloured(0, 99)).save(root / "pictures/test/blue/0.png")
+    Image.fromarray(coloured(0, 99)).save(root / "images/test/blue/0.png")
     assert fit(root, "1") == 0
     after = {row["test"] for row in read_rows(root / "run/results.jsonl")}
     assert len(before) == len(after) == 1
     assert before != after
 
 
-def test_a_damaged_picture_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (root / "pictures/train/red/bad.png").write_bytes(b"no picture")
+def test_a_damaged_image_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "images/train/red/bad.png").write_bytes(b"no image")
     assert fit(root, "1") == 3
     assert "red/bad.png cannot be used" in capsys.readouterr().err
-    (root / "pictures/train/red/bad.png").rename(root / "pictures/train/logo.png")
+    (root / "images/train/red/bad.png").rename(root / "images/train/logo.png")
     assert fit(root, "1") == 3
-    assert "logo.png lies in no folder of a class" in capsys.readouterr().err
+    assert "logo.png is not in the folder of a class" in capsys.readouterr().err
 
 
 def test_seeds_of_other_labels_are_not_averaged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,23 +105,23 @@ def test_seeds_of_other_labels_are_not_averaged(root: Path, capsys: pytest.Captu
     assert main(["classify", "table", str(root / "run")]) == 2
 
 
-def test_the_rivals_say_how_much_they_smooth(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_baselines_say_how_much_they_smooth(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "8,9,smoothing", "--training.smoothing", "0.4") == 0
     assert main(["classify", "table", str(root / "run")]) == 0
     assert "0.4 of the label uniform" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("part", ["classifier.safetensors", "last.safetensors"])
+@pytest.mark.parametrize("part", ["classifier.safetensors", "last.ckpt"])
 def test_a_changed_setting_is_refused(part: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1") == 0
     folder = root / "run/strategy-1/seed-0"
-    shutil.copytree(root / "pictures", root / "other")
-    for path in folder.glob("*.safetensors"):
+    shutil.copytree(root / "images", root / "other")
+    for path in folder.iterdir():
         if path.name != part:
             path.unlink()
     for key, before, now in (
         ("training.epochs", "2", "3"),
-        ("data.root", (root / "pictures").as_posix(), (root / "other").as_posix()),
+        ("data.root", (root / "images").as_posix(), (root / "other").as_posix()),
         ("data.size", "32", "40"),
         ("data.per_class", "None", "5"),
         ("data.test_per_class", "None", "2"),
@@ -136,18 +139,67 @@ def test_other_measures_of_quality(root: Path, quality: str) -> None:
     assert {row["quality"] for row in read_rows(root / "run/results.jsonl")} == {quality}
 
 
+def test_evaluate_takes_the_run_s_own_images(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(root, "1", "--data.test_per_class", "2") == 0
+    again = ["classify", "evaluate", str(root / "run"), "--network", "toys:small", "--out", str(root / "again.jsonl")]
+    assert main(again) == 0
+    first, second = (read_rows(path) for path in (root / "run/results.jsonl", root / "again.jsonl"))
+    for row in (*first, *second):
+        row["commit"] = ""  # which may change while tests run
+    assert first == second
+    assert {row["n"] for row in second} == {6}
+    assert main([*again, "--data.test_per_class", "3"]) == 0
+    assert {row["n"] for row in read_rows(root / "again.jsonl")} == {9}
+
+
+def test_every_training_of_a_run_is_logged_to_one_w_and_b_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[WandbRun] = []
+
+    def start(**_: Any) -> WandbRun:
+        started.append(WandbRun())
+        return started[-1]
+
+    monkeypatch.setattr("wandb.init", start)
+    assert fit(root, "8,9", "--wandb", "offline") == 0
+    (run,) = started
+    names = {f"strategy-{one}/seed-0/{name}" for one in "89" for name in ("loss", "accuracy", "lr")}
+    assert names | {"results"} <= run.logged
+
+
+def test_a_killed_fit_resumes_with_the_same_weights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fit(root, "3,9") == 0
+    weights = {path: path.read_bytes() for path in (root / "run").rglob("classifier.safetensors")}
+    shutil.rmtree(root / "run")
+    save, saved = Checkpoints.save_checkpoint, []
+
+    def killed(self: Checkpoints, *values: Any, **named: Any) -> None:
+        save(self, *values, **named)
+        saved.append(self.last)
+        if len(saved) == 3:  # within the second training
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save_checkpoint", killed)
+        assert fit(root, "3,9") == 130
+    assert fit(root, "3,9") == 0
+    tensors = {path: load_file(path) for path in weights}
+    for path, content in weights.items():
+        whole = load(content)
+        assert all(np.array_equal(tensors[path][name], whole[name]) for name in whole)
+
+
 def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1,8,9", "--seeds", "[0,1]") == 0
     own = ["--network", "toys:small", *data(root)]
-    again, samples, picture = root / "again.jsonl", root / "samples.jsonl", root / "figure-4.png"
+    again, samples, drawn_file = root / "again.jsonl", root / "samples.jsonl", root / "figure-4.png"
     assert main(["classify", "evaluate", str(root / "run"), "--out", str(again), *own]) == 0
     key = ("strategy", "seed", "set", "accuracy", "ece")
     results = [read_rows(path) for path in (root / "run/results.jsonl", again)]
     first, second = ({tuple(row[name] for name in key) for row in rows} for rows in results)
     assert first == second
-    options = ["--samples", "2", "--figure", str(picture), "--out", str(samples)]
+    options = ["--samples", "2", "--figure", str(drawn_file), "--out", str(samples)]
     assert main(["classify", "evaluate", str(root / "run"), *options, *own]) == 0
-    with Image.open(picture) as drawn:
+    with Image.open(drawn_file) as drawn:
         assert drawn.size[0] >= 480
     page, curves = root / "page.md", root / "figure-3.png"
     name = f"gada classify table {root / 'run'} {samples}"
@@ -165,12 +217,12 @@ def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("strategy,labels,pristine,Blur level 1")
 
 
-def test_a_classifier_is_judged_by_the_names_of_classes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_classifier_is_tested_by_the_names_of_classes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit(root, "1", "--training.epochs", "8") == 0
     own = ["classify", "evaluate", str(root / "run"), "--network", "toys:small", "--data.layout", "folders"]
     right = {row["set"]: row["accuracy"] for row in read_rows(root / "run/results.jsonl")}
     for part in ("train", "test"):  # a set without the class of the first index
-        shutil.copytree(root / "pictures" / part, root / "part" / part)
+        shutil.copytree(root / "images" / part, root / "part" / part)
         shutil.rmtree(root / "part" / part / "blue")
     assert main([*own, "--data.root", str(root / "part"), "--out", str(root / "part.jsonl")]) == 0
     rows = read_rows(root / "part.jsonl")
@@ -187,9 +239,9 @@ def test_a_classifier_is_judged_by_the_names_of_classes(root: Path, capsys: pyte
 
 
 def only(root: Path, name: str) -> Path:
-    """Return a copy of the pictures with one class alone."""
+    """Return a copy of the images with one class alone."""
     for part in ("train", "test"):
-        shutil.copytree(root / "pictures" / part / name, root / name / part / name)
+        shutil.copytree(root / "images" / part / name, root / name / part / name)
     return root / name
 
 
@@ -216,8 +268,8 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str], monkeyp
     own = ["--network", "toys:small", *data(root), "--corruptions", str(corrupted)]
     command = ["classify", "evaluate", str(root / "run"), "--out", str(root / "c.jsonl"), *own]
     assert main(command) == 2
-    assert "knows other classes than CIFAR-10-C" in capsys.readouterr().err
-    monkeypatch.setattr("gada.experiments.classify.CLASSES", ("blue", "green", "red"))
+    assert "has other classes than CIFAR-10-C" in capsys.readouterr().err
+    monkeypatch.setattr("gada.experiments.iqa_ls.evaluation.CLASSES", ("blue", "green", "red"))
     assert main(command) == 0
     assert "not normalised" in capsys.readouterr().out
     rows = read_rows(root / "c.jsonl")
@@ -228,17 +280,17 @@ def test_cifar10c_layout(root: Path, capsys: pytest.CaptureFixture[str], monkeyp
 def test_the_trained_classifier_is_one_of_the_sweep_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path
     for part, each in (("train", 6), ("test", 4)):
-        folders(root / "pictures" / part, each, side=48)  # resized to 32
+        folders(root / "images" / part, each, side=48)  # resized to 32
     assert fit(root, "1") == 0
     path = root / "run/strategy-1/seed-0/classifier.safetensors"
-    network, card = load_classifier(path, "toys:small")
+    network, card = load_network(path, "toys:small")
     assert card["classes"] == ["blue", "green", "red"]
     assert (card["size"], card["train_images"]) == (32, 18)
     assert not network.training
-    images = ["--images.root", str(root / "pictures/test"), "--distortions", "[iqa-ls]", "--run", str(root / "sweep")]
+    images = ["--images.root", str(root / "images/test"), "--distortions", "[iqa-ls]", "--run", str(root / "sweep")]
     sweep = ["sweep", "--classifiers", f"[{path}]", *images]
     assert main(sweep) == 2
-    assert "made by toys:small; name that function again" in capsys.readouterr().err
+    assert "made by toys:small; give that function again" in capsys.readouterr().err
     assert main([*sweep, "--input.network", "toys:small"]) == 0
     trained, swept = (read_rows(root / name / "results.jsonl") for name in ("run", "sweep"))
     assert [row["top1"] for row in swept] == pytest.approx([row["accuracy"] for row in trained], abs=1e-6)
@@ -262,6 +314,9 @@ def test_options_that_do_not_go_together(options: list[str], says: str, capsys: 
     ("options", "code", "says"),
     [
         (["--strategies", "[13]"], 2, "strategy '13' is unknown"),
+        (["--strategies", "8,13"], 2, "strategy '13' is unknown"),
+        (["--training.rate", "0.1"], 2, "training.rate is called training.lr now."),
+        (["--training.decay_every=6"], 2, "training.decay_every is called training.decay_fraction, a fraction"),
         (["--strategies", "[]"], 2, "strategies and seeds are empty"),
         (["--seeds", "[-1]"], 2, "seed is -1"),
         (["--strategies", "[1,8]", *FIVE_LEVELS], 2, "names 5 levels"),

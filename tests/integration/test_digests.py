@@ -87,7 +87,7 @@ def classifiers(folder: Path) -> dict[str, Any]:
     data = ("--data.root", "images", "--data.layout", "folders", "--training.network", "toys:small")
     quick = ("--training.epochs", "2", "--training.batch_size", "6", "--training.inputs", "centred")
     call(folder, "classify", "fit", "--run", "iqa-ls", "--strategies", "[3,9]", *data, *quick)
-    steps = ("--steps", "20", "--validate_every", "10", "--validation_pairs", "8", "--split.test", "0.3")
+    steps = ("--steps", "20", "--validate_every", "10", "--validation_images", "8", "--split.test", "0.3")
     small = ("--crop_size", "32", "--batch_size", "4", "--model.widths", "[4,4,4]", "--model.maps", "8")
     source = (
         "--classifier",

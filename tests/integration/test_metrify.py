@@ -8,23 +8,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toys import coloured, folders
+from safetensors.numpy import load_file
+from toys import WandbRun, coloured, folders
 
 import gada
 from gada.__main__ import main
+from gada.data.batches import Batch
+from gada.data.resident import ResidentImages, fits
 from gada.errors import ConfigError
-from gada.experiments.error_set import build_error_set
+from gada.experiments.metrifier.error_set import build_error_set
 from gada.io.records import read_rows
 from gada.scoring.metrifier import load_metrifier
 from gada.settings import ImageSettings, MetrifierSettings
 
-TINY = "--steps 40 --validate_every 20 --batch_size 16 --rate 0.005".split()
+TINY = "--steps 40 --validate_every 20 --batch_size 16 --lr 0.005".split()
 TINY += "--model.widths [8,8,8] --model.maps 16 --model.hidden 8".split()
 PREDICTORS = ["metrifier", "1 - maximum softmax", "entropy", "1 - SSIM", "1 - quality (toy)", "known level"]
 
 
 def fit(root: Path, *options: str) -> int:
-    given = ["--classifier", "toys:plain", "--images.root", str(root / "pictures"), "--run", str(root / "run")]
+    given = [
+        "--classifier",
+        "toys:plain",
+        "--images.root",
+        str(root / "pictures"),
+        "--run",
+        str(root / "run"),
+        "--wandb",
+        "off",
+    ]
     return main(["metrify", "fit", *given, "--distortions", "[iqa-ls/blur,iqa-ls/jpeg]", *TINY, *options])
 
 
@@ -64,6 +76,13 @@ def test_errors_are_learnt(root: Path) -> None:
     with (root / "run" / "metrics.csv").open() as file:
         best = max(float(row["val_srocc"]) for row in csv.DictReader(file))
     assert best > 0.5  # JPEG takes the colour away and blur does not
+
+
+def test_the_training_is_logged_to_w_and_b(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = WandbRun()
+    monkeypatch.setattr("wandb.init", lambda **_: run)
+    assert fit(root, "--run", str(tmp_path / "run"), "--wandb", "offline") == 0
+    assert {"run/val_srocc", "run/loss_metrifier_error"} <= run.logged
 
 
 def test_no_source_stands_on_two_sides(root: Path) -> None:
@@ -142,7 +161,7 @@ def test_a_run_is_not_mixed_with_another(root: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--classifier", "toys:ten"], "knows 10 classes"),
+        (["--classifier", "toys:ten"], "has 10 classes"),
         (["--classifier", "toys:broken"], "not finite"),
         (["--crop_size", "64"], "crop_size is 64 but the classifier sees 32 x 32"),
         (["--steps", "0"], "metrifier.steps is 0"),
@@ -157,6 +176,23 @@ def test_bad_input_is_one_sentence(
     assert fit(tmp_path, *options, *noisy) in (2, 3)
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_on_a_gpu_the_images_lie_on_the_device(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that is pretended: this processor, said to hold all images. The weights are the same."""
+    cut, steps = ResidentImages.cut, []
+
+    def counted(self: ResidentImages, batch: Batch) -> Batch:
+        steps.append(batch)
+        return cut(self, batch)
+
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (2**30, 2**30))
+    monkeypatch.setattr("gada.training.data.fits", lambda batches, _: fits(batches, "cuda"))
+    monkeypatch.setattr(ResidentImages, "cut", counted)
+    assert fit(root, "--run", str(tmp_path / "run")) == 0
+    assert len(steps) == 40
+    resident, mapped = (load_file(folder / "ended.safetensors") for folder in (tmp_path / "run", root / "run"))
+    assert all(np.array_equal(resident[name], mapped[name]) for name in mapped)
 
 
 def test_other_labels_are_refused(tmp_path: Path) -> None:

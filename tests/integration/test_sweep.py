@@ -85,16 +85,16 @@ def test_what_is_left_to_look_at(whole: Path) -> None:
             assert min(image.size) > 300
 
 
-def test_nothing_is_made_or_judged_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_made_or_predicted_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert swept(root) == 0
     first = rows_of(root)
 
     def refuse(*_: object) -> None:
-        raise AssertionError("judged or made again")
+        raise AssertionError("predicted or made again")
 
     monkeypatch.setattr("gada.data.distorted.distort", refuse)
     with monkeypatch.context() as patch:
-        patch.setattr("gada.experiments.outcomes.judge", refuse)
+        patch.setattr("gada.experiments.robustness.outcomes.predict", refuse)
         assert swept(root) == 0
         assert rows_of(root) == first
     assert swept(root, classifiers="toys:plain,again=toys:plain") == 0  # another network reads the same files
@@ -124,7 +124,7 @@ def test_an_interrupted_sweep_leaves_a_partial_result(root: Path, capsys: pytest
     assert "PARTIAL" in capsys.readouterr().out
 
 
-def test_unreadable_images_are_left_out_and_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_picturesare_left_out_and_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "pictures" / "red" / "1.png").write_bytes(b"no picture")
     assert swept(root) == 4
     assert "1 images could not be used, as red/1.png" in capsys.readouterr().out
@@ -139,19 +139,19 @@ def test_unreadable_images_are_left_out_and_named(root: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--classifiers", "[toys:ten]"], "knows 10 classes, but the labels of pictures have 3"),
+        (["--classifiers", "[toys:ten]"], "has 10 classes, but the labels of pictures have 3"),
         (["--classifiers", "[vgg17]"], "classifier 'vgg17' is unknown"),
         (["--classifiers", "[toys:nothing]"], "cannot be made"),
         (["--classifiers", "[toys:coloured]"], "cannot be made"),
         (["--classifiers", "[toys:plain,toys:plain]"], "two classifiers are called 'plain'"),
-        (["--classifiers", "[missing.onnx]"], "missing.onnx is not there"),
+        (["--classifiers", "[missing.onnx]"], "missing.onnx does not exist"),
         (["--classifiers", "[torchvision:alexnet]"], "torchvision"),
         (["--distortions", "[fog]"], "distortion 'fog' is unknown"),
         (["--distortions", "[iqa-ls,iqa-ls/blur]"], "stands twice"),
         (["--images.root", "nowhere"], "nowhere is not a folder"),
         (["--images.layout", "table"], "labels.csv cannot be read"),
         (["--images.layout", "imagenet"], "neither the label file"),
-        (["--images.layout", "cifar10"], "test_batch.bin is not there"),
+        (["--images.layout", "cifar10"], "test_batch.bin does not exist"),
         (["--images.per_class", "5"], "class 0 of pictures has 4 images"),
         (["--json", "--figure", "x.png"], "--json prints and --figure draws"),
         (["--results", "old.jsonl"], "--results old.jsonl is shown again"),
@@ -216,7 +216,7 @@ def test_files_of_networks(root: Path) -> None:
         "0",
         "--input.mean",
         "[0.5,0.5,0.5]",
-        "--input.deviation",
+        "--input.std",
         "[1,1,1]",
     ]
     assert swept(root, *view, classifiers=f"toys:plain,{files}", distortions="[iqa-ls/noise]") == 0
@@ -239,16 +239,16 @@ def test_an_exported_network_with_code_is_not_opened(root: Path, capsys: pytest.
     assert not canary.exists()
 
 
-def test_a_photograph_may_be_distorted_before_it_is_resized(tmp_path: Path) -> None:
+def test_an_image_may_be_distorted_before_it_is_resized(tmp_path: Path) -> None:
     folders(tmp_path / "pictures", side=64)
     view = ["--input.size", "32", "--input.resize", "32"]
     found = {}
-    for where in ("crop", "photograph"):
+    for where in ("crop", "image"):
         options = [*view, "--distorted", where, "--run", str(tmp_path / where)]
         assert swept(tmp_path, *options, distortions="[iqa-ls/blur]") == 0
         found[where] = [row["confidence"] for row in read_rows(tmp_path / where / "results.jsonl")]
-    assert found["crop"][0] == found["photograph"][0]
-    assert found["crop"][1:] != found["photograph"][1:]
+    assert found["crop"][0] == found["image"][0]
+    assert found["crop"][1:] != found["image"][1:]
 
 
 def test_results_are_shown_again(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

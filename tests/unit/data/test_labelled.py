@@ -9,7 +9,8 @@ from PIL import Image
 from toys import coloured, folders
 
 from gada.data.distorted import CLEAN, DistortedImages, View, steps_of
-from gada.data.labelled import IMAGENET, class_indices, load_labelled, read_classes
+from gada.data.labelled import load_labelled
+from gada.data.labels import IMAGENET, class_indices, read_classes
 from gada.errors import ConfigError, DataError
 from gada.settings import ImageSettings
 
@@ -184,11 +185,11 @@ def test_indices_may_be_written_as_spreadsheets_do() -> None:
     assert class_indices(["1" * 20], None) == ([0], 1)
 
 
-def test_a_photograph_too_small_to_be_distorted_is_left_out(tmp_path: Path) -> None:
+def test_an_image_too_small_to_be_distorted_is_left_out(tmp_path: Path) -> None:
     root = folders(tmp_path / "set", each=2)
     Image.fromarray(coloured(0, 0)[:24]).save(root / "blue" / "0.png")
     images, view = load_labelled(ImageSettings(root)), View(32, 32)
     assert not DistortedImages(images, view, "crop", folder=tmp_path / "made").failed
-    failed = DistortedImages(images, view, "photograph", folder=tmp_path / "made").failed
+    failed = DistortedImages(images, view, "image", folder=tmp_path / "made").failed
     assert list(failed) == ["blue/0.png"]
     assert "40 x 24 pixels are too few to be distorted" in failed["blue/0.png"]

@@ -11,7 +11,8 @@ from gada.data.labelled import LabelledImages
 from gada.data.mixtures import STRATEGIES
 from gada.distortions import distort
 from gada.errors import DataError
-from gada.experiments.versions import Versions, class_names, load_images, mollification, psnr_quality
+from gada.experiments.iqa_ls.images import load_images
+from gada.experiments.iqa_ls.versions import Versions, mollification, psnr_quality
 from gada.metrics.psnr import psnr
 from gada.metrics.ssim import ssim, ssim_each
 from gada.settings import ClassifierSettings, ClassifyDataSettings
@@ -61,8 +62,8 @@ def test_smoothing_by_the_known_level() -> None:
     assert mollification("iqa-ls/blur", 2) == pytest.approx(np.log(1 / 0.3) / np.log(32 / 0.3))
     assert mollification("", 0) == 0
     for family in ("iqa-ls/noise", "iqa-ls/blur", "iqa-ls/jpeg"):
-        shares = [mollification(family, level) for level in (1, 2, 3)]
-        assert 0 < shares[0] < shares[1] < shares[2] < 1
+        fractions = [mollification(family, level) for level in (1, 2, 3)]
+        assert 0 < fractions[0] < fractions[1] < fractions[2] < 1
 
 
 @pytest.mark.parametrize("names", [("1", "2", "3"), ("n01440764", "n02102040", "n02979186"), ("a", "b", "c")])
@@ -73,7 +74,7 @@ def test_both_parts_have_the_classes_of_train(names: tuple[str, ...], tmp_path: 
             (tmp_path / part / name).mkdir(parents=True)
             Image.fromarray(coloured(0, 0)).save(tmp_path / part / name / "0.png")
     train, test = load_images(data, "train"), load_images(data, "test")
-    assert class_names(data) == list(names)
+    assert train.class_names == test.class_names == names
     assert (train.labels.tolist(), train.classes) == ([0, 1, 2], 3)
     assert (test.labels.tolist(), test.classes) == ([0, 2], 3)
     (tmp_path / "train" / names[2] / "0.png").unlink()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
 from gada.losses.label_distribution import confidence_of, iqa_label_distribution, label_loss
 
 LABELS = torch.tensor([2, 0, 1])
@@ -84,6 +84,23 @@ def test_an_unknown_transform_is_answered_with_the_known_ones() -> None:
 def test_a_wrong_transform_is_named(transform: str) -> None:
     with pytest.raises(ConfigError, match=transform.split(":")[-1]):
         iqa_label_distribution(torch.tensor([0]), torch.tensor([0.8]), 10, transform)
+
+
+@pytest.mark.parametrize(
+    ("labels", "quality", "classes", "words"),
+    [
+        ([0, 3], [1.0, 1.0], 3, "labels range from 0 to 3 but must lie in 0 to 2"),
+        ([-1, 0], [1.0, 1.0], 3, "labels range from -1 to 0"),
+        ([0.0, 1.0], [1.0, 1.0], 3, "must be integers"),
+        ([0, 1], [1.0], 3, "a number for each"),
+        ([0, 1], [1.0, float("nan")], 3, "quality holds NaN"),
+        ([0, 0], [1.0, 1.0], 1, "num_classes is 1"),
+    ],
+)
+def test_wrong_labels_are_one_sentence(labels: list[float], quality: list[float], classes: int, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        iqa_label_distribution(torch.tensor(labels), torch.tensor(quality), classes)
+    assert iqa_label_distribution(torch.tensor([], dtype=torch.int64), torch.tensor([]), 3).shape == (0, 3)
 
 
 def test_squared_error_is_summed_over_classes() -> None:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torchmetrics.functional.classification import binary_calibration_error
 
 from gada.metrics.classification import (
     accuracy_kept,
@@ -28,7 +30,7 @@ def test_wilson_interval_of_newcombe() -> None:
 
 
 @given(st.integers(1, 500), st.data())
-def test_an_interval_holds_its_share_and_mirrors(trials: int, data: st.DataObject) -> None:
+def test_an_interval_holds_its_fraction_and_mirrors(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))
     low, high = binomial_interval(successes, trials)
     assert 0 <= low <= successes / trials <= high <= 1
@@ -36,8 +38,8 @@ def test_an_interval_holds_its_share_and_mirrors(trials: int, data: st.DataObjec
     assert (1 - other[1], 1 - other[0]) == pytest.approx((low, high))
 
 
-def test_no_trial_is_no_share() -> None:
-    with pytest.raises(ValueError, match="no share"):
+def test_no_trials_have_no_interval() -> None:
+    with pytest.raises(ValueError, match="no trials"):
         binomial_interval(0, 0)
 
 
@@ -46,6 +48,13 @@ def test_calibration_error() -> None:
     assert expected_calibration_error([0.9, 0.9], [0, 0]) == pytest.approx(0.9)
     # two bins: |0.95 - 0.5| of two images and |0.2 - 1| of one
     assert expected_calibration_error([0.95, 0.95, 0.2], [1, 0, 1]) == pytest.approx((2 * 0.45 + 0.8) / 3)
+
+
+def test_calibration_error_of_torchmetrics() -> None:
+    random = np.random.default_rng(0)
+    confidence, correct = random.uniform(0, 1, 2000), random.integers(0, 2, 2000)
+    theirs = binary_calibration_error(torch.from_numpy(confidence), torch.from_numpy(correct), n_bins=15)
+    assert expected_calibration_error(confidence, correct) == pytest.approx(float(theirs), abs=1e-6)
 
 
 def test_certainty_shares_the_last_of_fifteen_bins() -> None:

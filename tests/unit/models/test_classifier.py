@@ -10,11 +10,11 @@ from torch.nn.functional import max_pool2d, pad
 
 from gada.errors import ConfigError, DataError
 from gada.models.classifier import (
-    Classifier,
+    ClassifierNetwork,
     ResponseNormalisation,
     Table1,
     build_classifier,
-    load_classifier,
+    load_network,
     overlapping_pool,
     prepared,
     save_classifier,
@@ -73,7 +73,7 @@ def test_a_saved_classifier_is_the_same(tmp_path: Path, network: str) -> None:
     classifier = build_classifier(network, 3).eval()
     images = torch.rand(2, 3, 32, 32)
     save_classifier(tmp_path / "c.safetensors", classifier, {**CARD, "network": network})
-    again, card = load_classifier(tmp_path / "c.safetensors", network)
+    again, card = load_network(tmp_path / "c.safetensors", network)
     assert card["classes"] == ["a", "b", "c"]
     assert not again.training
     assert np.array_equal(again(images).detach().numpy(), classifier(images).detach().numpy())
@@ -83,13 +83,13 @@ def test_a_file_never_says_what_code_to_run(tmp_path: Path) -> None:
     network = f"{__name__}:tiny"
     save_classifier(tmp_path / "c.safetensors", build_classifier(network, 3), {**CARD, "network": network})
     with pytest.raises(ConfigError, match=r"--input\.network"):
-        load_classifier(tmp_path / "c.safetensors")
+        load_network(tmp_path / "c.safetensors")
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
-    save_classifier(tmp_path / "c.safetensors", Classifier(tiny(3)), CARD)
+    save_classifier(tmp_path / "c.safetensors", ClassifierNetwork(tiny(3)), CARD)
     with pytest.raises(DataError, match=r"c\.safetensors"):
-        load_classifier(tmp_path / "c.safetensors")
+        load_network(tmp_path / "c.safetensors")
 
 
 @pytest.mark.parametrize("network", ["table2", "nowhere:net", f"{__name__}:absent", f"{__name__}:no_module"])

@@ -13,7 +13,8 @@ from toys import Colours, plain
 
 from gada.data.distorted import View
 from gada.errors import ConfigError, DataError
-from gada.scoring.classifiers import Input, common_classes, load_classifier, of_network, softmax
+from gada.scoring.classifier_sources import load_classifier, of_network
+from gada.scoring.classifiers import Input, common_classes
 from gada.scoring.responses import filter_responses, relative_change
 from gada.settings import InputSettings
 
@@ -71,12 +72,12 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_overrule_a_source() -> None:
-    settings = InputSettings(size=48, resize=64, deviation=(0.5, 0.5, 0.5), outputs="probabilities")
+    settings = InputSettings(size=48, resize=64, std=(0.5, 0.5, 0.5), outputs="probabilities")
     classifier = load_classifier("mine=toys:plain", settings, "cpu")
     assert classifier.name == "mine"
     assert classifier.input == Input(View(48, 64, "bicubic"), (0.5,) * 3, (0.5,) * 3, "probabilities")
     assert load_classifier("toys:plain", InputSettings(resize=0), "cpu").input.view.resize is None
-    with pytest.raises(ConfigError, match="gives a float; it must give"):
+    with pytest.raises(ConfigError, match="returns a float; it must return"):
         load_classifier("time:time")
     assert load_classifier("toys:network", device="cpu").input.view == View(224, 256, "bilinear")
 
@@ -92,7 +93,8 @@ def test_an_output_that_is_no_row_of_classes_is_refused() -> None:
 
 
 def test_softmax_of_large_logits() -> None:
-    np.testing.assert_allclose(softmax(np.array([[1000.0, 1000.0], [-5.0, -5.0]])), 0.5)
+    large = replace(plain(), run=lambda _: np.array([[1000.0, 1000.0], [-5.0, -5.0]]))
+    np.testing.assert_allclose(large.probabilities(np.zeros((2, 32, 32, 3), np.uint8)), 0.5)
 
 
 def test_responses_of_first_and_last_convolution() -> None:
@@ -111,7 +113,7 @@ def test_what_a_network_cannot_take_or_gives_is_one_sentence() -> None:
     with pytest.raises(DataError, match=r"flat cannot take 16 x 16 images .*give --input.size"):
         flat.probabilities(np.zeros((2, 16, 16, 3), np.uint8))
     wrong = replace(plain(), input=Input(View(32, None), outputs="probabilities"))
-    with pytest.raises(DataError, match=r"which are no probabilities; give --input.outputs logits"):
+    with pytest.raises(DataError, match=r"which are not probabilities; give --input.outputs logits"):
         wrong.probabilities(np.full((1, 32, 32, 3), 200, np.uint8))
 
 
@@ -127,13 +129,13 @@ def test_other_weights_make_another_classifier() -> None:
 def test_classifiers_of_other_classes_are_not_swept_together() -> None:
     one, two = replace(plain(), classes=("a", "b")), replace(plain(), name="second", classes=("b", "a"))
     assert common_classes([plain(), one]) == ("a", "b")
-    with pytest.raises(ConfigError, match="plain and second know other classes"):
+    with pytest.raises(ConfigError, match="plain and second have different classes"):
         common_classes([one, two])
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"size": -5}, "input.size is -5"), ({"resize": -3}, "input.resize"), ({"deviation": (1, 0, 1)}, "above 0")],
+    [({"size": -5}, "input.size is -5"), ({"resize": -3}, "input.resize"), ({"std": (1, 0, 1)}, "above 0")],
 )
 def test_an_input_that_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):

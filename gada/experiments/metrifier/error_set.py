@@ -1,4 +1,4 @@
-"""D': distorted images and the error that a classifier makes on each (Cheraaqee, 2022, section 3.1)."""
+"""D': distorted images and the error of a classifier on each (Cheraaqee, 2022, section 3.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from gada.data.labelled import load_labelled
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.data.splits import Split, split_by_reference
 from gada.errors import ConfigError
-from gada.experiments.outcomes import Outcome, OutcomeFiles, check_classes
-from gada.experiments.sweep import Progress
+from gada.experiments.robustness.outcomes import Outcome, OutcomeFiles
+from gada.experiments.robustness.sweep import Progress
 from gada.reports.ladders import NONE
-from gada.scoring.classifiers import Classifier, load_classifier
+from gada.scoring.classifier_sources import load_classifier
+from gada.scoring.classifiers import Classifier
 from gada.settings import MetrifierSettings
 
 EXPECTED_ERROR = Scale("expected error", 0.0, 1.0, higher_is_better=False)
@@ -46,48 +47,58 @@ class ErrorSet:
         return np.stack([getattr(outcome, name) for outcome in self.outcomes], axis=1).astype(np.float64)
 
     @property
+    def wrong(self) -> NDArray[np.float64]:
+        """1 where the classifier's decision is wrong and 0 where it is right, (N, T)."""
+        return (self.of("rank") > 0).astype(np.float64)
+
+    @property
     def errors(self) -> NDArray[np.float64]:
         """The classifier's error on each image, (N, T) in [0, 1]."""
-        return 1 - self.of("confidence") if self.kind == "confidence" else (self.of("rank") > 0).astype(np.float64)
+        return 1 - self.of("confidence") if self.kind == "confidence" else self.wrong
 
-    def side(self, name: str) -> NDArray[np.int64]:
-        """Return the source images of one side of the split, as indices."""
+    def sources(self, name: str) -> NDArray[np.int64]:
+        """Return the indices of the source images for `train`, `validation` or `test`."""
         chosen = set(getattr(self.split, name))
         return np.array([i for i, image in enumerate(self.distorted.images.names) if image in chosen], dtype=np.int64)
 
     def scored(self, sources: Sequence[int] | NDArray[np.int64]) -> ScoredSet:
         """Return D' of some source images in the form that the evaluator's training takes."""
-        names, errors, records = self.distorted.images.names, self.errors, []
-        for at, step in enumerate(self.steps):
-            for i in sources:
-                error = float(np.clip(errors[i, at], 0.0, 1.0))
-                image, kind = path_of(step, names[i]), step.family or NONE
-                records.append(ScoredImage(image, None, names[i], kind, 1 - error, error, float(step.level)))
+        names, errors = self.distorted.images.names, self.errors.clip(0, 1)
+        records = [
+            ScoredImage(
+                image=path_of(step, names[i]),
+                reference=None,
+                reference_id=names[i],
+                distortion=step.family or NONE,
+                quality=1 - float(errors[i, at]),
+                score=float(errors[i, at]),
+                level=float(step.level),
+            )
+            for at, step in enumerate(self.steps)
+            for i in sources
+        ]
         title = f"{self.distorted.images.title}, errors of {self.classifier.name}"
         return ScoredSet(title, self.distorted.folder, tuple(records), EXPECTED_ERROR, True, self.classes)
 
-    def packed(self) -> "PackedSteps":
-        """Return the images behind `scored`."""
-        return PackedSteps(self.distorted, self.steps)
-
 
 def path_of(step: Step, name: str) -> Path:
-    """Return what an image of D' is called."""
+    """Return the name of an image of D'."""
     return Path(step.family or NONE, str(step.level), name)
 
 
 class PackedSteps(PackedImages):
-    """The images of all steps, mapped from the sweep's files and found by the names of `path_of`."""
+    """The images of all steps, mapped from the sweep's files and found by the names of `path_of`.
+
+    Each step is an array of its own, so that offsets count bytes through all of them, one after the other.
+    """
 
     def __init__(self, distorted: DistortedImages, steps: Sequence[Step]) -> None:
-        size = distorted.view.size
+        size, names = distorted.view.size, distorted.images.names
         self.arrays = [distorted.array(step) for step in steps]
-        self.places = {
-            path_of(step, name): (at, i)
-            for at, step in enumerate(steps)
-            for i, name in enumerate(distorted.images.names)
-        }
-        super().__init__(distorted.folder, distorted.folder.name, dict.fromkeys(self.places, (0, size, size)))
+        images = [path_of(step, name) for step in steps for name in names]
+        entries = {image: (3 * size * size * place, size, size) for place, image in enumerate(images)}
+        self.places = {image: divmod(place, len(names)) for place, image in enumerate(images)}
+        super().__init__(distorted.folder, distorted.folder.name, entries)
 
     def array(self, path: Path) -> NDArray[np.uint8]:
         """Return an image, (H, W, 3) uint8."""
@@ -95,11 +106,15 @@ class PackedSteps(PackedImages):
         image: NDArray[np.uint8] = self.arrays[step][index]
         return image
 
+    def parts(self) -> list[NDArray[np.uint8]]:
+        """Return the bytes of each step."""
+        return [array.reshape(-1) for array in self.arrays]
+
 
 def build_error_set(
     settings: MetrifierSettings, folder: Path, device: str = "auto", jobs: int | None = None
 ) -> ErrorSet:
-    """Ask the classifier about every source image at every step; what an earlier run has asked is not asked again.
+    """Predict the class of every source image at every step; the outcomes of an earlier run are read again.
 
     Raises:
         ConfigError: if the settings do not fit, or the folder holds outcomes of other ones.
@@ -113,13 +128,10 @@ def build_error_set(
             f"crop_size is {settings.crop_size} but the classifier sees {side} x {side} pixels; choose at most {side}."
         )
     images = load_labelled(settings.images, classifier.classes)
-    distorted = DistortedImages(images, classifier.input.view, settings.distorted, settings.seed)
-    distorted.refuse_failed()
-    check_classes(classifier, distorted)
-    identity = {**images.identity, "distorted": settings.distorted, "seed": settings.seed}
-    kept = OutcomeFiles(folder / "outcomes" / classifier.name, {**classifier.identity, **identity})
+    distorted = DistortedImages(images, classifier.input.view, settings.distorted, settings.seed, complete=True)
+    kept = OutcomeFiles(folder / "outcomes" / classifier.name, classifier, distorted)
     with Progress(len(steps) * len(distorted.images)) as advance:
-        outcomes = [kept.outcome(classifier, distorted, step, advance) for step in distorted.made(steps, jobs)]
-    shares = settings.split
-    split = split_by_reference(distorted.images.names, shares.seed, shares.number, shares.test, shares.validation)
+        outcomes = [kept.outcome(step, advance) for step in distorted.made(steps, jobs)]
+    chosen = settings.split
+    split = split_by_reference(images.names, chosen.seed, chosen.number, chosen.test, chosen.validation)
     return ErrorSet(classifier, distorted, steps, outcomes, settings.error, split)

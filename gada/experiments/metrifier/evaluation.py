@@ -1,7 +1,5 @@
-"""How well a metrifier predicts its classifier's error on images of sources that it never saw."""
+"""How well a metrifier predicts its classifier's error on images of held-out sources."""
 
-import json
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -9,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.experiments.error_predictors import ESTIMATES, METRIFIER, predictions
-from gada.experiments.error_set import ErrorSet, build_error_set
-from gada.experiments.metrify import read_settings
+from gada.experiments.metrifier.error_set import ErrorSet, build_error_set
+from gada.experiments.metrifier.fit import read_settings
+from gada.experiments.metrifier.predictors import ESTIMATES, METRIFIER, predictions
 from gada.io.checkpoints import BEST, ENDED
 from gada.io.files import write_bytes, write_text
 from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
@@ -25,6 +23,7 @@ from gada.settings import as_plain
 
 REJECTED = (0.1, 0.3, 0.5)
 RESAMPLES = 400
+NO_LEAD: Row = {"lead": None, "lead_low": None, "lead_high": None}
 Table = NDArray[np.float64]
 
 
@@ -33,25 +32,24 @@ def evaluate_metrifier(
 ) -> list[Row]:
     """Compare a metrifier and the baselines with the true error on the test sources.
 
-    Writes `results.jsonl`, `reliability.png`, `risk.png` and `report.html` in the run's folder.
+    Writes `results.jsonl`, `reliability.png`, `risk.png` and `report.html` to the run directory.
 
     Args:
-        folder: of a finished `gada metrify fit`.
+        folder: the run directory of a finished `gada metrify fit`.
         evaluator: the evaluator of quality that stands beside it.
         device: where to run networks.
         jobs: processes that distort.
 
     Raises:
-        ConfigError: if the evaluator is not there.
-        DataError: if the folder holds no finished run, or its images have gone.
+        ConfigError: if the evaluator does not exist.
+        DataError: if the folder holds no finished run, or its images are missing.
     """
     settings = read_settings(folder)
     if not (folder / ENDED).is_file():
         raise DataError(f"the training in {folder} is not finished; call `gada metrify fit --run {folder}` again.")
     errors = build_error_set(settings, folder, device, jobs)
     predicted = predictions(errors, folder / BEST, evaluator, device)
-    true = errors.errors[errors.side("test")]
-    wrong = (errors.of("rank")[errors.side("test")] > 0).astype(np.float64)
+    true, wrong = errors.errors[errors.sources("test")], errors.wrong[errors.sources("test")]
     origin = {
         "dataset": errors.distorted.images.title,
         "classifier": errors.classifier.name,
@@ -64,37 +62,32 @@ def evaluate_metrifier(
         "machine": machine(),
         "commit": commit(),
     }
-    rows = [
-        {**row, **origin} for name, values in predicted.items() for row in rows_of(name, values, true, wrong, errors)
-    ]
-    for row in rows:
-        if row["distortion"] == ALL and row["predictor"] != METRIFIER:
-            row |= lead(predicted[METRIFIER], predicted[row["predictor"]], true)
+    rows = [{**row, **origin} for name in predicted for row in rows_of(name, predicted, true, wrong, errors)]
     write_rows(folder / RESULTS, rows)
     write_page(folder, predicted, true, wrong, rows, as_plain(settings))
     return rows
 
 
-def rows_of(name: str, predicted: Table, true: Table, wrong: Table, errors: ErrorSet) -> list[Row]:
-    """Return a predictor's figures over all images, and its correlations on each distortion."""
-    families = [step.family for step in errors.steps]
+def rows_of(name: str, predictions: dict[str, Table], true: Table, wrong: Table, errors: ErrorSet) -> list[Row]:
+    """Return a predictor's metrics over all images, and its correlations on each distortion."""
+    predicted, families = predictions[name], [step.family for step in errors.steps]
+    flat, flat_wrong = predicted.ravel(), wrong.ravel()
     whole: Row = {"predictor": name, "distortion": ALL, "n": true.size, **correlations(predicted, true)}
+    calibration = expected_calibration_error(flat.clip(0, 1), true.ravel()) if name in ESTIMATES else None
     whole |= {
         "srocc_within": mean_srocc(along_ladders(predicted, families), along_ladders(true, families)),
         "srocc_over": mean_srocc(predicted.T, true.T),
-        "calibration": expected_calibration_error(predicted.ravel().clip(0, 1), true.ravel())
-        if name in ESTIMATES
-        else None,
-        "risk": float(risk_coverage(predicted.ravel(), wrong.ravel())[1].mean()),
+        "calibration": calibration,
+        "risk": float(risk_coverage(flat, flat_wrong)[1].mean()),
         "accuracy": float(1 - wrong.mean()),
     }
-    whole |= {"lead": None, "lead_low": None, "lead_high": None}
-    whole |= {f"kept_{share:g}": accuracy_kept(predicted.ravel(), wrong.ravel(), share) for share in REJECTED}
+    whole |= lead(predictions[METRIFIER], predicted, true) if name != METRIFIER else NO_LEAD
+    whole |= {f"kept_{fraction:g}": accuracy_kept(flat, flat_wrong, fraction) for fraction in REJECTED}
     rows = [whole]
     for family in dict.fromkeys(family for family in families if family):
         chosen = [at for at, one in enumerate(families) if one == family]
-        figures = correlations(predicted[:, chosen], true[:, chosen])
-        rows.append({"predictor": name, "distortion": family, "n": len(true) * len(chosen), **figures})
+        found = correlations(predicted[:, chosen], true[:, chosen])
+        rows.append({"predictor": name, "distortion": family, "n": len(true) * len(chosen), **found})
     return rows
 
 
@@ -109,20 +102,20 @@ def lead(metrifier: Table, other: Table, true: Table) -> Row:
     found = [None if mine is None or its is None else mine - its for mine, its in both]
     again = [value for value in found[1:] if value is not None]
     if found[0] is None or not again:
-        return {"lead": None, "lead_low": None, "lead_high": None}
+        return NO_LEAD
     low, high = np.percentile(again, [2.5, 97.5])
     return {"lead": found[0], "lead_low": float(low), "lead_high": float(high)}
 
 
 def correlations(predicted: Table, true: Table) -> Row:
     """Return SROCC and LCC over all images of two tables, None where undefined."""
-    return {figure.__name__: defined(figure, predicted.ravel(), true.ravel()) for figure in (srocc, lcc)}
+    return {metric.__name__: defined(metric, predicted.ravel(), true.ravel()) for metric in (srocc, lcc)}
 
 
-def defined(figure: Callable[[Table, Table], float], predicted: Table, true: Table) -> float | None:
+def defined(metric: Callable[[Table, Table], float], predicted: Table, true: Table) -> float | None:
     """Return a correlation, None where it is undefined."""
     try:
-        return figure(predicted, true)
+        return metric(predicted, true)
     except UndefinedError:
         return None
 
@@ -146,20 +139,22 @@ def mean_srocc(predicted: Iterable[Table], true: Iterable[Table]) -> float | Non
 def write_page(
     folder: Path, predicted: dict[str, Table], true: Table, wrong: Table, rows: list[Row], configuration: Row
 ) -> None:
-    """Write the two figures and the page."""
+    """Write the two plots and the page."""
     curves = {name: risk_coverage(values.ravel(), wrong.ravel()) for name, values in predicted.items()}
     estimates = {name: values.ravel() for name, values in predicted.items() if name in ESTIMATES}
-    write_bytes(folder / "risk.png", risk_figure(curves, "Risk of the images that are kept"))
-    write_bytes(folder / "reliability.png", reliability_figure(estimates, true.ravel(), "Calibration"))
+    risk = risk_figure(curves, "Risk of the images that are kept")
+    reliability = reliability_figure(estimates, true.ravel(), "Calibration")
+    write_bytes(folder / "risk.png", risk)
+    write_bytes(folder / "reliability.png", reliability)
     pictures = [
         Figure(
-            (folder / "risk.png").read_bytes(),
-            "Share of wrong decisions among the images that are kept when the worst-predicted are rejected.",
+            risk,
+            "Fraction of wrong decisions among the images that are kept when the worst-predicted are rejected.",
             "Lines of risk against coverage, one for each predictor.",
         ),
         Figure(
-            (folder / "reliability.png").read_bytes(),
-            "Mean true error of the images in each bin of predicted error; on the diagonal a prediction is what comes.",
+            reliability,
+            "Mean true error of the images in each bin of predicted error; on the diagonal a prediction is exact.",
             "Lines of true against predicted error, one for each predictor that estimates the error.",
         ),
     ]
@@ -169,14 +164,8 @@ def write_page(
         Section("Environment", listing=environment()),
     ]
     title = f"Metrifier of {rows[0]['classifier']} on {rows[0]['dataset']}"
-    summary = [f"All figures are over {rows[0]['sources']} source images that were not trained on, at every step."]
+    summary = [f"All results are over {rows[0]['sources']} held-out source images, at every step."]
     write_text(folder / "report.html", page(title, summary, sections))
-
-
-def show(rows: Sequence[Row], as_json: bool) -> None:
-    """Print results as a table, or as one JSON object."""
-    text = json.dumps({"results": list(rows)}, allow_nan=False) if as_json else render(predictors_table(rows), "text")
-    sys.stdout.write(text + "\n")
 
 
 def put_results(results: Path, into: Path) -> None:

@@ -1,4 +1,4 @@
-"""What predicts a classifier's error on held-out images: the metrifier, and the baselines beside it."""
+"""Predictors of a classifier's error on held-out images: the metrifier, and the baselines beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from gada.data.crops import reflect_up
 from gada.data.distorted import CLEAN
-from gada.experiments.error_set import ErrorSet
+from gada.experiments.metrifier.error_set import ErrorSet
 from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim
 from gada.scoring.loading import load_scorer
-from gada.scoring.metrifier import CROPS, MetrifierScorer, load_metrifier
+from gada.scoring.metrifier import CROPS, load_metrifier
 from gada.scoring.scorer import Scorer
 
 METRIFIER = "metrifier"
@@ -22,7 +22,7 @@ Table = NDArray[np.float64]
 
 
 def predictions(errors: ErrorSet, model: Path, evaluator: str, device: str = "auto") -> dict[str, Table]:
-    """Return what each predictor says of the test images at every step, (N, T), higher for a greater error.
+    """Return each predictor's output for the test images at every step, (N, T), higher for a greater error.
 
     Args:
         errors: D'.
@@ -30,31 +30,26 @@ def predictions(errors: ErrorSet, model: Path, evaluator: str, device: str = "au
         evaluator: an evaluator of quality, as `gada score` takes it.
         device: where to run metrifier and evaluator.
     """
-    sources = errors.side("test")
+    sources = errors.sources("test")
     classes = np.log(errors.classifier.probabilities(np.array(errors.distorted.array(CLEAN)[:1])).shape[1])
     similarity = "1 - MS-SSIM" if errors.distorted.view.size >= MS_SSIM_SMALLEST_SIDE else "1 - SSIM"
-    quality = load_scorer(evaluator, "grid", device=device)
-    if errors.distorted.view.size <= quality.size:
-        quality.crops = 1  # all crops of a picture that is no larger than a crop are the same
-    else:
-        quality.crops = CROPS
+    quality = load_scorer(evaluator, "grid", crops=CROPS, device=device)
     return {
         METRIFIER: scored(load_metrifier(model, device), errors, sources),
         "1 - maximum softmax": 1 - errors.of("largest")[sources],
         "entropy": errors.of("entropy")[sources] / classes,
         similarity: dissimilarity(errors, sources),
         f"1 - quality ({quality.card.name})": scored(quality, errors, sources),
-        "known level": np.tile(errors.errors[errors.side("train")].mean(axis=0), (len(sources), 1)),
+        "known level": np.tile(errors.errors[errors.sources("train")].mean(axis=0), (len(sources), 1)),
     }
 
 
 def scored(scorer: Scorer, errors: ErrorSet, sources: NDArray[np.int64]) -> Table:
-    """Return 1 - quality of each image by a scorer; a metrifier's pictures are already as the classifier sees them."""
+    """Return 1 - quality of each image by a scorer, (N, T); the images are in the classifier's view already."""
 
     def cut(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if isinstance(scorer, MetrifierScorer):
-            return Scorer.cut(scorer, image)
-        return scorer.cut(reflect_up(image, scorer.size))
+        crops = Scorer.cut(scorer, reflect_up(image, scorer.size))
+        return crops if len(image) > scorer.size else crops[:1]  # all crops of an image of their own size are the same
 
     columns = []
     for step in errors.steps:

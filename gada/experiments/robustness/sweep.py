@@ -12,7 +12,7 @@ from gada.data.distorted import CLEAN, DistortedImages, Step, Where, steps_of
 from gada.data.labelled import LabelledImages
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError
-from gada.experiments.outcomes import OutcomeFiles, check_classes
+from gada.experiments.robustness.outcomes import OutcomeFiles
 from gada.io.files import write_text
 from gada.io.records import RESULTS, Row, commit, machine, write_rows
 from gada.reports.ladders import NONE, sweep_csv
@@ -21,7 +21,7 @@ from gada.scoring.classifiers import Classifier
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep has found so far."""
+    """The results of a sweep so far."""
 
     rows: list[Row]
     """One for each network and step that is done."""
@@ -41,6 +41,12 @@ class Sweep:
             reasons.append(f"{len(self.failed)} images could not be used, as {name} ({reason})")
         return "; ".join(reasons)
 
+    def write(self, folder: Path) -> None:
+        """Write the rows as JSON lines and as CSV; each says whether the result is partial."""
+        rows = [{**row, "partial": self.partial} for row in self.rows]
+        write_rows(folder / RESULTS, rows)
+        write_text(folder / "results.csv", sweep_csv(rows))
+
 
 def run_sweep(
     classifiers: Sequence[Classifier],
@@ -52,17 +58,17 @@ def run_sweep(
     jobs: int | None = None,
     keep: bool = True,
 ) -> Sweep:
-    """Judge every step of the ladders with every classifier; what an earlier run has judged is not judged again.
+    """Test every classifier on every step of the ladders; the outcomes of an earlier run are read again.
 
-    Networks that see images alike read the same files of distorted images, which are made once. After each step
-    `results.jsonl` and `results.csv` hold what is known, so an interrupted sweep leaves a partial result.
+    Networks with the same view read the same files of distorted images, which are made once. After each step
+    `results.jsonl` and `results.csv` hold what is known, so that an interrupted sweep leaves a partial result.
 
     Args:
         classifiers: the networks.
         images: labelled images.
         distortions: families or sets of families (see `steps_of`).
-        folder: the run's folder.
-        where: whether what the network sees is distorted, or the photograph before it is resized.
+        folder: the run directory.
+        where: distort what the network sees, or the whole image before it is resized.
         seed: of the noise.
         jobs: processes that distort; by default one for each core.
         keep: whether the distorted images stay in the cache for other networks and runs.
@@ -71,52 +77,38 @@ def run_sweep(
         ConfigError: if names, classes or an earlier run do not fit.
         DataError: if images cannot be used or a network's output is not finite.
     """
-    check_names(classifiers)
+    names = [one.name for one in classifiers]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"two classifiers are called {twice!r}; name one of them, as in first={twice}.")
     steps = steps_of(distortions)
     views = {one.input.view: DistortedImages(images, one.input.view, where, seed) for one in classifiers}
-    for one in classifiers:
-        check_classes(one, views[one.input.view])
-    identity = {**images.identity, "distorted": where, "seed": seed}
-    files = [OutcomeFiles(folder / "outcomes" / one.name, {**one.identity, **identity}) for one in classifiers]
+    files = [OutcomeFiles(folder / "outcomes" / one.name, one, views[one.input.view]) for one in classifiers]
     failed = {name: reason for distorted in views.values() for name, reason in distorted.failed.items()}
     sweep = Sweep([], len(steps) * len(classifiers), failed)
     origin = {"dataset": images.title, "distorted": where, "seed": seed, "machine": machine(), "commit": commit()}
-
-    with Progress(len(steps) * sum(len(views[one.input.view].images) for one in classifiers)) as advance:
-        for view, distorted in views.items():
-            members = [(one, kept) for one, kept in zip(classifiers, files, strict=True) if one.input.view == view]
+    with Progress(len(steps) * sum(len(one.distorted.images) for one in files)) as advance:
+        for distorted in views.values():
+            members = [one for one in files if one.distorted is distorted]
             for step in pending(distorted, steps, members, jobs):
-                for one, kept in members:
-                    outcome = kept.outcome(one, distorted, step, advance)
-                    sweep.rows.append({"network": one.name, **step_row(step), **outcome.row(), **origin})
-                write_results(folder, sweep)
+                for one in members:
+                    outcome = one.outcome(step, advance)
+                    sweep.rows.append({"network": one.classifier.name, **step_row(step), **outcome.row(), **origin})
+                sweep.write(folder)
                 if not keep and step != CLEAN:
                     distorted.file(step).unlink(missing_ok=True)
-    order = {one.name: place for place, one in enumerate(classifiers)}
-    sweep.rows.sort(key=lambda row: order[row["network"]])
-    write_results(folder, sweep)
+    sweep.rows.sort(key=lambda row: names.index(row["network"]))
+    sweep.write(folder)
     return sweep
 
 
 def pending(
-    distorted: DistortedImages,
-    steps: Sequence[Step],
-    members: Sequence[tuple[Classifier, OutcomeFiles]],
-    jobs: int | None,
+    distorted: DistortedImages, steps: Sequence[Step], members: Sequence[OutcomeFiles], jobs: int | None
 ) -> Iterator[Step]:
-    """Yield the steps in order; distorted images are made only for those that some network has not judged."""
-    needed = {step for step in steps if not all(kept.file(step).is_file() for _, kept in members)}
+    """Yield the steps in order; distorted images are made only for those that lack the outcome of some network."""
+    needed = {step for step in steps if not all(one.file(step).is_file() for one in members)}
     made = distorted.made([step for step in steps if step in needed], jobs)
     for step in steps:
         yield next(made) if step in needed else step
-
-
-def check_names(classifiers: Sequence[Classifier]) -> None:
-    """Refuse two networks of one name."""
-    names = [one.name for one in classifiers]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise ConfigError(f"two classifiers are called {twice!r}; name them apart, as in first={twice}.")
 
 
 def step_row(step: Step) -> Row:
@@ -130,20 +122,13 @@ def step_row(step: Step) -> Row:
     return {**row, "title": family.title, "parameter": parameter}
 
 
-def write_results(folder: Path, sweep: Sweep) -> None:
-    """Write what is known as JSON lines and as CSV; a partial result says so in each row."""
-    rows = [{**row, "partial": sweep.partial} for row in sweep.rows]
-    write_rows(folder / RESULTS, rows)
-    write_text(folder / "results.csv", sweep_csv(rows))
-
-
 class Progress:
-    """Tells how many images are judged: a bar on a terminal, a line for each tenth elsewhere, on standard error."""
+    """Shows how many images are done: a bar on a terminal, a line for each tenth elsewhere, on standard error."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done, console = total, 0, Console(stderr=True)
         self.bar = Bar(console=console, disable=not console.is_terminal)
-        self.task = self.bar.add_task("images judged", total=total)
+        self.task = self.bar.add_task("images classified", total=total)
 
     def __enter__(self) -> "Progress":
         self.bar.start()
@@ -157,4 +142,4 @@ class Progress:
         before, self.done = self.done, self.done + count
         self.bar.advance(self.task, count)
         if self.bar.disable and before * 10 // self.total < self.done * 10 // self.total:
-            sys.stderr.write(f"{self.done} of {self.total} images judged\n")
+            sys.stderr.write(f"{self.done} of {self.total} images classified\n")

@@ -1,0 +1,1 @@
+"""The robustness sweep: what quality distortions cost a classifier (Dodge and Karam, 2016)."""

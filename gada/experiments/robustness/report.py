@@ -1,0 +1,136 @@
+"""The report of a sweep: tables, Figure 2's plot, an example sheet, filter responses, one page."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gada.data.labelled import LabelledImages
+from gada.errors import ConfigError
+from gada.experiments.robustness.examples import example_sheet, responses_sheet
+from gada.experiments.robustness.sweep import Sweep
+from gada.io.files import write_bytes, write_text
+from gada.io.images import read_image
+from gada.io.records import Row, environment, read_results
+from gada.reports.contact_sheet import png_of
+from gada.reports.ladders import (
+    FIGURES,
+    findings,
+    ladder_figure,
+    ladder_table,
+    ladders_of,
+    networks_of,
+    origin,
+    summary_table,
+)
+from gada.reports.layout import Table, render
+from gada.reports.markdown import replace_block
+from gada.reports.page import Figure, Section, page
+from gada.scoring.classifiers import Classifier
+
+
+def write_report(
+    folder: Path,
+    classifiers: Sequence[Classifier],
+    images: LabelledImages,
+    sweep: Sweep,
+    baseline: str | None = None,
+    example: Path | None = None,
+) -> None:
+    """Write `accuracy.png`, `examples.png`, `responses-<network>.png` and `report.html` of a sweep's folder.
+
+    Args:
+        folder: the run directory.
+        classifiers: the networks.
+        images: the labelled images.
+        sweep: the results.
+        baseline: the network that others are compared with; by default the first.
+        example: image of the example sheet; by default the set's first.
+    """
+    rows = [{**row, "partial": sweep.partial} for row in sweep.rows]
+    write_bytes(folder / "accuracy.png", ladder_figure(rows, f"Accuracy under distortion: {images.title}"))
+    sections = [
+        results_section(folder, rows, baseline),
+        Section("By distortion and level", tables=[ladder_table(rows, name, intervals=True) for name in FIGURES]),
+        example_section(folder, classifiers, images, sweep, example),
+        *([Section("Images left out", listing=sweep.failed)] if sweep.failed else []),
+        Section("Networks", listing={one.name: one.identity for one in classifiers}),
+        Section("Environment", listing=environment()),
+    ]
+    write_text(folder / "report.html", page(f"Robustness sweep on {images.title}", [origin(rows)], sections))
+
+
+def results_section(folder: Path, rows: list[Row], baseline: str | None) -> Section:
+    """Return the summary, whether the findings of Dodge and Karam hold, and the plot."""
+    plot = Figure(
+        (folder / "accuracy.png").read_bytes(),
+        "Top-1 (solid, with 95 % interval) and top-5 accuracy (dashed) along each ladder, the mildest level on the "
+        "left; dotted: top-1 of undistorted images (after Dodge and Karam, 2016, Figure 2).",
+        "Lines of accuracy against distortion strength, one panel for each distortion, one colour for each network.",
+    )
+    found = findings(rows)
+    text = ["What Dodge and Karam (2016, section IV) found:", *found] if found else []
+    return Section("Results", text, [summary_table(rows, baseline_of(networks_of(rows), baseline))], [plot])
+
+
+def example_section(
+    folder: Path, classifiers: Sequence[Classifier], images: LabelledImages, sweep: Sweep, example: Path | None
+) -> Section:
+    """Draw one image through the ladders and through the networks."""
+    if example is None:
+        index = next(i for i, name in enumerate(images.names) if name not in sweep.failed)
+        pixels, name, label = images.pixels(index), images.names[index], int(images.labels[index])
+    else:
+        pixels, name, label = read_image(example), example.name, None
+    first = sweep.rows[0]
+    sheet = example_sheet(classifiers, pixels, name, ladders_of(sweep.rows), first["distorted"], first["seed"], label)
+    caption = f"{name} along the ladders, with the networks' confidence (after Dodge and Karam, 2016, Figure 3)."
+    drawn = {"examples": (png_of(sheet), caption)}
+    for one in classifiers:
+        if responses := responses_sheet(one, pixels, name):
+            caption = (
+                f"Responses of the first and the last convolution of {one.name} to the undistorted, blurred and noisy "
+                "image; each row has one colour scale (after Dodge and Karam, 2016, Figure 4)."
+            )
+            drawn[f"responses-{one.name}"] = responses, caption
+    for file, (image, _) in drawn.items():
+        write_bytes(folder / f"{file}.png", image)
+    pictures = [Figure(image, caption, caption) for image, caption in drawn.values()]
+    return Section("Example", figures=pictures, shows_database=example is None)
+
+
+def block_of(results: Path) -> str:
+    """Return the name of the Markdown block of some result rows."""
+    return f"gada sweep {results.as_posix()}"
+
+
+def show(results: Path, baseline: str | None, into: Path | None, figure: Path | None, as_json: bool) -> None:
+    """Print result rows, or put them into a Markdown block, or plot them."""
+    rows = read_results([results], "sweep")
+    tables, found = tables_of(rows, baseline), findings(rows)
+    if figure:
+        write_bytes(figure, ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}"))
+    if into:
+        text = [*(render(table, "markdown") for table in tables), *(f"- {one}" for one in found)]
+        replace_block(into, block_of(results), "\n".join(text))
+    elif as_json:
+        sys.stdout.write(json.dumps({"findings": found, "results": rows}, allow_nan=False) + "\n")
+    elif not figure:
+        sys.stdout.write("\n".join([*(render(table, "text") for table in tables[:2]), *found]) + "\n")
+
+
+def tables_of(rows: Sequence[Row], baseline: str | None) -> list[Table]:
+    """Return the summary, and each metric by distortion and level."""
+    summary = summary_table(rows, baseline_of(networks_of(rows), baseline))
+    return [summary, *(ladder_table(rows, name) for name in FIGURES)]
+
+
+def baseline_of(names: Sequence[str], baseline: str | None) -> str:
+    """Return the network that others are compared with: the first of their names, if none is chosen.
+
+    Raises:
+        ConfigError: if it is not among them.
+    """
+    if baseline is not None and baseline not in names:
+        raise ConfigError(f"--baseline is {baseline} but the networks are {', '.join(names)}.")
+    return baseline or names[0]
