@@ -19,10 +19,10 @@ def fit(
     """Test a classifier on distorted images, and train a network on its errors, split by source image.
 
     Args:
-        run: Run directory; a stopped run is resumed.
+        run: Run directory.
         jobs: Processes that distort; by default one for each core.
         device: Where to run classifier and training.
-        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
+        wandb: Weights & Biases; never asks.
         settings: As `MetrifierSettings` has them.
     """
     from gada.experiments.metrifier.fit import fit_metrifier

@@ -16,13 +16,13 @@ class MetrifierSettings:
     classifier: str = "efficientnet-lite0"
     """Whose error is predicted; as `gada sweep` takes it."""
     distortions: tuple[str, ...] = ("dodge-karam",)
-    """Distortion families at all their levels, or sets of them."""
+    """Distortion families, or sets of them."""
     error: Literal["confidence", "decision"] = "confidence"
-    """`confidence`: 1 - probability of the true class; `decision`: 1 for a wrong decision, 0 for a right one."""
+    """1 - probability of the true class, or 1 for a wrong decision."""
     distorted: Literal["crop", "image"] = "crop"
-    """Distort what the classifier sees, after resizing and centre crop, or the whole image before."""
+    """Distort what the classifier sees, or the whole image."""
     crop_size: int | None = None
-    """Side of a training crop, in pixels; unset means what the classifier sees, at most 128."""
+    """Side of a training crop; by default at most 128."""
     batch_size: int = 64
     """Crops in a batch."""
     steps: int = 3000
@@ -30,7 +30,7 @@ class MetrifierSettings:
     validate_every: int = 250
     """Steps between two validations."""
     validation_images: int = 2000
-    """Images that choose the checkpoint, drawn from D' of the validation sources."""
+    """Images that choose the checkpoint."""
     lr: float = 5e-4
     """Learning rate."""
     seed: int = 0

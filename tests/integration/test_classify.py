@@ -79,6 +79,15 @@ def test_changed_images_are_refused(root: Path, capsys: pytest.CaptureFixture[st
     assert "holds a training with data.images=" in capsys.readouterr().err
 
 
+def test_side_files_of_a_folder_are_not_a_class(root: Path) -> None:
+    for folder in (".ipynb_checkpoints", "__MACOSX"):
+        (root / "images/train" / folder).mkdir()
+        shutil.copy(root / "images/train/red/0.png", root / "images/train" / folder / "0-checkpoint.png")
+    assert fit(root, "1") == 0
+    _, card = load_network(root / "run/strategy-1/seed-0/classifier.safetensors", "toys:small")
+    assert (card["classes"], card["train_images"]) == (["blue", "green", "red"], 18)
+
+
 def test_changed_test_images_are_predicted_again(root: Path) -> None:
     assert fit(root, "1") == 0
     before = {row["test"] for row in read_rows(root / "run/results.jsonl")}
