@@ -15,13 +15,13 @@ def dlp(
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     evaluation: EvaluationSettings = EvaluationSettings(),
 ) -> None:
-    """Test an evaluator on pristine photographs and their distortions: D-test, L-test and P-test.
+    """Test an evaluator on pristine photos and their distortions: D-test, L-test and P-test.
 
     Args:
         model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
-        references: Folder of pristine photographs that the model was not trained on.
-        gap: P-test: percentiles by which full-reference measures must agree that a picture is better.
-        out: CSV file for the figures of every picture.
+        references: Folder of pristine photos that the model was not trained on.
+        gap: P-test: percentiles by which full-reference measures must agree that an image is better.
+        out: CSV file for the measures of every image.
         json: Print one JSON object instead of a table.
         device: Where to run the evaluator.
         evaluation: Scoring by crops.
@@ -35,6 +35,6 @@ def dlp(
     if json:
         consistency = {name: one._asdict() for name, one in found.consistency.items()}
         tests = {"d": found.discriminability._asdict(), "l": consistency, "p": found.preference._asdict()}
-        print(dumps({"model": model, "evaluator": found.model, "photographs": found.photographs, **tests}))
+        print(dumps({"model": model, "evaluator": found.model, "photographs": found.photos, **tests}))
     else:
         print(render(dlp_table(found), "text"))

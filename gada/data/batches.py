@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,6 @@ from gada.data.records import ScoredSet
 from gada.errors import ConfigError
 from gada.io.images import shown
 
-AskedQuality = Literal["observed", "uniform"]
 Cut = Callable[[PackedImages, Sequence[Path], NDArray[np.int64], NDArray[np.bool_]], Tensor]
 """Makes of images, top left corners (N, 2) and mirror flags (N,) what a batch holds: crops, or where they lie."""
 DRAWN = 5  # random numbers an image and epoch; two are spare, for with fewer every sequence would be another
@@ -35,19 +34,19 @@ class Batch(NamedTuple):
     quality: Tensor
     """(N,) float32 in [0, 1], 1 is best."""
     target_label: Tensor
-    """Distortion class the generator is asked for, (N,) int64."""
+    """Target class of the generator, (N,) int64."""
     target_quality: Tensor
-    """Quality the generator is asked for, (N,) float32 in [0, 1]."""
+    """Target quality of the generator, (N,) float32 in [0, 1]."""
     source: Tensor
     """Crops of pristine images from which it generates, (N, 3, H, W) uint8."""
 
 
 class CropBatches(Dataset[Batch]):
-    """Batches over an endless sequence of epochs; `batches[step]` may be asked for in any order and by any worker.
+    """Batches over an endless sequence of epochs; `batches[step]` may be read in any order and by any worker.
 
     Step t takes positions t N to t N + N - 1 of the sequence. Each epoch is a permutation of the images keyed by
-    (seed, epoch); an image's crop and flip are keyed by (seed, epoch, image); what the generator is asked for
-    is keyed by (seed, step). Use it with `DataLoader(batches, batch_size=None, shuffle=False)`.
+    (seed, epoch); an image's crop and flip are keyed by (seed, epoch, image); the targets of the
+    generator are keyed by (seed, step). Use it with `DataLoader(batches, batch_size=None, shuffle=False)`.
 
     Args:
         images: the training part of a set.
@@ -58,11 +57,9 @@ class CropBatches(Dataset[Batch]):
         seed: of everything random here.
         flip: whether half of the crops are mirrored, both images alike.
         grid: crops start at multiples of it; 8 keeps them on JPEG's blocks.
-        target_quality: "observed" draws from the qualities of the asked class, linearly interpolated between
-            neighbouring ones, so that values between the levels occur too; "uniform" draws evenly over their range.
         sources: pristine images to generate from; by default the references of `images`.
         packed_sources: the decoded `sources`, if they are not in `packed`.
-        given: label and quality of each of the `sources`, (S,) both, which are then asked for with it.
+        given: label and quality of each of the `sources`, (S,) both, which are then its targets.
 
     Raises:
         ConfigError: if an image is smaller than a crop, or there are no images.
@@ -79,7 +76,6 @@ class CropBatches(Dataset[Batch]):
         seed: int,
         flip: bool = True,
         grid: int = 1,
-        target_quality: AskedQuality = "observed",
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
         given: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
@@ -95,7 +91,7 @@ class CropBatches(Dataset[Batch]):
         self.sources = list(dict.fromkeys(self.references if sources is None else sources))
         self.labels = np.maximum(images.labels, 0)  # without classes every image is of class 0
         self.qualities = images.qualities
-        self.asked = _AskedQualities(self.labels, self.qualities, target_quality)
+        self.targets = _Targets(self.labels, self.qualities)
         self.image_steps = _grid_steps(self.packed, self.distorted, crop, grid)
         self.source_steps = _grid_steps(self.packed_sources, self.sources, crop, grid)
 
@@ -121,7 +117,7 @@ class CropBatches(Dataset[Batch]):
             reference=cut(self.packed, references, corners, mirror),
             label=torch.from_numpy(self.labels[index]),
             quality=torch.from_numpy(self.qualities[index].astype(np.float32)),
-            **self._asked(step, cut),
+            **self._drawn_targets(step, cut),
         )
 
     def files_of(self, step: int) -> list[str]:
@@ -142,11 +138,11 @@ class CropBatches(Dataset[Batch]):
             bits[here] = draws[index[here]]
         return index, bits
 
-    def _asked(self, step: int, cut: Cut) -> dict[str, Tensor]:
-        """Draw what the generator is asked for at `step`; nothing where there is nothing to generate from."""
+    def _drawn_targets(self, step: int, cut: Cut) -> dict[str, Tensor]:
+        """Draw target classes, target qualities and source crops; nothing where there is nothing to generate from."""
         count = self.batch_size if self.sources else 0
         bits = raw_bits(count * 6, "asked", self.seed, step).reshape(count, 6)
-        label, quality = self.asked.draw(bits[:, 0], bits[:, 1])
+        label, quality = self.targets.draw(bits[:, 0], bits[:, 1])
         source = below(bits[:, 2], max(len(self.sources), 1))
         if self.given:
             label, quality = self.given[0][source], self.given[1][source]
@@ -171,11 +167,13 @@ class CropBatches(Dataset[Batch]):
         return planes
 
 
-class _AskedQualities:
-    """The distribution of the labels the generator is asked for: classes evenly, then a quality of that class."""
+class _Targets:
+    """The distribution of target classes and qualities: classes evenly, then a quality of that class.
 
-    def __init__(self, labels: NDArray[np.int64], qualities: NDArray[np.float64], kind: AskedQuality) -> None:
-        self.kind = kind
+    Qualities are interpolated linearly between neighbouring ones, so that values between the levels occur too.
+    """
+
+    def __init__(self, labels: NDArray[np.int64], qualities: NDArray[np.float64]) -> None:
         self.labels = np.unique(labels)
         self.counts = np.array([np.count_nonzero(labels == label) for label in self.labels])
         self.starts = np.cumsum(self.counts) - self.counts
@@ -187,11 +185,7 @@ class _AskedQualities:
         """Return labels and qualities, (N,) each."""
         which = below(label_bits, len(self.labels))
         start, last = self.starts[which], self.counts[which] - 1
-        share = unit(quality_bits)
-        if self.kind == "uniform":
-            low, high = self.ordered[start], self.ordered[start + last]
-            return self.labels[which], low + share * (high - low)
-        place = share * last
+        place = unit(quality_bits) * last
         below_place = place.astype(np.int64)
         low, high = self.ordered[start + below_place], self.ordered[start + np.minimum(below_place + 1, last)]
         return self.labels[which], low + (place - below_place) * (high - low)

@@ -1,10 +1,10 @@
 """Labels of images: lists of classes, tables of labels, ImageNet's validation layout."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from gada.data.checks import Files
+from gada.data.spreadsheets import rows_of
 from gada.errors import DataError
 from gada.io.folders import images_in
 from gada.settings import ImageSettings
@@ -54,27 +54,21 @@ def read_classes(path: Path) -> list[str]:
 
 
 def read_table(settings: ImageSettings) -> list[tuple[Path, str]]:
-    """Return the (file, label) pairs of a CSV table.
+    """Return the (file, label) pairs of a table, CSV or a spreadsheet.
 
     Raises:
         DataError: if the table cannot be read, lacks a column or a cell, or names a file that is not below the root.
     """
     path = settings.root / settings.table
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a table of labels: {error}") from error
-    missing = [name for name in (settings.image_column, settings.label_column) if not rows or name not in rows[0]]
-    if missing:
-        found = ", ".join(map(str, rows[0])) if rows else "no rows"
-        raise DataError(f"{path} has no column {missing[0]!r} (it has {found}); name it with --images.*_column.")
+    names = {settings.image_column: "--images.image_column", settings.label_column: "--images.label_column"}
     files, pairs = Files(settings.root.resolve()), []
-    for number, row in enumerate(rows, start=2):
-        if not row[settings.image_column] or not row[settings.label_column]:
-            raise DataError(f"{path}, line {number}, lacks an image or its label.")
-        image = files.find(row[settings.image_column], f"{path}, line {number}")
-        pairs.append((settings.root / image.relative_to(files.root), row[settings.label_column].strip()))
+    for place, row in rows_of(path, names):
+        name, label = row[settings.image_column], row[settings.label_column]
+        if not name or not label:
+            raise DataError(f"{place}, lacks an image or its label.")
+        pairs.append((settings.root / files.find(name, place).relative_to(files.root), label))
+    if not pairs:
+        raise DataError(f"{path} has no rows below its column names; give each image and its label a row.")
     return pairs
 
 

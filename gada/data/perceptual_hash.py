@@ -1,7 +1,7 @@
-"""Perceptual hashes: whether two pictures show the same scene, after resizing, recompression or a crop.
+"""Perceptual hashes: whether two images show the same scene, after resizing, recompression or a crop.
 
-Databases share photographs (LIVE, TID2013 and Kodak do), at times as crops of each other, so file names and bytes say
-nothing. A picture is known by two things:
+Databases share photos (LIVE, TID2013 and Kodak do), at times as crops of each other, so file names and bytes say
+nothing. An image is known by two things:
 
 - the signs of its low frequencies, which survive resizing and compression (a DCT hash);
 - its landmarks, the blobs that stand out, each with a difference hash of what lies around it. A crop at the same scale
@@ -17,9 +17,9 @@ from PIL import Image
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter, maximum_filter
 
-SIDE = 32  # pixels of the reduced picture whose DCT is taken
+SIDE = 32  # pixels of the reduced image whose DCT is taken
 LOW = 8  # frequencies a side, of which the constant one does not count: 63 bits
-NEAR = 8  # bits that may differ; of unlike photographs about half differ
+NEAR = 8  # bits that may differ; of unlike photos about half differ
 
 BLUR = 3.0  # pixels: what is smaller, compression may change
 APART = 12  # pixels: of several blobs in such a square the strongest counts
@@ -28,9 +28,9 @@ AROUND = 7 * np.arange(-4, 5)  # pixels from a landmark at which its surrounding
 BITS = 72  # of a difference hash, 9 x 8
 FEWEST = 20  # bits of either kind: surroundings without structure are alike everywhere
 MARGIN = 30  # pixels between a landmark and the border
-LOOSE = 12  # bits of a landmark's that may differ, because one common shift is asked for too
+LOOSE = 12  # bits of a landmark's that may differ, because one common shift is needed too
 SLACK = 3  # pixels by which shifts may differ
-AGREEING = 5  # landmarks that must agree on a shift; of 77,028 pairs of unlike photographs none had more than 4
+AGREEING = 5  # landmarks that must agree on a shift; of 77,028 pairs of unlike photos none had more than 4
 
 Landmarks = NDArray[np.int64]
 """(N, 4): top and left in pixels, and 72 bits as two numbers of 36."""
@@ -38,7 +38,7 @@ Landmarks = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PerceptualHash:
-    """What a picture is known by."""
+    """What an image is known by."""
 
     low: int
     """The signs of its low frequencies, 63 bits."""
@@ -55,10 +55,10 @@ class PerceptualHash:
         """Return what `text` wrote.
 
         Raises:
-            ValueError: if the word is no such hash.
+            ValueError: if the word is not such a hash.
         """
         if len(text) < 16 or (len(text) - 16) % 26:
-            raise ValueError(f"{text[:16]!r} is no perceptual hash")
+            raise ValueError(f"{text[:16]!r} is not a perceptual hash")
         marks = (text[at : at + 26] for at in range(16, len(text), 26))
         cuts = ((0, 4), (4, 8), (8, 17), (17, 26))
         numbers = (tuple(int(mark[start:end], 16) for start, end in cuts) for mark in marks)
@@ -66,7 +66,7 @@ class PerceptualHash:
 
 
 def perceptual_hash(image: NDArray[np.uint8], landmarks: bool = True) -> PerceptualHash:
-    """Return what a picture is known by.
+    """Return what an image is known by.
 
     Args:
         image: (H, W, 3), 8-bit.
@@ -80,24 +80,24 @@ def perceptual_hash(image: NDArray[np.uint8], landmarks: bool = True) -> Percept
 
 
 def lookalikes(
-    pictures: Mapping[str, PerceptualHash], known: Mapping[str, PerceptualHash], crops: bool = True
+    images: Mapping[str, PerceptualHash], known: Mapping[str, PerceptualHash], crops: bool = True
 ) -> dict[str, str]:
-    """Return the pictures that show a known scene, each with the name of the first such.
+    """Return the images that show a known scene, each with the name of the first such.
 
     Args:
-        pictures: Pictures by name.
-        known: Known pictures by name.
+        images: images by name.
+        known: known images by name.
         crops: Whether crops count too, where both have landmarks; else resized and compressed copies alone.
     """
     names = list(known)
     lows = np.array([known[name].low for name in names], dtype=np.uint64)
     marks = [_array(known[name]) for name in names] if crops else []
     found: dict[str, str] = {}
-    for name, picture in pictures.items():
-        near = alike(lows, np.uint64(picture.low))
+    for name, image in images.items():
+        near = alike(lows, np.uint64(image.low))
         first = int(near.argmax()) if near.any() else len(names)
         if crops:
-            own = _array(picture)
+            own = _array(image)
             first = next((at for at in range(first) if _share_a_shift(own, marks[at])), first)
         if first < len(names):
             found[name] = names[first]
@@ -111,7 +111,7 @@ def alike(lows: NDArray[np.uint64], low: np.uint64) -> NDArray[np.bool_]:
 
 
 def _landmarks(grey: NDArray[np.float32]) -> tuple[tuple[int, int, int, int], ...]:
-    """Return the strongest blobs of a picture (H, W): extrema of the difference of two Gaussians."""
+    """Return the strongest blobs of an image (H, W): extrema of the difference of two Gaussians."""
     if min(grey.shape) <= 2 * MARGIN:
         return ()
     fine = gaussian_filter(grey, BLUR)
@@ -129,7 +129,7 @@ def _landmarks(grey: NDArray[np.float32]) -> tuple[tuple[int, int, int, int], ..
 
 
 def _surroundings(fine: NDArray[np.float32], top: int, left: int) -> tuple[int, int]:
-    """Return the difference hash around a landmark: where the blurred picture rises from left to right, 9 x 8 bits."""
+    """Return the difference hash around a landmark: where the blurred image rises from left to right, 9 x 8 bits."""
     rises = np.diff(fine[np.ix_(top + AROUND, left + AROUND)], axis=1).ravel() > 0
     return _number(rises[:36]), _number(rises[36:])
 
@@ -138,8 +138,8 @@ def _number(bits: NDArray[np.bool_]) -> int:
     return int("".join("01"[bit] for bit in bits.astype(int)), 2)
 
 
-def _array(picture: PerceptualHash) -> Landmarks:
-    return np.array(picture.landmarks, dtype=np.int64).reshape(-1, 4)
+def _array(image: PerceptualHash) -> Landmarks:
+    return np.array(image.landmarks, dtype=np.int64).reshape(-1, 4)
 
 
 def _share_a_shift(first: Landmarks, second: Landmarks) -> bool:

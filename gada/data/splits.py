@@ -52,7 +52,7 @@ class Split:
         """Read what `write` wrote.
 
         Raises:
-            DataError: if the file is missing, is no split, or was changed by hand.
+            DataError: if the file is missing, is not a split, or was changed by hand.
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -102,8 +102,8 @@ def split_by_reference(
         raise DataError(
             f"a split by reference needs at least 3 references (training, validation, test); found {len(order)}"
         )
-    tests = _share(len(order), test_fraction, leave=2)
-    validations = _share(len(order) - tests, validation_fraction, leave=1)
+    tests = _part(len(order), test_fraction, leave=2)
+    validations = _part(len(order) - tests, validation_fraction, leave=1)
     test, validation, train = order[:tests], order[tests : tests + validations], order[tests + validations :]
     return Split(
         train=tuple(sorted(name for scene in train for name in members[scene])),
@@ -114,6 +114,6 @@ def split_by_reference(
     )
 
 
-def _share(count: int, fraction: float, leave: int) -> int:
+def _part(count: int, fraction: float, leave: int) -> int:
     """Round `count` x `fraction`, halves up, to at least 1 and so that `leave` remain."""
     return min(max(int(count * fraction + 0.5), 1), count - leave)

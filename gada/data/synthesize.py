@@ -2,34 +2,27 @@
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from hashlib import sha256
 from io import StringIO
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 import gada
-from gada.data.proxy import MS_SSIM_SMALLEST_SIDE, Metric, metric_for, noise_seed, proxy_dmos, proxy_scale
+from gada.data.making import Task, run_tasks
+from gada.data.proxy import MS_SSIM_SMALLEST_SIDE, Metric, metric_for, proxy_scale
 from gada.data.recipes import HUMAN_SCALES, Cell, Recipe, Source, cells_of, find_sources, human_scores
-from gada.distortions import FAMILIES, distort
+from gada.distortions import FAMILIES
 from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import TEMPORARY, remove_temporaries, sha256_of, unwritable, write_json, write_text
-from gada.io.images import read_image, write_png
-from gada.io.threads import available_cores
+from gada.io.images import write_png
 
 JOURNAL = "finished.jsonl"
 """What is made so far, one line for each image, in the folder of a set that is not complete."""
@@ -82,7 +75,7 @@ def synthesize(
     write_json(out / "manifest.json", plan | {"complete": False})  # first, so that the folder says whose it is
     _write_references(out, sources)
     todo = [task for task in tasks if task.image not in finished]
-    made = track(_run(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True))
+    made = track(run_tasks(todo, jobs), "synthesize", total=len(todo), console=Console(stderr=True))
     try:
         with (out / JOURNAL).open("a", encoding="utf-8") as journal:
             for image, digest, proxy in made:
@@ -94,48 +87,6 @@ def synthesize(
     if human is not None:
         finished = {task.image: (finished[task.image][0], human[task.key]) for task in tasks}
     _write_table(out, plan, tasks, finished)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One image to make."""
-
-    out: Path
-    """The set's folder."""
-    reference: str
-    """Name of the reference."""
-    family: str
-    """A name of `FAMILIES`."""
-    level: float
-    """Its level."""
-    seed: int
-    """The set's seed."""
-    metric: Metric | None
-    """What the proxy score is computed by; None for a set with human scores."""
-
-    @property
-    def key(self) -> tuple[str, str, float]:
-        """(reference, distortion, level) as `human_scores` has it."""
-        return self.reference.lower(), self.distortion, self.level
-
-    @property
-    def distortion(self) -> str:
-        """The class, without its database."""
-        return Cell(self.family, self.level).distortion
-
-    @property
-    def image(self) -> str:
-        """The distorted image's path inside the folder."""
-        return f"images/{self.distortion}/{self.reference}_{self.distortion}_{self.level:g}.png"
-
-    def run(self) -> tuple[str, str, float | None]:
-        """Write the image; return its path inside the folder, its SHA-256 and its proxy score, if wanted."""
-        reference = _reference(self.out, self.reference)
-        noise = noise_seed(self.seed, self.reference, self.distortion, self.level)
-        distorted = distort(reference, self.family, self.level, noise)
-        write_png(self.out / self.image, distorted)
-        proxy = proxy_dmos(distorted, reference, self.metric) if self.metric else None
-        return self.image, sha256_of(self.out / self.image), proxy
 
 
 def _digests(sources: Iterable[Source], human: bool) -> tuple[dict[str, str], Metric | None]:
@@ -249,39 +200,6 @@ def _table(path: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, str, flo
 def _write_references(out: Path, sources: Iterable[Source]) -> None:
     for source in sources:
         write_png(out / "references" / f"{source.name}.png", source.pixels())
-
-
-@lru_cache(maxsize=1)
-def _reference(out: Path, name: str) -> NDArray[np.uint8]:
-    return read_image(out / "references" / f"{name}.png")
-
-
-def _run(tasks: list[Task], jobs: int | None) -> Iterator[tuple[str, str, float | None]]:
-    """Run the tasks and yield their results in order."""
-    jobs = min(jobs or available_cores(), len(tasks))
-    if jobs <= 1:
-        yield from map(Task.run, tasks)
-        return
-    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        try:
-            yield from pool.map(Task.run, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let each new process compute with one thread: the processes share the cores already."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _write_table(

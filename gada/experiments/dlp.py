@@ -1,4 +1,4 @@
-"""D-test, L-test and P-test of an evaluator, from pristine photographs alone (Ma et al., IEEE TIP 26, 2017)."""
+"""D-test, L-test and P-test of an evaluator, from pristine photos alone (Ma et al., IEEE TIP 26, 2017)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,14 +33,14 @@ GAP = 40.0
 """Percentiles by which all measures must agree; the paper takes 40 on its scale of 0 to 100."""
 
 
-class Judged(NamedTuple):
-    """A picture with its predicted quality and what full-reference measures say of it."""
+class Version(NamedTuple):
+    """An image with its predicted quality and its full-reference measures."""
 
     photograph: str
     distortion: str
-    """A name of `DISTORTIONS`; "" for the photograph itself."""
+    """A name of `DISTORTIONS`; "" for the photo itself."""
     level: int
-    """0 for the photograph itself."""
+    """0 for the photo itself."""
     quality: float
     """Predicted, in [0, 1], higher is better."""
     ms_ssim: float
@@ -54,7 +54,7 @@ class Dlp(NamedTuple):
 
     model: str
     """The evaluator in one line."""
-    photographs: int
+    photos: int
     discriminability: Discriminability
     consistency: dict[str, Consistency]
     """For each distortion, and "ALL"."""
@@ -64,38 +64,38 @@ class Dlp(NamedTuple):
 
 def run_dlp(
     model: str,
-    photographs: Path,
+    photos: Path,
     evaluation: EvaluationSettings,
     gap: float = GAP,
     device: str = "auto",
     out: Path | None = None,
 ) -> Dlp:
-    """Distort photographs, score all pictures, and run the three tests.
+    """Distort photos, score all images, and run the three tests.
 
     Args:
         model: What `find_checkpoint` accepts.
-        photographs: Folder of pristine photographs.
-        evaluation: Crops a picture, their seed, and the size to which large photographs are reduced first.
+        photos: Folder of pristine photos.
+        evaluation: Crops an image, their seed, and the size to which large photos are reduced first.
         gap: See `gada.metrics.dlp.p_test`.
         device: Where to run the evaluator.
-        out: CSV file for every picture's figures, or none.
+        out: CSV file for every image's measures, or none.
 
     Raises:
-        ConfigError: if the model is not found, or the gap is no share of a hundred.
-        DataError: if there is no photograph, or one cannot be read or is too small.
+        ConfigError: if the model is not found, or the gap is not a percentage below 100.
+        DataError: if there is no photo, or one cannot be read or is too small.
     """
     if not 0 <= gap < 100:
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     if out:
         check_writable(out)
     scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
-    paths = images_in(photographs)
+    paths = images_in(photos)
     shown = with_progress(paths, "photos", len(paths))
-    judged = [one for path in shown for one in judge(scorer, path, evaluation)]
+    scored = [one for path in shown for one in versions(scorer, path, evaluation)]
     if out:
-        write_judged(out, judged)
+        write_versions(out, scored)
     levels = {
-        name: np.array([one.quality for one in judged if one.distortion == name]).reshape(-1, LEVELS)
+        name: np.array([one.quality for one in scored if one.distortion == name]).reshape(-1, LEVELS)
         for name in DISTORTIONS
     }
     consistency = {name: l_test(values) for name, values in levels.items()}
@@ -103,51 +103,51 @@ def run_dlp(
     return Dlp(
         scorer.describe(),
         len(paths),
-        d_test([one.quality for one in judged if not one.level], [one.quality for one in judged if one.level]),
+        d_test([one.quality for one in scored if not one.level], [one.quality for one in scored if one.level]),
         consistency,
-        p_test([one.quality for one in judged], list(zip(*(one[4:] for one in judged), strict=True)), gap),
+        p_test([one.quality for one in scored], list(zip(*(one[4:] for one in scored), strict=True)), gap),
         gap,
     )
 
 
-def judge(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iterator[Judged]:
-    """Yield a photograph and its distorted versions, distortion by distortion and level by level."""
-    photograph = reduced(read_image(path), evaluation.shorter_side)
-    if min(photograph.shape[:2]) < MS_SSIM_SMALLEST_SIDE:
+def versions(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iterator[Version]:
+    """Yield a photo and its distorted versions, distortion by distortion and level by level."""
+    photo = reduced(read_image(path), evaluation.shorter_side)
+    if min(photo.shape[:2]) < MS_SSIM_SMALLEST_SIDE:
         raise DataError(
-            f"{path} has {photograph.shape[1]} x {photograph.shape[0]} pixels; MS-SSIM, by which pairs are chosen, "
+            f"{path} has {photo.shape[1]} x {photo.shape[0]} pixels; MS-SSIM, by which pairs are chosen, "
             f"needs sides of {MS_SSIM_SMALLEST_SIDE} or more"
         )
     cells = [("", 0), *((name, level) for name in DISTORTIONS for level in range(1, LEVELS + 1))]
-    pictures = [distorted(photograph, path.name, name, level, evaluation.seed) for name, level in cells]
-    grey = luminance(photograph)
-    for (name, level), picture, prediction in zip(cells, pictures, scorer.score_all(pictures), strict=True):
-        own = luminance(picture)
-        yield Judged(
+    images = [distorted(photo, path.name, name, level, evaluation.seed) for name, level in cells]
+    grey = luminance(photo)
+    for (name, level), image, prediction in zip(cells, images, scorer.score_all(images), strict=True):
+        own = luminance(image)
+        yield Version(
             path.name, name, level, prediction.quality, ms_ssim(own, grey), vif(own, grey), 0.0 - gmsd(own, grey)
         )
 
 
-def distorted(photograph: NDArray[np.uint8], name: str, family: str, level: int, seed: int) -> NDArray[np.uint8]:
-    """Return a photograph at one level of a distortion; level 0 is the photograph."""
-    return distort(photograph, family, level, noise_seed(seed, name, family, level)) if level else photograph
+def distorted(photo: NDArray[np.uint8], name: str, family: str, level: int, seed: int) -> NDArray[np.uint8]:
+    """Return a photo at one level of a distortion; level 0 is the photo."""
+    return distort(photo, family, level, noise_seed(seed, name, family, level)) if level else photo
 
 
 def dlp_table(found: Dlp) -> Table:
     """Return the three tests as a table."""
-    pictures = found.photographs * len(DISTORTIONS) * LEVELS
+    images = found.photos * len(DISTORTIONS) * LEVELS
     rows: list[tuple[Cell, ...]] = [
-        ("D-test", "", found.discriminability.value, f"{found.photographs} pristine, {pictures} distorted")
+        ("D-test", "", found.discriminability.value, f"{found.photos} pristine, {images} distorted")
     ]
     for figure in ("srocc", "krocc"):
         for name, one in found.consistency.items():
             title = FAMILIES[name].title if name in FAMILIES else name
-            count = found.photographs * (1 if name in FAMILIES else len(DISTORTIONS))
+            count = found.photos * (1 if name in FAMILIES else len(DISTORTIONS))
             rows.append((f"L-test, {figure.upper()}", title, getattr(one, figure), f"{count} rows of {LEVELS} levels"))
     rows.append(("P-test", "", found.preference.value, f"{found.preference.pairs} clear pairs"))
     caption = f"D-, L- and P-test. Evaluator: {found.model}."
     notes = (
-        "A pair is clear when MS-SSIM, VIF and GMSD all find the same picture better by more than "
+        "A pair is clear when MS-SSIM, VIF and GMSD all find the same image better by more than "
         f"{found.gap:g} percentiles.",
     )
     return Table(
@@ -155,7 +155,7 @@ def dlp_table(found: Dlp) -> Table:
     )
 
 
-def write_judged(path: Path, judged: list[Judged]) -> None:
-    """Write one CSV line for each picture."""
-    rows = [[f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in judged]
-    write_text(path, as_csv([Judged._fields, *rows]))
+def write_versions(path: Path, scored: list[Version]) -> None:
+    """Write one CSV line for each image."""
+    rows = [[f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in scored]
+    write_text(path, as_csv([Version._fields, *rows]))

@@ -92,7 +92,7 @@ def evaluate_generator(model: str, evaluator: str, side: Side, data: DataSetting
         DataError: if the data are missing or invalid, or have no references.
     """
     generator, card = load_generator(find_checkpoint(model, "generator"))
-    judge, other = load_evaluator(find_checkpoint(evaluator, "evaluator"))
+    network, other = load_evaluator(find_checkpoint(evaluator, "evaluator"))
     unseen = UnseenImages(data, side, split, card, other, keep_shared=side == "all")
     images = unseen.images
     if not images.has_references:
@@ -105,7 +105,7 @@ def evaluate_generator(model: str, evaluator: str, side: Side, data: DataSetting
     for name, one in ((model, card), (evaluator, other)):
         if images.classes != one.classes:
             raise ConfigError(f"{name} knows other distortion classes than {images.name}; use one trained on its like.")
-    bench = Bench(generator, judge, unseen.packed(), card)
+    bench = Bench(generator, network, unseen.packed(), card)
     present = {record.distortion for record in images.images}
     names = [name for name in images.classes or ("",) if name in present]
     results = {name: bench.result(images, name) for name in with_progress(names, "evaluate the generator")}

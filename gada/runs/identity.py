@@ -1,4 +1,4 @@
-"""What makes a folder's run the one that is asked for: its settings, split and scores, not where its files lie."""
+"""What makes a folder's run the wanted one: its settings, split and scores, not where its files lie."""
 
 import json
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from gada.settings.names import DROPPED, RENAMED
 ELSE = "choose another --run, or delete the folder to start anew."
 PLACES = ("data.root", "data.cache", "training.unlabelled", "training.distorted")
 """Settings that say where files lie; that these are the same is seen from the files."""
+BY_SCENE = "split.by_scene"  # which without references changes the split, and else nothing
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class RunFolder:
         known = flat(as_plain(type(self.settings)()))  # of settings that are newer than the run
         for key in {**before, **now} if before else ():
             was, wanted = before.get(key, known.get(key)), now.get(key, DROPPED.get(key))
-            moved = key in PLACES and (was is None) == (wanted is None)
+            moved = key == BY_SCENE or (key in PLACES and (was is None) == (wanted is None))
             if was != wanted and not moved:
                 raise ConfigError(f"{self.path} holds a run with {key}={was}, not {wanted}; {ELSE}")
         if self.data:
@@ -51,8 +52,8 @@ class RunFolder:
         file = self.path / "split.json"
         if file.is_file() and Split.read(file) != data.split:
             raise ConfigError(
-                f"{self.path} holds a run on another split, for its data had other images or references; restore them, "
-                f"{ELSE}"
+                f"{self.path} holds a run on another split, for its data had other images or references, or {BY_SCENE} "
+                f"was another; restore them, {ELSE}"
             )
         before = self._environment()
         if before.get("scores") not in (None, data.images.scores_hash):

@@ -22,7 +22,7 @@ RENAMED = {
 """What they are called now."""
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}
 """The value that holds now for everybody."""
-UNKNOWN = re.compile(r"Group '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
+UNKNOWN = re.compile(r"(?:Group|Subcommand) '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
 
 
 def renamed(message: str) -> str:

@@ -113,8 +113,8 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert all(name in row for row in rows for name in METRICS)
     page = (whole / "report.html").read_text()
     for words in (
-        "Figures after each stage, median over 2 splits",
-        "Median, mean and sample deviation",
+        "Metrics after each stage, median over 2 splits",
+        "Median, mean and standard deviation",
         "Paired differences",
         "2 of at least 6 splits: the differences are listed, no more",
         "By distortion",
@@ -133,7 +133,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert (whole / "results.jsonl").read_bytes() == before
     page = (whole / "report.html").read_text()
     assert "because it shows images of the database: Generated crops, Best and worst images." in page
-    assert "two rows of pictures" not in page.lower()
+    assert "two rows of images" not in page.lower()
     assert "Phase 3 minus baseline" in capsys.readouterr().out
 
 

@@ -76,6 +76,12 @@ def test_without_that_a_warning_names_a_pair(root: Path, tmp_path: Path, capsys:
     told = capsys.readouterr().err
     assert "show the same scene, as" in told
     assert "leave split.by_scene true" in told
+    config = yaml.safe_load((tmp_path / "run/config.yaml").read_text())
+    del config["split"]["by_scene"]  # as in a run of the previous version
+    (tmp_path / "run/config.yaml").write_text(yaml.safe_dump(config))
+    assert fit(root, tmp_path / "run") == 2
+    assert "or split.by_scene was another" in capsys.readouterr().err
+    assert fit(root, tmp_path / "run", "--split.by_scene", "false") == 0
 
 
 def test_a_column_may_name_the_scenes(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,7 +111,7 @@ def test_what_is_lost_or_damaged_is_made_again(small_set: Path, references: Path
 
 
 def test_an_interrupted_run_goes_on(references: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gada.data import synthesize as module
+    from gada.data import making as module
 
     made: list[str] = []
 
@@ -143,7 +143,7 @@ def test_an_interrupted_run_goes_on(references: Path, tmp_path: Path, monkeypatc
 def test_a_complete_set_keeps_what_it_has_when_its_mending_is_interrupted(
     small_set: Path, references: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gada.data import synthesize as module
+    from gada.data import making as module
 
     before, made, run = files_of(small_set), list[str](), module.Task.run
     lost = "images/noise/china_noise_2.png"

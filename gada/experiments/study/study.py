@@ -51,9 +51,10 @@ def run_study(
     """
     if splits < 1:
         raise ConfigError(f"--splits is {splits} but must be at least 1.")
-    order = [one.variant.name for one in plan_study(variants, settings, splits)]
+    plan = plan_study(variants, settings, splits)
+    order = [one.variant.name for one in plan]
     if evaluator:
-        check_evaluator(evaluator, variants, settings, folder, splits)
+        check_evaluator(evaluator, plan, settings, folder, splits)
     load = cache(lambda data, crop: PreparedData.load(data, settings.split, crop))  # each set once
     changes = {variant.name: dict(variant.changes) for variant in variants}
     file = folder / "study.jsonl"
@@ -118,13 +119,15 @@ def copy_stage(source: Path, target: Path) -> None:
         raise DataError(f"{file} cannot be written ({reason}); free some space or choose another --run.") from error
 
 
-def check_evaluator(evaluator: str, variants: Sequence[Variant], settings: Settings, folder: Path, splits: int) -> None:
+def check_evaluator(
+    evaluator: str, plan: Sequence[PlannedVariant], settings: Settings, folder: Path, splits: int
+) -> None:
     """Raise ConfigError if there is no such evaluator, or generators are on another split than it was trained on."""
     if splits > 1:
         raise ConfigError(
             f"--evaluator was trained on one split and can evaluate no other; leave --splits {splits} out."
         )
-    for planned in plan_study(variants, settings):
+    for planned in plan:
         split = planned.settings.split
         if (
             "phase1" in planned.variant.stages

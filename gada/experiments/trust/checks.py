@@ -169,10 +169,10 @@ def defined(metric: Callable[..., float], one: Sequence[float], other: Sequence[
 def three_tests(model: str, photos: Path, seed: int) -> Iterator[Check]:
     """Yield the D-, L- and P-test of Ma et al. (2017)."""
     found = run_dlp(model, photos, EvaluationSettings(seed=seed, shorter_side=SEEN_AT))
-    yield Check("dlp", "D-test", found.discriminability.value, 0.85, found.photographs)
+    yield Check("dlp", "D-test", found.discriminability.value, 0.85, found.photos)
     for name, one in found.consistency.items():
         if name != "ALL":
-            yield Check("dlp", f"L-test, {name}", one.srocc, 0.95, found.photographs)
+            yield Check("dlp", f"L-test, {name}", one.srocc, 0.95, found.photos)
     yield Check("dlp", "P-test", found.preference.value, 0.99, found.preference.pairs)
 
 

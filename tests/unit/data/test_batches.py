@@ -180,14 +180,13 @@ def test_steps_end(world: World) -> None:
         batches[2]
 
 
-def all_asked(batches: CropBatches) -> tuple[torch.Tensor, torch.Tensor]:
+def all_targets(batches: CropBatches) -> tuple[torch.Tensor, torch.Tensor]:
     drawn = [batches[step] for step in range(len(batches))]
     return torch.cat([batch.target_label for batch in drawn]), torch.cat([batch.target_quality for batch in drawn])
 
 
-@pytest.mark.parametrize("kind", ["observed", "uniform"])
-def test_classes_are_asked_for_evenly_and_within_their_range(world: World, kind: Any) -> None:
-    label, quality = all_asked(world.batches(batch_size=40, target_quality=kind))
+def test_target_classes_are_drawn_evenly_and_qualities_within_their_range(world: World) -> None:
+    label, quality = all_targets(world.batches(batch_size=40))
     counts = torch.bincount(label)
     assert len(counts) == 3
     assert (abs(counts - 2000 / 3) < 4 * (2000 * 2 / 9) ** 0.5).all()
@@ -206,7 +205,7 @@ def test_observed_qualities_follow_the_data_with_values_between(world: World) ->
     ]
     small = ScoredSet("small", world.root, tuple(records), SCALE)
     batches = CropBatches(small, world.packed, batch_size=50, crop=CROP, steps=60, seed=0)
-    _, quality = all_asked(batches)
+    _, quality = all_targets(batches)
     low = (quality < 0.1001).float().mean().item()
     assert low == pytest.approx(2 / 3, abs=0.04)
     rest = quality[quality > 0.1001]
@@ -281,7 +280,7 @@ def test_a_device_that_holds_the_images_cuts_the_same_batches(tmp_path: Path, wi
             assert all(map(torch.equal, resident.cut(placed[step]), batches[step]))
 
 
-def test_what_is_given_is_asked_for_with_its_source(world: World) -> None:
+def test_given_targets_come_with_their_source(world: World) -> None:
     images = world.set.images
     labels, qualities = np.arange(len(images)) % 3, np.linspace(0, 1, len(images))
     batches = world.batches(sources=[record.image for record in images], given=(labels, qualities))

@@ -37,6 +37,14 @@ def test_a_folder_is_a_class(tmp_path: Path) -> None:
     assert images.names[0] == "blue/0.png"
 
 
+def test_a_hidden_folder_is_not_a_class(tmp_path: Path) -> None:
+    folders(tmp_path / "set", each=2)
+    for side in (".ipynb_checkpoints/0-checkpoint.png", "__MACOSX/blue/._0.png", "blue/._0.png", "@eaDir/0.png"):
+        picture(tmp_path / "set" / side)
+    images = load_labelled(ImageSettings(tmp_path / "set"))
+    assert (images.classes, len(images.labels)) == (3, 6)
+
+
 def test_wordnet_ids_need_no_list(tmp_path: Path) -> None:
     for name in (f"{GOLDFISH}_gold_fish.png", f"{LAST}_toilet_tissue.png"):
         picture(tmp_path / name)
@@ -71,8 +79,10 @@ def test_a_table_with_names_and_a_list_of_classes(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("file,is\na.png,red\n")
     (tmp_path / "classes.txt").write_text("green a colour\nred another\n")
     settings = ImageSettings(tmp_path, "table", "t.csv", "file", "is", tmp_path / "classes.txt")
-    images = load_labelled(settings)
-    assert (images.labels.tolist(), images.names) == ([1], ("a.png",))
+    for text in ("file,is\na.png,red\n", f"file;is;\r\n;;\r\n{tmp_path / 'a.png'};red;\r\n"):
+        (tmp_path / "t.csv").write_text(text)
+        images = load_labelled(settings)
+        assert (images.labels.tolist(), images.names) == ([1], ("a.png",))
 
 
 def write(text: str) -> Callable[[Path], None]:
@@ -85,11 +95,16 @@ def write(text: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("prepare", "layout", "said"),
     [
-        (write("image,name\na.png,1\n"), "table", r"has no column 'label' \(it has image, name\)"),
+        (
+            write("image,name\na.png,1\n"),
+            "table",
+            "it has image, name; name yours with --images.label_column",
+        ),
         (write("image,label\na.png,\n"), "table", "line 2, lacks an image or its label"),
-        (write(""), "table", "has no column 'image'"),
+        (write(""), "table", "is empty; its first line must name the columns"),
+        (write("image,label\n"), "table", "has no rows below its column names"),
         (write("image,label\na.png,fish\n"), "table", "label 'fish', which is none of the classes"),
-        (write("image,label\n../a.png,one\n"), "table", r"line 2: '\.\./a\.png' is not a path inside"),
+        (write("image,label\n../a.png,one\n"), "table", r"line 2: '\.\./a\.png' lies outside"),
         (write("image,label\nlink.png,one\n"), "table", r"line 2: link\.png leads out of"),
         (write("image,label\nb.png,one\n"), "table", r"line 2: the image .*b\.png does not exist"),
         (write("a.png \xe9\n"), "imagenet", "cannot be read as a file name and its class in each line"),

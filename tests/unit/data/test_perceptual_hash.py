@@ -70,7 +70,7 @@ def test_a_hash_is_one_word_and_back(known: dict[str, PerceptualHash]) -> None:
     for one in [*known.values(), perceptual_hash(np.zeros((40, 40, 3), dtype=np.uint8))]:
         assert one.text().isalnum()
         assert PerceptualHash.read(one.text()) == one
-    with pytest.raises(ValueError, match="no perceptual hash"):
+    with pytest.raises(ValueError, match="not a perceptual hash"):
         PerceptualHash.read("abc")
 
 

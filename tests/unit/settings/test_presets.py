@@ -96,16 +96,30 @@ def test_settings_survive_their_file(whole: Settings | MetrifierSettings) -> Non
     assert from_plain(type(whole), yaml.safe_load(yaml.safe_dump(as_plain(whole)))) == whole
 
 
+def sentence_of(name: str) -> str:
+    """What is said of a setting that the previous version had."""
+    return f"{name} is called {RENAMED[name]} now." if name in RENAMED else f"{name} is gone, it is always"
+
+
 @pytest.mark.parametrize("name", [*RENAMED, *DROPPED])
-def test_a_name_of_before_is_explained(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_option_of_the_previous_version_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ([f"--{name}", "1"], [f"--{name}=1"]):
+        assert main(["fit", *options]) == 2
+        assert capsys.readouterr().err.startswith(f"gada: {sentence_of(name)}")
+
+
+@pytest.mark.parametrize("name", ["training.trunk_rate", "split.ceiling", "loss.quality"])
+def test_a_key_of_the_previous_version_is_explained(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     group, key = name.split(".")
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump({group: {key: 1}}))
-    sentence = f"{name} is called {RENAMED[name]} now." if name in RENAMED else f"{name} is gone, it is always squared"
-    for options in ([f"--{name}", "1"], [f"--{name}=1"], ["--config", str(config)], [f"--{group}", f'{{"{key}": 1}}']):
+    for options in (["--config", str(config)], [f"--{group}", f'{{"{key}": 1}}']):
         assert main(["fit", *options]) == 2
-        assert capsys.readouterr().err.startswith(f"gada: {sentence}")
-    with pytest.raises(ConfigError, match=sentence.replace(".", r"\.")):
+        assert capsys.readouterr().err.startswith(f"gada: {sentence_of(name)}")
+    words = sentence_of(name).replace(".", r"\.")
+    with pytest.raises(ConfigError, match=words):
         from_plain(Settings, {group: {key: 1}})
-    with pytest.raises(ConfigError, match=sentence.replace(".", r"\.")):
+    with pytest.raises(ConfigError, match=words):
         changed(Settings(), {name: 1})
