@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.crops import cut
-from gada.data.whole_view import reduced, whole_view
+from gada.data.whole_view import SMALLEST, reduced, whole_view
 from gada.io.cards import Card
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
 from gada.metrics.scale import Scale
@@ -244,10 +244,11 @@ class Scorer:
             DataError: if the image cannot be read, or is too thin to be covered.
         """
         pixels = pixels_from(image, Decoding(max_pixels, float_range, white))
-        height, size = pixels.shape[0], self.size
+        height, size, grid = pixels.shape[0], self.size, self.grid
         if self.card.whole_view:  # a third of the view, at twice its resolution
-            size, pixels = self.card.whole_view // 3, reduced(pixels, 2 * self.card.whole_view)
-        tops, lefts = cover(pixels.shape[0], pixels.shape[1], size, self.grid, most)
+            size, grid = max(SMALLEST, self.card.whole_view // 3), 1
+            pixels = reduced(pixels, 2 * self.card.whole_view)
+        tops, lefts = cover(pixels.shape[0], pixels.shape[1], size, grid, most)
         quality = self.predict(cut(pixels, corners_of(tops, lefts), size)).quality
         factor = height / pixels.shape[0]
         tops, lefts = (np.rint(starts * factor).astype(np.int64) for starts in (tops, lefts))

@@ -47,11 +47,11 @@ def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
     first, second = table(tmp_path / "first", 20, 0), table(tmp_path / "second", 12, 100)
     config: dict[str, Any] = {
         "preset": "photos",
-        "data": {"root": str(first), **scale, "weight": 2},
+        "data": {"root": str(first), "name": "first", **scale, "weight": 2},
         "model": {"hidden": 8, "usual": 2},
         "training": {"batch_size": 6, "crop_size": 32, "phase3_steps": 4, "validate_every": 2, "precision": "float32"},
         "whole": {
-            "sets": [{"root": str(second), **scale}],
+            "sets": [{"root": str(second), "name": "second", **scale}],
             "longer_side": 48,
             "orders": 1,
             "blanks": 1,
