@@ -6,9 +6,9 @@ from typing import Literal
 
 def export(
     model: str = "bundled",
-    format: Literal["onnx", "openvino", "torch"] = "onnx",  # noqa: A002  # its name on the command line
+    format: Literal["onnx", "openvino", "torch", "gada"] = "onnx",  # noqa: A002  # its name on the command line
     out: Path | None = None,
-    precision: Literal["float32", "int8"] = "float32",
+    precision: Literal["float32", "float16", "int8"] = "float32",
     images: Path | None = None,
 ) -> None:
     """Write an evaluator with its preprocessing and card in one file, and compare what was written with it.
@@ -17,9 +17,10 @@ def export(
 
     Args:
         model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
-        format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), or `torch` for torch.export (.pt2).
+        format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), `torch` for torch.export (.pt2), or `gada`, a
+            checkpoint (.safetensors).
         out: File to write; by default named like the model.
-        precision: `int8` needs --images; docs/speed.md found it hardly faster than float32.
+        precision: `float16` halves a checkpoint; `int8` needs --images.
         images: Folder of photos to calibrate int8 on, and to compare on.
     """
     from gada.scoring.export import export_evaluator

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -19,9 +20,11 @@ from gada.settings import ModelSettings, as_plain
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def save_network(path: Path, network: Evaluator | Generator, card: Card) -> None:
-    """Write a network's weights with a card that says how to build it again."""
+def save_network(path: Path, network: Evaluator | Generator, card: Card, half: bool = False) -> None:
+    """Write a network's weights, with `half` in 16 bits, and a card that says how to build it again."""
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
+    if half:
+        tensors = {name: one.astype(np.float16) if one.dtype == np.float32 else one for name, one in tensors.items()}
     if isinstance(network, Generator):
         card = replace(card, kind="generator")
     save_checkpoint(path, tensors, replace(card, model=as_plain(network.settings)).as_plain())

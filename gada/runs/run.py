@@ -70,6 +70,11 @@ class Run:
         self.settings = replace(settings, model=first.model(settings.model))
         RunFolder(folder, self.settings)  # before the data are read, which may take long
         self.whole = self.settings.model.trunk != "gada"
+        if self.whole and settings.model.trunk == "gada":
+            raise ConfigError(
+                f"preset is {settings.preset}, but the evaluator of --from sees whole images; give --preset photos, "
+                "whose learning rates are right for it."
+            )
         crop = 0 if self.whole else training.crop_size  # a window of a view is reflected up to its size
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, crop)
         others = [PreparedData.load(one, settings.split, 0) for one in settings.whole.sets if self.whole]

@@ -7,7 +7,9 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.optimize import curve_fit
+from scipy.special import expit
+from torch import Tensor, nn
 
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import ScoredViews, WholeBatches
@@ -122,25 +124,37 @@ class WholeImagePhase(Phase):
         fit_head(evaluator, features, quality, number, self.settings)
 
     def calibrate(self) -> None:
-        """Let the best evaluator know its training photos: their qualities, and what is unlike them."""
+        """Bring the best evaluator to the scale of the set, and let it know its training photos.
+
+        It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
+        """
         evaluator, card = load_evaluator(self.folder / BEST)
-        _, quality = self.described(evaluator, "train", fit=True)
+        _, rough = self.described(evaluator, "train", fit=True)
+        human = np.array([record.quality for record in self.data.side("train").images])
+        slope, shift = logistic_map(rough.double().logit().numpy(), human)
+        *_, last = evaluator.quality_head
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.weight.mul_(slope)
+            last.bias.mul_(slope).add_(shift)
+        quality = expit(slope * rough.double().logit().numpy() + shift)
         distance, _ = self.described(evaluator, "validation")
         quantiles = np.quantile(quality, np.linspace(0, 1, 101)).clip(0, 1).tolist()
-        limit = float(np.quantile(distance, USUAL)) if len(distance) else None
+        limit = float(np.quantile(distance, USUAL)) if evaluator.usual else None
         save_network(self.folder / BEST, evaluator, replace(card, quantiles=tuple(quantiles), usual_distance=limit))
 
     @torch.no_grad()
     def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
         """Return how unlike the training photos the images of one side are, and their qualities, (N,) each."""
         views = list(self.views(self.data, self.data.side(side).images))
-        if not views or evaluator.usual is None:
-            return torch.zeros(0), torch.zeros(0)
         pooled = features_of(evaluator, map(as_view, with_progress(views, f"{side} photos")))
         features = evaluator.scale(pooled)
+        quality = evaluator.predict(features).quality
+        if evaluator.usual is None:
+            return torch.zeros(len(quality)), quality
         if fit:
             evaluator.usual.fit(features)
-        return evaluator.usual(features), evaluator.predict(features).quality
+        return evaluator.usual(features), quality
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""
@@ -153,3 +167,15 @@ class WholeImagePhase(Phase):
             rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
         if rows:
             write_rows(self.folder / "sets.jsonl", [row.as_plain() for row in rows])
+
+
+def logistic_map(logits: NDArray[np.float64], quality: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and shift of the logistic map from logits (N,) to qualities (N,) with the least squared error.
+
+    The slope is above 0, so that the map keeps every order; where the logits say nothing, it is 1, and the shift 0.
+    """
+    try:
+        (slope, shift), _ = curve_fit(lambda x, a, b: expit(a * x + b), logits, quality, p0=(1.0, 0.0))
+    except RuntimeError:  # no convergence
+        return 1.0, 0.0
+    return (float(slope), float(shift)) if slope > 0 else (1.0, 0.0)

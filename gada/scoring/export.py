@@ -21,15 +21,15 @@ from gada.errors import ConfigError
 from gada.io.cards import Card
 from gada.io.checkpoints import CARD, find_checkpoint
 from gada.io.files import sha256_of, unwritable
-from gada.models.files import load_evaluator
+from gada.models.files import load_evaluator, save_network
 from gada.scoring.calibration import quantize, varied_images
 from gada.scoring.loading import open_scorer
 from gada.scoring.parity import Parity, check, compare, synthetic_images
 from gada.scoring.torch_backend import WholeEvaluator, whole
 
-Format = Literal["onnx", "openvino", "torch"]
-Precision = Literal["float32", "int8"]
-SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2"}
+Format = Literal["onnx", "openvino", "torch", "gada"]
+Precision = Literal["float32", "float16", "int8"]
+SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2", "gada": ".safetensors"}
 OUTPUTS = ["probabilities", "quality", "score", "distance"]  # the last where the evaluator measures it
 OPSET = 20  # what torch's exporter writes without a conversion
 
@@ -52,7 +52,7 @@ def export_evaluator(
         model: what `find_checkpoint` accepts.
         kind: the format.
         out: the file; by default named like the model.
-        precision: `int8` quantises weights and activations of the convolutions.
+        precision: `int8` quantises weights and activations of the convolutions; `float16` halves a checkpoint's file.
         images: folder of photos to calibrate int8 on and to compare with; needed for int8.
 
     Returns:
@@ -71,7 +71,9 @@ def export_evaluator(
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
         module, example = whole(evaluator, card), example_pixels(card.crop_size)
-        if kind == "torch":
+        if kind == "gada":
+            save_network(written, evaluator, card, half=precision == "float16")
+        elif kind == "torch":
             write_torch(written, module, example, card)
         else:
             onnx_file = written.with_suffix(".onnx")
@@ -94,14 +96,17 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
     if out.is_dir():
         raise ConfigError(f"--out is {out}, which is a folder; name a file.")
-    if precision == "int8" and kind == "torch":
-        raise ConfigError("--precision int8 is for onnx and openvino; torch.export files are float32.")
+    if precision == "int8" and kind in ("torch", "gada"):
+        raise ConfigError(f"--precision int8 is for onnx and openvino; a {SUFFIXES[kind]} file has floats.")
+    if precision == "float16" and kind != "gada":
+        raise ConfigError("--precision float16 is for --format gada; other formats take float32 or int8.")
     if precision == "int8" and images is None:
         raise ConfigError("--precision int8 is calibrated on real photos; name a folder of them with --images.")
     needed = {
         "onnx": ["onnx", "onnxscript", "onnxruntime"],
         "openvino": ["onnx", "onnxscript", "openvino"],
         "torch": [],
+        "gada": [],
     }
     for package in [*needed[kind], *(["onnxruntime"] if precision == "int8" else [])]:
         try:

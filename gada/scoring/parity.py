@@ -14,6 +14,7 @@ FLOAT_DIFFERENCE = 1e-5  # of the scale
 FLOAT_SROCC = 0.9999  # of many images only: among few, one pair of equals that swaps costs more
 MANY = 200
 INT8_SROCC = 0.995
+HALF_DIFFERENCE = 2e-3  # of the scale
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ def check(parity: Parity, precision: str) -> None:
         raise DataError(
             f"the exported model does not agree with the evaluator ({parity.describe()}; "
             f"allowed are {FLOAT_DIFFERENCE:g} and {FLOAT_SROCC}); nothing was written."
+        )
+    if precision == "float16" and not parity.greatest <= HALF_DIFFERENCE:
+        raise DataError(
+            f"in half precision the evaluator scores differently ({parity.describe()}; allowed is {HALF_DIFFERENCE:g}); "
+            "nothing was written."
         )
     if precision == "int8" and not parity.srocc >= INT8_SROCC:
         raise DataError(

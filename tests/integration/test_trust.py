@@ -27,6 +27,13 @@ def test_every_check_has_a_row_and_the_plot_is_there(tmp_path: Path, capsys: pyt
     assert all(row["passed"] is None or row["passed"] == (row["value"] >= row["limit"]) for row in rows)
     with Image.open(tmp_path / "out" / "trust.png") as plot:
         assert plot.width > 500
+    page = tmp_path / "page.md"
+    page.write_text("<!-- gada trust -->\n<!-- end -->\n")
+    again = ["trust", "--results", str(tmp_path / "out/trust.jsonl")]
+    assert main([*again, "--into", str(page)]) == 0
+    assert "| mild noise |" in page.read_text()
+    assert main([*again, "--require"]) == 4  # a toy passes none of this
+    capsys.readouterr()
     assert main(["trust", "--photos", str(photos), "--model", model, "--json"]) == 0
-    again = json.loads(capsys.readouterr().out)
-    assert [row["value"] for row in again[:8]] == [row["value"] for row in rows[:8]]
+    anew = json.loads(capsys.readouterr().out)
+    assert [row["value"] for row in anew[:8]] == [row["value"] for row in rows[:8]]

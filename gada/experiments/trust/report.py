@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from gada.experiments.trust.checks import Check, Trust
+from gada.errors import DataError
+from gada.experiments.trust.checks import Trust
 from gada.experiments.trust.probes import LADDERS, strengths_of
 from gada.io.files import write_bytes
-from gada.io.records import commit, machine, write_rows
+from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.layout import Cell, Table
 from gada.reports.trust import curves_figure
 
@@ -22,16 +23,31 @@ def trust_rows(found: Trust, seed: int) -> list[dict[str, Any]]:
     return [{**vars(check), "passed": check.passed, **origin} for check in found.checks]
 
 
-def trust_table(checks: list[Check] | tuple[Check, ...], model: str, photos: int) -> Table:
+def read_trust(path: Path) -> list[dict[str, Any]]:
+    """Return the rows that `write_trust` wrote.
+
+    Raises:
+        DataError: if the file is missing or holds other rows.
+    """
+    rows = read_rows(path, missing="refuse")
+    if lacking := next((key for row in rows for key in ("test", "case", "limit", "photos") if key not in row), None):
+        raise DataError(f"{path} has a row without '{lacking}'; name a trust.jsonl of `gada trust --out`.")
+    return rows
+
+
+def trust_table(rows: list[dict[str, Any]]) -> Table:
     """Return the checks as a table."""
     words = {True: "yes", False: "no", None: "not measured"}
-    rows: list[tuple[Cell, ...]] = [
-        (TESTS[one.test], one.case, one.value, one.limit, words[one.passed], str(one.n)) for one in checks
+    cells: list[tuple[Cell, ...]] = [
+        (TESTS[row["test"]], row["case"], row["value"], row["limit"], words[row["passed"]], str(row["n"]))
+        for row in rows
     ]
-    rules = frozenset(at for at in range(1, len(checks)) if checks[at].test != checks[at - 1].test)
-    notes = (ORDER_NOTE, *(f"{one.case}: {one.note}." for one in checks if one.note))
-    caption = f"What a sceptic would show the model, on {photos} photos. Model: {model}."
-    return Table(caption, ("check", "case"), ("measured", "to reach", "reached", "n"), tuple(rows), (), rules, notes)
+    rules = frozenset(at for at in range(1, len(rows)) if rows[at]["test"] != rows[at - 1]["test"])
+    notes = (ORDER_NOTE, *(f"{row['case']}: {row['note']}." for row in rows if row["note"]))
+    first = rows[0]
+    origin = f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit']}."
+    caption = f"What a sceptic would show the model, on {first['photos']} photos. Model: {first['model']}. {origin}"
+    return Table(caption, ("check", "case"), ("measured", "to reach", "reached", "n"), tuple(cells), (), rules, notes)
 
 
 def write_trust(folder: Path, found: Trust, seed: int) -> None:

@@ -6,7 +6,7 @@ from evaluators import picture
 
 from gada.experiments.trust.checks import Check, Trust, content, falling, order
 from gada.experiments.trust.probes import LADDERS, on_canvas, product, reduced, rescaled, without_content
-from gada.experiments.trust.report import trust_table
+from gada.experiments.trust.report import trust_rows, trust_table
 from gada.metrics.psnr import psnr
 from gada.reports.layout import render
 from gada.scoring.scorer import Prediction
@@ -52,7 +52,7 @@ def test_a_model_that_prefers_strong_distortions_is_told_so() -> None:
     assert found.failed == list(checks)
     right = tuple(order({name: -rows for name, rows in curves.items()}))
     assert all(check.passed for check in right)
-    shown = render(trust_table(checks, found.model, found.photos), "text")
+    shown = render(trust_table(trust_rows(found, 0)), "text")
     assert "mild JPEG" in shown
     assert "yes" not in shown
 
