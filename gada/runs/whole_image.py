@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -132,8 +133,7 @@ class WholeImagePhase(Phase):
         _, rough = self.described(evaluator, "train", fit=True)
         human = np.array([record.quality for record in self.data.side("train").images])
         slope, shift = logistic_map(rough.double().logit().numpy(), human)
-        *_, last = evaluator.quality_head
-        assert isinstance(last, nn.Linear)
+        last = cast(nn.Linear, evaluator.quality_head[-1])
         with torch.no_grad():
             last.weight.mul_(slope)
             last.bias.mul_(slope).add_(shift)

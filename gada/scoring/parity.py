@@ -65,8 +65,8 @@ def check(parity: Parity, precision: str) -> None:
         )
     if precision == "float16" and not parity.greatest <= HALF_DIFFERENCE:
         raise DataError(
-            f"in half precision the evaluator scores differently ({parity.describe()}; allowed is {HALF_DIFFERENCE:g}); "
-            "nothing was written."
+            f"in half precision the evaluator scores differently ({parity.describe()}; "
+            f"allowed is {HALF_DIFFERENCE:g}); nothing was written."
         )
     if precision == "int8" and not parity.srocc >= INT8_SROCC:
         raise DataError(
