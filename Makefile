@@ -4,11 +4,19 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench stress mutants tables docs clean
+.PHONY: demo test test-all check audit lowest format bench stress mutants tables docs checkpoints clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
 	$(BIN)/python -m gada fit --config configs/demo.yaml
+
+# The default evaluator, from the data that configs/photos.yaml names; one that fails a check of `gada trust` is not kept.
+checkpoints: .venv/installed-dev
+	$(BIN)/python -m gada fit --phase 3 --config configs/photos.yaml --run runs/photos
+	$(BIN)/python -m gada trust --model runs/photos --out runs/photos/trust --require
+	$(BIN)/python -m gada export --model runs/photos --format gada --precision float16 --out checkpoints/photos-evaluator.safetensors
+	cp runs/photos/trust/trust.jsonl docs/results/trust.jsonl
+	$(BIN)/python -m gada trust --results docs/results/trust.jsonl --into checkpoints/photos.md
 
 # Side by side on all cores. The tests of a file stay together, for they share what was trained; the longest files come first.
 test: .venv/installed-dev

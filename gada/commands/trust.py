@@ -27,7 +27,7 @@ def trust(
         out: Folder that receives trust.jsonl and trust.png, a plot of score against level for each distortion.
         results: A trust.jsonl whose table is shown again, instead of checking.
         into: Markdown file whose block "gada trust" is to be replaced instead of printing.
-        require: Exit with code 4 if a check that could be made does not reach its limit.
+        require: Exit with code 4 if a check that could be made, other than speed, does not reach its limit.
         json: Print one JSON object instead of a table.
         seed: Seed of the noise in distorted versions.
         device: Where to run the model.
@@ -55,4 +55,4 @@ def trust(
         print(dumps(rows))
     else:
         print(render(trust_table(rows), "text"))
-    return 4 if require and any(row["passed"] is False for row in rows) else 0
+    return 4 if require and any(row["passed"] is False and row["test"] != "speed" for row in rows) else 0
