@@ -328,7 +328,7 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("score x --crops a", "--crops is a but must be a whole number."),
         ("score x --float-range [0]", "--float_range is [0] but must be a list in brackets, each a number."),
         ("serve --max-megabytes much", "--max_megabytes is much but must be a number."),
-        ("classify fit --strategies 8,9", "must be a list in brackets, each a whole number or a text; write '[8,9]'."),
+        ("fit --training.betas 0.1,0.2", "must be a list in brackets, each a number; write '[0.1,0.2]'."),
         ("fit --data 5", "--data is 5 but must be a YAML file of settings, or its keys."),
         ("fit --pha 1", "`gada fit` does not take '--pha'; did you mean --phase?"),
         ("fit --data.rot x", "`gada fit` does not take '--data.rot'; did you mean --data.root?"),
