@@ -139,6 +139,7 @@ def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> 
         child.prog = f"gada {name}"
         if name == verb:
             add_options(child, function_of(verb), brief)
+            child.usage = f"gada {name} [options]" + (" PATHS ..." if "paths" in kinds_of(function_of(verb)) else "")
             child.default_config_files = preset  # read before the user's config
     return parser
 

@@ -120,6 +120,7 @@ def commands(folder: Path) -> list[list[str]]:
         ["study", "--config", str(study), "--run", at("study"), "--results", at("study.jsonl")],
         ["score", str(photographs), "--model", str(evaluator)],
         ["dlp", "--model", str(evaluator), "--references", str(photographs), "--evaluation.crops", "2"],
+        ["trust", "--model", str(evaluator), "--photos", str(photographs)],
         ["export", "--model", str(evaluator), "--format", "torch", "--out", at("evaluator.pt2")],
         ["doctor"],
         ["synthesize", "--references", str(photographs / "red"), "--recipe", "iqa-ls", "--out", at("made")],
