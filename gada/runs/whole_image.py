@@ -30,6 +30,7 @@ from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
 from gada.scoring.loading import load_scorer
 from gada.settings import STAGES
+from gada.training.checkpoints import Checkpoints
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
 from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
@@ -51,7 +52,8 @@ class WholeImagePhase(Phase):
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
-            self.fit_head(evaluator, sets)
+            if Checkpoints(self.folder).newest() is None:  # else the weights come from there
+                self.fit_head(evaluator, sets)
         module = WholeImageTraining(evaluator, self.settings, len(sets))
         batches = WholeBatches(
             sets,
