@@ -45,11 +45,14 @@ def open_backend(path: Path, device: str) -> tuple[OnnxBackend, Card]:
     text = session.get_modelmeta().custom_metadata_map.get(CARD)
     if text is None:
         raise DataError(f"{path} was not written by gada; export an evaluator with `gada export --format onnx`.")
-    return OnnxBackend(session), read_card(text, path, "evaluator", "metrifier")
+    card = read_card(text, path, "evaluator", "metrifier")
+    if card.whole_view:  # one thread an image: `score_files` has several images at work
+        session = open_session(path, device, threads=1)
+    return OnnxBackend(session), card
 
 
-def open_session(path: Path, device: str) -> Any:
-    """Open an ONNX file on a device.
+def open_session(path: Path, device: str, threads: int | None = None) -> Any:
+    """Open an ONNX file on a device, with a thread for each core unless `threads` says otherwise.
 
     Raises:
         ConfigError: if ONNX Runtime or the device is missing.
@@ -68,7 +71,7 @@ def open_session(path: Path, device: str) -> Any:
     if not path.is_file():
         raise DataError(f"{path} is missing; name an .onnx file of a gada evaluator.")
     options = ort.SessionOptions()
-    options.intra_op_num_threads = available_cores()
+    options.intra_op_num_threads = threads or available_cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve decoding
     options.log_severity_level = 3
     chosen = {"device_id": number} if kind == "cuda" and number else {}

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ AT_MOST = 64  # outcomes are given at least this often, also where every file is
 
 Crops = NDArray[np.uint8]
 Outcome = Prediction | DataError
+Result = TypeVar("Result")
 
 
 def score_files(
@@ -51,6 +53,13 @@ def score_files(
         except MemoryError:  # one image must not end the job of a million
             return DataError(f"{shown(path)} needs more memory than there is; make it smaller, or lower --max-pixels.")
 
+    def prediction_of(path: Path) -> Outcome:
+        view = crops_of(path)
+        return view if isinstance(view, DataError) else next(scorer.predictions([view]))
+
+    if scorer.card.whole_view:  # no faster several at once, so that each thread does all of its image
+        yield from in_threads(prediction_of, paths, jobs or available_cores())
+        return
     waiting: list[tuple[Path, Crops | DataError]] = []
     for path, crops in in_threads(crops_of, paths, jobs or available_cores()):
         waiting.append((path, crops))
@@ -60,11 +69,9 @@ def score_files(
     yield from outcomes(scorer, waiting)
 
 
-def in_threads(
-    function: Callable[[Path], Crops | DataError], paths: Iterable[Path], jobs: int
-) -> Iterator[tuple[Path, Crops | DataError]]:
+def in_threads(function: Callable[[Path], Result], paths: Iterable[Path], jobs: int) -> Iterator[tuple[Path, Result]]:
     """Yield each path with its result, in order; at most `AHEAD` x `jobs` results wait."""
-    running: deque[tuple[Path, Future[Crops | DataError]]] = deque()
+    running: deque[tuple[Path, Future[Result]]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for path in paths:

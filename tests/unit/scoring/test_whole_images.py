@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 from evaluators import picture
+from PIL import Image
 from whole_images import SIDE, save_whole_evaluator
 
 import gada
 from gada.data.whole_view import whole_view
+from gada.errors import DataError
 from gada.scoring.bulk import line_of
 from gada.scoring.differentiable import DifferentiableScorer
 from gada.scoring.export import export_evaluator
 from gada.scoring.rows import row_of
 from gada.scoring.scorer import Scorer
+from gada.scoring.streaming import score_files
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,16 @@ def test_an_exported_model_says_the_same(model: Path, scorer: Scorer, tmp_path: 
         assert exported.score == pytest.approx(one.score, abs=1e-3)
         assert exported.unusual == one.unusual
         assert exported.percentile == pytest.approx(one.percentile, abs=0.1)
+
+
+def test_files_are_scored_in_order_and_a_bad_one_is_its_own_outcome(scorer: Scorer, tmp_path: Path) -> None:
+    paths = []
+    for number in range(12):
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(picture(number, 50, 70)).save(paths[-1])
+    paths[5].write_bytes(b"not an image")
+    outcomes = list(score_files(scorer, paths, jobs=3))
+    assert [path for path, _ in outcomes] == paths
+    assert isinstance(outcomes[5][1], DataError)
+    good = [number for number in range(12) if number != 5]
+    assert [outcomes[n][1].score for n in good] == [scorer(paths[n]).score for n in good]  # type: ignore[union-attr]
