@@ -20,7 +20,7 @@ BEST = "best.safetensors"  # of a stage's folder: the evaluator with the highest
 ENDED = "ended.safetensors"  # where a training ended; the next phase starts from it
 GENERATOR = "generator.safetensors"
 HASH = "sha256"  # the card's key of the tensors' hash
-BUNDLED = {"evaluator": "authentic", "generator": "live-like"}  # what `bundled` means: photos as people have them
+BUNDLED = {"evaluator": "photos", "generator": "live-like"}  # what `bundled` means: any image that people drop on it
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> None:

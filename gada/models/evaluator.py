@@ -1,6 +1,6 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +42,8 @@ class Evaluator(nn.Module):
         self.moments = settings.pooling == "moments"
         self.features = feature_count(settings)
         self.scale = nn.BatchNorm1d(self.features) if self.moments else nn.Identity()
-        self.class_head = head(self.features, settings.hidden, classes)
+        # without distortion classes the class head has nothing to say, and should take no space
+        self.class_head = head(self.features, 1 if self.pretrained else settings.hidden, classes)
         self.quality_head = head(self.features, settings.hidden, 1)
         self.usual = Usual(self.features, settings.usual) if settings.usual else None
 
@@ -57,25 +58,27 @@ class Evaluator(nn.Module):
 
     def pooled(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops before their scale, (N, F)."""
-        *stages, last = self.maps(images)
         if not self.moments:
+            *_, last = self.maps(images)
             return last.mean(dim=(2, 3))
-        if self.pretrained:  # its last maps are many, and name what is to be seen rather than how it looks
-            return torch.cat([*map(moments, stages), exact(last).mean(dim=(2, 3))], dim=1)
-        return torch.cat([*map(moments, stages), moments(last)], dim=1)
+        pooled = []
+        for number, maps in enumerate(self.maps(images)):
+            # EfficientNet's last maps are many, and say what is to be seen rather than how it looks
+            of_content = self.pretrained and number == len(EfficientNetLite0.widths) - 1
+            pooled.append(exact(maps).mean(dim=(2, 3)) if of_content else moments(maps))
+        return torch.cat(pooled, dim=1)
 
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of each layer of the trunk, (N, M, h, w) each."""
+    def maps(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield the maps of each layer of the trunk, (N, M, h, w) each."""
         if self.pretrained:
-            found: list[Tensor] = self.trunk(images)
-            return found
-        maps, found = images * 2 - 1, []  # centred: the first layer's padding is mid grey
+            yield from self.trunk(images)
+            return
+        maps = images * 2 - 1  # centred: the first layer's padding is mid grey
         if self.detail is not None:
             maps = torch.cat([maps, self.detail(images)], dim=1)
         for layer in self.trunk.children():
             maps = layer(maps)
-            found.append(maps)
-        return found
+            yield maps
 
     def predict(self, features: Tensor) -> EvaluatorOutput:
         """Return the output of both heads for pooled features (N, F)."""
