@@ -42,7 +42,7 @@ SIZE = (512, 384)
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", nargs="*", default=["tid2013-r", "authentic"], help="bundled evaluators, or files")
+    parser.add_argument("--model", nargs="*", default=["tid2013-r", "photos"], help="bundled evaluators, or files")
     parser.add_argument("--images", type=Path, default=Path("data/photos"))
     parser.add_argument(
         "--scored", type=Path, help="a set with human scores of `gada synthesize`, split 0 of which tests"

@@ -43,7 +43,7 @@ function take(files) {
   next();
 }
 
-/** Show the picture itself, where the browser can. */
+/** Show the image itself, where the browser can. */
 function show(file, picture) {
   const image = new Image();
   image.alt = file.name;
@@ -79,7 +79,7 @@ async function score({ file, card, picture, facts }) {
   const value = element("div", "score", answer.score.toFixed(4));
   const place = answer.percentile === null
     ? `spread ${answer.spread.toPrecision(3)}`
-    : `above ${Math.round(answer.percentile)} % of the training photos`;
+    : `above ${Math.floor(answer.percentile)} % of the training photos`;
   value.append(element("small", "", ` ${answer.scale.name}, ${place}`));
   const kind = answer.distortion ? `looks like ${answer.distortion} (${Math.round(100 * answer.probability)} %)` : "";
   facts.append(value, gauge(answer), element("div", "kind", kind));
@@ -103,7 +103,7 @@ function gauge(answer) {
   return whole;
 }
 
-/** The scores of the parts, as a picture of one pixel for each, stretched over the whole. */
+/** The scores of the parts, as an image of one pixel for each, stretched over the whole. */
 function mapOf(answer) {
   const { scores } = answer.map;
   const small = document.createElement("canvas");
@@ -115,7 +115,7 @@ function mapOf(answer) {
     context.fillStyle = colour((one - worst) / (best - worst));
     context.fillRect(x, y, 1, 1);
   }));
-  const large = document.createElement("canvas");  // has the picture's shape, so that it lies exactly over it
+  const large = document.createElement("canvas");  // has the shape of the shown image, so that it lies exactly over it
   const shrink = Math.min(1, 1024 / Math.max(answer.width, answer.height));
   large.width = Math.max(1, Math.round(answer.width * shrink));
   large.height = Math.max(1, Math.round(answer.height * shrink));
@@ -133,7 +133,7 @@ function colour(quality) {
   return `rgb(${from.map((value, index) => Math.round(value + (place % 1) * (to[index] - value))).join(",")})`;
 }
 
-/** Put the best picture first, and what has no score last. */
+/** Put the best image first, and what has no score last. */
 function sort() {
   const cards = [...$("results").children];
   cards.sort((one, other) => (other.dataset.quality ?? -1) - (one.dataset.quality ?? -1));
