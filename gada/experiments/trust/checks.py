@@ -107,7 +107,7 @@ def order(curves: dict[str, NDArray[np.float64]]) -> Iterator[Check]:
     for ladder in LADDERS:
         rows = curves[ladder.name]
         wins = int((rows[:, -1] >= rows[:, 0]).sum())
-        note = f"the strongest beats the photo itself in {wins}"
+        note = f"the strongest beats the photo itself in {wins}" if wins else ""
         yield Check("order", ladder.name, float(np.mean([falling(row) for row in rows])), ladder.limit, len(rows), note)
 
 
