@@ -36,8 +36,11 @@ def fit(
     from gada.runs.run import Run
 
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
+    given = Settings(**settings)
+    if given.whole_images:  # which trains in one phase
+        stages["all"] = ["phase3"]
     chosen = stages.get(phase) or [STAGES[int(phase)]]
-    rows = Run(run, Settings(**settings), chosen, from_, Hardware(device, devices, workers)).train(wandb)
+    rows = Run(run, given, chosen, from_, Hardware(device, devices, workers)).train(wandb)
     print(render(stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))))
     print(
         f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."

@@ -53,7 +53,7 @@ class WholeBatch(NamedTuple):
     number: Tensor
     """Which set each of them is of, (M,) int64."""
     strength: Tensor
-    """Of each order's three images, (T, 3) in [0, 1.25]; rising."""
+    """Of each order's three images, (T, 3) in [0, 1]; rising."""
     limit: Tensor
     """Greatest quality of each image without content, (B,)."""
 

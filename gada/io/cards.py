@@ -114,7 +114,7 @@ class Card:
             values["upper_bound"] = plain.get("upper_bound", seen_too)
             values["kind"] = "metrifier" if "view" in plain else plain["kind"]  # older ones were called evaluators
             values["classes"] = tuple(plain["classes"]) if isinstance(plain["classes"], list) else None
-            values["quantiles"] = tuple(plain.get("quantiles", ()))
+            values["quantiles"] = tuple(plain.get("quantiles") or ())
             values["scale"] = scale_of(plain["scale"])
             return cls(**values, more={key: value for key, value in plain.items() if key not in known})
         except (ValueError, TypeError) as error:

@@ -25,12 +25,15 @@ class Usual(nn.Module):
         self.register_buffer("std", torch.ones(directions + 1))
 
     def fit(self, features: Tensor) -> None:
-        """Take the features (N, F) of usual photos as the measure."""
+        """Take the features (N, F) of usual photos as the measure; few photos vary in few directions."""
+        known = min(self.directions.shape[1], len(features) // 2)
         self.mean.copy_(features.mean(dim=0))
         centred = features - self.mean
         _, _, right = torch.linalg.svd(centred, full_matrices=False)
-        self.directions.copy_(right[: self.directions.shape[1]].T)
+        self.directions.zero_()
+        self.directions[:, :known] = right[:known].T
         self.std.copy_(self.parts(features).square().mean(dim=0).sqrt())
+        self.std[self.std < 1e-4] = 1.0  # a direction in which nothing varies
 
     def parts(self, features: Tensor) -> Tensor:
         """Return the coordinates along the directions and the length of what they leave out, (N, D + 1)."""

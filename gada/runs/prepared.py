@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 
 from gada.data.cache import PackedImages
@@ -79,10 +80,9 @@ class PreparedData:
         if self.upper_bound:
             return
         if self.sources:
-            self._check_unseen(self.sources.name, self.sources.hashes)
-        for other in self.others:
-            self._check_unseen(f"whole.sets {other.title}", other.trained)
-            other._check_unseen(f"data {self.title}", self.trained)
+            self.check_unseen(self.sources.name, self.sources.hashes)
+        for tested, other in permutations((self, *self.others), 2):
+            tested.check_unseen(other.title, other.trained)
         for path, card in self.starts.items():
             another = card.upper_bound or card.split not in ("", self.split.hash)
             if not self.images.has_references and card.data == self.images.name and another:
@@ -90,7 +90,7 @@ class PreparedData:
                     f"{path} was trained on another split of {self.images.name} than number {self.split.number}, which "
                     f"may test what it has seen; give the split of that run's split.json. {UPPER_BOUND}"
                 )
-            self._check_unseen(str(path), read_hashes(card))
+            self.check_unseen(str(path), read_hashes(card))
 
     def _check_sides(self) -> None:
         """Let no scene stand on two sides; without references, where one image may hide another, only warn."""
@@ -107,7 +107,7 @@ class PreparedData:
                 "true, or its metrics flatter.\n"
             )
 
-    def _check_unseen(self, where: str, known: Mapping[str, PerceptualHash]) -> None:
+    def check_unseen(self, where: str, known: Mapping[str, PerceptualHash]) -> None:
         """Raise ConfigError if a test image shows one of the known scenes."""
         tested = self.shown_on("test")
         shared = lookalikes(tested, known)

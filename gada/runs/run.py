@@ -69,14 +69,16 @@ class Run:
         first = Start.of(self.stages[0], folder, training, start) if start else Start()
         self.settings = replace(settings, model=first.model(settings.model))
         RunFolder(folder, self.settings)  # before the data are read, which may take long
-        self.whole = self.settings.model.trunk != "gada"
-        if self.whole and settings.model.trunk == "gada":
+        self.whole = self.settings.whole_images
+        if self.whole and not settings.whole_images:
             raise ConfigError(
                 f"preset is {settings.preset}, but the evaluator of --from sees whole images; give --preset photos, "
                 "whose learning rates are right for it."
             )
-        crop = 0 if self.whole else training.crop_size  # a window of a view is reflected up to its size
-        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, crop)
+        if self.whole and self.hardware.devices > 1:
+            raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
+        side = self.settings.least_side
+        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side)
         others = [PreparedData.load(one, settings.split, 0) for one in settings.whole.sets if self.whole]
         for stage in self.stages:
             if self.whole and stage != "phase3":
@@ -194,18 +196,27 @@ class Run:
     def seen(self, stage: Stage, start: Start) -> dict[str, str] | None:
         """Return the perceptual hashes, by their ids, of the references that train and choose a stage's evaluator.
 
-        With those of what it starts from and, of the other images of phase 2, the low frequencies alone, for there may
-        be thousands; None where nothing is known.
+        With those of what it starts from. Of the other images of phase 2, and of whole images, the low frequencies
+        alone, for there may be thousands. None where nothing is known.
         """
         data = self.data
+        if self.whole:
+            sets = (data, *data.others)
+            trained = {f"{one.title}: {name}": found for one in sets for name, found in one.trained.items()}
+            return {name: PerceptualHash(found.low).text() for name, found in trained.items()} | self._seen_before(
+                start
+            )
         known = data.hashes if data.images.has_references else {}
         names = {*data.side("train").reference_ids, *data.split.validation} if known else ()
         seen = {name: known[name].text() for name in sorted(names)}
         if data.sources and stage == "phase2":
             low = {name: PerceptualHash(one.low).text() for name, one in data.sources.hashes.items()}
             seen |= {f"unlabelled: {name}": text for name, text in low.items()}
-        before = card_of(start.evaluator, "evaluator") if start.evaluator else None
-        if before:
-            for name, text in (before.references or {}).items():
-                seen[name if seen.get(name, text) == text else f"{before.title}: {name}"] = text
+        for name, text in self._seen_before(start).items():
+            seen[name if seen.get(name, text) == text else f"before: {name}"] = text
         return seen or None
+
+    @staticmethod
+    def _seen_before(start: Start) -> dict[str, str]:
+        """Return the hashes of what the evaluator that a stage starts from was trained on."""
+        return dict(card_of(start.evaluator, "evaluator").references or {}) if start.evaluator else {}

@@ -12,6 +12,7 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 from torch import Tensor, nn
 
+from gada.data.perceptual_hash import perceptual_hash
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import ScoredViews, WholeBatches
 from gada.data.whole_view import reduced, whole_view
@@ -28,6 +29,7 @@ from gada.models.files import load_evaluator, save_network
 from gada.runs.evaluation import Evaluated
 from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
+from gada.runs.starts import card_of
 from gada.scoring.loading import load_scorer
 from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
@@ -38,6 +40,7 @@ from gada.training.whole_image import WholeData, WholeImageTraining, as_view, fe
 PHOTO_SIDE = 512  # at which photos are distorted, as on a screen
 PHOTOS = 500  # most photos that are kept for orders; each takes 0.6 MB
 USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
+FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 Pixels = NDArray[np.uint8]
 
 
@@ -52,8 +55,8 @@ class WholeImagePhase(Phase):
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
-            if Checkpoints(self.folder).newest() is None:  # else the weights come from there
-                self.fit_head(evaluator, sets)
+        if Checkpoints(self.folder).newest() is None:  # else the weights come from there
+            self.prepare_head(evaluator, sets)
         module = WholeImageTraining(evaluator, self.settings, len(sets))
         batches = WholeBatches(
             sets,
@@ -112,19 +115,38 @@ class WholeImagePhase(Phase):
         if self.settings.whole.photos:
             files = images_in(self.settings.whole.photos)
             chosen = [files[index] for index in random.permutation(len(files))[:PHOTOS]]
-            return [reduced(read_image(path), PHOTO_SIDE) for path in with_progress(chosen, "read photos")]
+            photos = [reduced(read_image(path), PHOTO_SIDE) for path in with_progress(chosen, "read photos")]
+            seen = {path.name: perceptual_hash(photo) for path, photo in zip(chosen, photos, strict=True)}
+            for one in (self.data, *self.data.others):
+                one.check_unseen(f"whole.photos {self.settings.whole.photos}", seen)
+            return photos
         records = self.data.side("train").images
         pristine = list(dict.fromkeys(record.reference or record.image for record in records))
         drawn = [pristine[index] for index in random.permutation(len(pristine))[:PHOTOS]]
         return [reduced(self.data.packed.array(path), PHOTO_SIDE) for path in drawn]
 
-    def fit_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
-        """Fit the head to the features that the trunk gives before it moves."""
+    def prepare_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
+        """Fit the head to the features that the trunk gives before it moves; one that knows its task is put to scale.
+
+        Margins and limits are in standard deviations of human scores, and a finished head has a scale of its own.
+        """
+        if self.start.evaluator is not None:
+            features = evaluator.eval().scale(self.pooled(evaluator, sets[0].views))
+            logits = evaluator.predict(features).quality.detach().double().logit()
+            spread = max(float(logits.std()), 0.1)
+            rescale(evaluator, 1 / spread, -float(logits.mean()) / spread)
+            return
         views = [view for one in sets for view in one.views]
-        features = features_of(evaluator.eval(), map(as_view, with_progress(views, "features")))
+        features = self.pooled(evaluator.eval(), views)
         quality = torch.from_numpy(np.concatenate([one.quality for one in sets]))
         number = torch.from_numpy(np.repeat(np.arange(len(sets)), [len(one.views) for one in sets]))
         fit_head(evaluator, features, quality, number, self.settings)
+
+    @staticmethod
+    @torch.no_grad()
+    def pooled(evaluator: Evaluator, views: Sequence[Pixels]) -> Tensor:
+        """Return the pooled features of views, (N, F)."""
+        return features_of(evaluator, map(as_view, with_progress(views, "features", len(views))))
 
     def calibrate(self) -> None:
         """Bring the best evaluator to the scale of the set, and let it know its training photos.
@@ -132,25 +154,25 @@ class WholeImagePhase(Phase):
         It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
         """
         evaluator, card = load_evaluator(self.folder / BEST)
-        _, rough = self.described(evaluator, "train", fit=True)
+        if card.quantiles:  # of a run that was stopped behind this
+            return
+        held_out = self.data.side("validation").images
+        enough = len(held_out) >= FEWEST_HELD_OUT
+        _, rough = self.described(evaluator, "train", fit=enough)
         human = np.array([record.quality for record in self.data.side("train").images])
         slope, shift = logistic_map(rough.double().logit().numpy(), human)
-        last = cast(nn.Linear, evaluator.quality_head[-1])
-        with torch.no_grad():
-            last.weight.mul_(slope)
-            last.bias.mul_(slope).add_(shift)
+        rescale(evaluator, slope, shift)
         quality = expit(slope * rough.double().logit().numpy() + shift)
-        distance, _ = self.described(evaluator, "validation")
         quantiles = np.quantile(quality, np.linspace(0, 1, 101)).clip(0, 1).tolist()
-        limit = float(np.quantile(distance, USUAL)) if evaluator.usual else None
+        limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
+        if enough and evaluator.usual:
+            limit = float(np.quantile(self.described(evaluator, "validation")[0], USUAL))
         save_network(self.folder / BEST, evaluator, replace(card, quantiles=tuple(quantiles), usual_distance=limit))
 
     @torch.no_grad()
     def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
         """Return how unlike the training photos the images of one side are, and their qualities, (N,) each."""
-        views = list(self.views(self.data, self.data.side(side).images))
-        pooled = features_of(evaluator, map(as_view, with_progress(views, f"{side} photos")))
-        features = evaluator.scale(pooled)
+        features = evaluator.scale(self.pooled(evaluator, list(self.views(self.data, self.data.side(side).images))))
         quality = evaluator.predict(features).quality
         if evaluator.usual is None:
             return torch.zeros(len(quality)), quality
@@ -165,10 +187,18 @@ class WholeImagePhase(Phase):
         for other in self.data.others:
             test = other.side("test")
             pixels = (other.packed.array(record.image) for record in test.images)
-            evaluated = Evaluated(scorer, test, pixels)
+            evaluated = Evaluated(scorer, test, pixels, other.upper_bound)
             rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
         if rows:
             write_rows(self.folder / "sets.jsonl", [row.as_plain() for row in rows])
+
+
+@torch.no_grad()
+def rescale(evaluator: Evaluator, slope: float, shift: float) -> None:
+    """Multiply the logits of an evaluator's quality by a slope, and add a shift."""
+    last = cast(nn.Linear, evaluator.quality_head[-1])
+    last.weight.mul_(slope)
+    last.bias.mul_(slope).add_(shift)
 
 
 def logistic_map(logits: NDArray[np.float64], quality: NDArray[np.float64]) -> tuple[float, float]:
@@ -176,6 +206,8 @@ def logistic_map(logits: NDArray[np.float64], quality: NDArray[np.float64]) -> t
 
     The slope is above 0, so that the map keeps every order; where the logits say nothing, it is 1, and the shift 0.
     """
+    if len(logits) < 3 or not np.isfinite(logits).all() or not np.ptp(logits):
+        return 1.0, 0.0
     try:
         (slope, shift), _ = curve_fit(lambda x, a, b: expit(a * x + b), logits, quality, p0=(1.0, 0.0))
     except RuntimeError:  # no convergence

@@ -115,7 +115,7 @@ def line_of(row: Row) -> str:
         kind = f"{row['distortion']} {row['probability']:.2f}" if row["distortion"] else ""
         said = f"+- {row['spread']:7.4f}  {kind:20}"
     else:
-        said = f"above {int(row['percentile']):3} % of the training photos "
+        said = f"better than {int(row['percentile']):3} % of the training photos "
     return f"{row['score']:9.4f} {said} {row['image']}" + (f"  [unusual: {row['unusual']}]" if row["unusual"] else "")
 
 

@@ -67,6 +67,10 @@ def export_evaluator(
     card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
     out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
+    if kind == "torch" and card.whole_view:
+        raise ConfigError(
+            "--format torch is for evaluators by crops; this one sees whole images: give onnx or openvino."
+        )
     calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
         written = folder / out.name

@@ -57,7 +57,7 @@ class Prediction:
     unusual: str = ""
     """Why the image is unlike what the model was trained on; "" where it is not."""
     percentile: float | None = None
-    """Percentage of the training photos with a lower score; None for a model that does not know."""
+    """Percentage of the training photos that are worse; None for a model that does not know."""
 
 
 class QualityMap(NamedTuple):
@@ -217,7 +217,7 @@ class Scorer:
         return "unlike the training photos" if limit is not None and distance > limit else ""
 
     def percentile(self, quality: float) -> float | None:
-        """Return the percentage of training photos with a lower score; None for a model that does not know."""
+        """Return the percentage of the training photos that are worse; None for a model that does not know."""
         if not self.card.quantiles:
             return None
         return float(np.interp(quality, self.card.quantiles, np.linspace(0, 100, len(self.card.quantiles))))

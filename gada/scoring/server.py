@@ -73,7 +73,7 @@ class ScoreAnswer(BaseModel):
     spread: float = Field(description="Standard deviation of the crops' scores.")
     distortion: str = Field(description="The most probable distortion class.")
     probability: float = Field(description="Its probability.")
-    percentile: float | None = Field(description="Percentage of training photos with a lower score, where known.")
+    percentile: float | None = Field(description="Percentage of the training photos that are worse, where known.")
     unusual: str = Field(description="Why the image is unlike the training photos; empty where it is not.")
     scale: ScaleAnswer
     model: str

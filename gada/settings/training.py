@@ -147,6 +147,16 @@ class Settings:
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     whole: WholeImageSettings = field(default_factory=WholeImageSettings)
 
+    @property
+    def whole_images(self) -> bool:
+        """Whether the evaluator sees whole images, and not crops."""
+        return self.model.trunk != "gada"
+
+    @property
+    def least_side(self) -> int:
+        """What the sides of images must hold, in pixels: a crop; a window of a whole image is reflected up."""
+        return 0 if self.whole_images else self.training.crop_size
+
     def __post_init__(self) -> None:
         """Check the seed."""
         check_seed(self.seed)

@@ -37,7 +37,8 @@ class WholeImageSettings:
 
     def __post_init__(self) -> None:
         """Check sizes, counts and fractions."""
-        check("whole", self, ("longer_side",), 32)
+        if not 32 <= self.longer_side <= 4096:
+            raise ConfigError(f"whole.longer_side is {self.longer_side} but must lie between 32 and 4096.")
         check("whole", self, ("orders", "blanks", "order_weight", "frozen_stages", "head_epochs", "weight_decay"), 0)
         for name in ("dropout", "average"):
             if not 0 <= getattr(self, name) < 1:

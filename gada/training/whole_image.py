@@ -73,6 +73,7 @@ class WholeImageTraining(EvaluatorTraining):
     def __init__(self, evaluator: Evaluator, settings: Settings, sets: int) -> None:
         super().__init__(evaluator, settings, alone=True)
         self.whole = settings.whole
+        evaluator.eval()  # the scale of its features stays; nothing else in it knows a mode
         self.average = deepcopy(evaluator).requires_grad_(requires_grad=False)
         self.log_scale, self.shift = nn.Parameter(torch.zeros(sets)), nn.Parameter(torch.zeros(sets))
         evaluator.freeze(self.whole.frozen_stages)
@@ -80,7 +81,7 @@ class WholeImageTraining(EvaluatorTraining):
     def train(self, mode: bool = True) -> "WholeImageTraining":
         """Leave the scale of features alone: a batch of blank and ruined images must not move it."""
         super().train(mode)
-        self.evaluator.scale.eval()
+        self.evaluator.eval()
         self.average.eval()
         return self
 

@@ -63,7 +63,7 @@ def run_benchmark(
         raise ConfigError(f"{folder} holds a run of one split, as `gada fit` leaves it; choose another --run.")
     place = RunFolder(folder, settings)
     turns = hardware.each() if jobs > 1 else [hardware]
-    data = PreparedData.load(settings.data, settings.split, settings.training.crop_size)
+    data = PreparedData.load(settings.data, settings.split, settings.least_side)
     runs = [
         Run(split_folder(folder, number), on_split(settings, number), STAGES, None, turns[number % len(turns)], data)
         for number in range(splits)

@@ -88,7 +88,7 @@ def train_variant(
         The row of its last stage over all classes, and the mean SROCC over the classes.
     """
     settings, stages, run = planned.settings, planned.variant.stages, folder / planned.folder
-    start, data = None, load(settings.data, settings.training.crop_size)
+    start, data = None, load(settings.data, settings.least_side)
     if planned.after:
         ended = folder / planned.after.folder / planned.after.variant.stages[-1]
         if planned.after.settings.data == settings.data and ended.name == BEFORE.get(stages[0]):  # as within one run

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from gada.data.proxy import noise_seed
+from gada.data.whole_view import reduced
 from gada.errors import DataError
 from gada.experiments.dlp import run_dlp
-from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, reduced, without_content
+from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, without_content
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.io.progress import with_progress

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gada.distortions import FAMILIES, distort
 from gada.distortions.blur import gaussian_blur
 from gada.distortions.compression import jpeg
+from gada.distortions.graded import rescaled
 from gada.distortions.noise import white_noise
 
 Pixels = NDArray[np.uint8]
@@ -73,22 +74,6 @@ LADDERS = (
 )
 
 
-def rescaled(image: Pixels, factor: float) -> Pixels:
-    """Reduce an image by a factor and enlarge it to its size again, both bicubic and antialiased."""
-    height, width = image.shape[:2]
-    small = Image.fromarray(image).resize((max(1, round(width / factor)), max(1, round(height / factor))), _BICUBIC)
-    return np.asarray(small.resize((width, height), _BICUBIC))
-
-
-def reduced(image: Pixels, longer_side: int) -> Pixels:
-    """Return an image whose longer side is at most so many pixels."""
-    height, width = image.shape[:2]
-    factor = longer_side / max(height, width)
-    if factor >= 1:
-        return image
-    return np.asarray(Image.fromarray(image).resize((round(width * factor), round(height * factor)), _BICUBIC))
-
-
 def blurred_at_size(image: Pixels) -> Pixels:
     """Blur a large image so that it shows also when the image is seen small."""
     return gaussian_blur(image, min(image.shape[:2]) * BLUR_AT_SIZE)
@@ -138,5 +123,4 @@ def strengths_of(ladders: Sequence[Ladder]) -> dict[str, tuple[float, ...]]:
     return {ladder.name: ladder.strengths for ladder in ladders}
 
 
-_BICUBIC = Image.Resampling.BICUBIC
 _FONT = ImageFont.load_default(12)

@@ -1,10 +1,11 @@
 """The table of the trust checks, and the files that `gada trust --out` leaves."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from gada.errors import DataError
-from gada.experiments.trust.checks import Trust
+from gada.experiments.trust.checks import Check, Trust
 from gada.experiments.trust.probes import LADDERS, strengths_of
 from gada.io.files import write_bytes
 from gada.io.records import commit, machine, read_rows, write_rows
@@ -30,7 +31,8 @@ def read_trust(path: Path) -> list[dict[str, Any]]:
         DataError: if the file is missing or holds other rows.
     """
     rows = read_rows(path, missing="refuse")
-    if lacking := next((key for row in rows for key in ("test", "case", "limit", "photos") if key not in row), None):
+    needed = [field.name for field in fields(Check)] + ["passed", "model", "photos", "seed", "machine", "commit"]
+    if lacking := next((key for row in rows for key in needed if key not in row), None):
         raise DataError(f"{path} has a row without '{lacking}'; name a trust.jsonl of `gada trust --out`.")
     return rows
 
@@ -39,7 +41,14 @@ def trust_table(rows: list[dict[str, Any]]) -> Table:
     """Return the checks as a table."""
     words = {True: "yes", False: "no", None: "not measured"}
     cells: list[tuple[Cell, ...]] = [
-        (TESTS[row["test"]], row["case"], row["value"], row["limit"], words[row["passed"]], str(row["n"]))
+        (
+            TESTS.get(row["test"], row["test"]),
+            row["case"],
+            row["value"],
+            row["limit"],
+            words[row["passed"]],
+            str(row["n"]),
+        )
         for row in rows
     ]
     rules = frozenset(at for at in range(1, len(rows)) if rows[at]["test"] != rows[at - 1]["test"])

@@ -79,7 +79,7 @@ async function score({ file, card, picture, facts }) {
   const value = element("div", "score", answer.score.toFixed(4));
   const place = answer.percentile === null
     ? `spread ${answer.spread.toPrecision(3)}`
-    : `above ${Math.floor(answer.percentile)} % of the training photos`;
+    : `better than ${Math.floor(answer.percentile)} % of the training photos`;
   value.append(element("small", "", ` ${answer.scale.name}, ${place}`));
   const kind = answer.distortion ? `looks like ${answer.distortion} (${Math.round(100 * answer.probability)} %)` : "";
   facts.append(value, gauge(answer), element("div", "kind", kind));

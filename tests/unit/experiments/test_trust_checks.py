@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from evaluators import picture
 
+from gada.distortions.graded import rescaled
 from gada.experiments.trust.checks import Check, Trust, content, falling, order
-from gada.experiments.trust.probes import LADDERS, on_canvas, product, reduced, rescaled, without_content
+from gada.experiments.trust.probes import LADDERS, on_canvas, product, without_content
 from gada.experiments.trust.report import trust_rows, trust_table
 from gada.metrics.psnr import psnr
 from gada.reports.layout import render
@@ -38,8 +39,6 @@ def test_images_without_content_have_none() -> None:
     assert np.array_equal(on_canvas(PHOTO)[96 : 96 + 192, 112 : 112 + 224], PHOTO)
     assert product(PHOTO).shape == PHOTO.shape
     assert (product(PHOTO) == 255).mean() > 0.8
-    assert reduced(PHOTO, 112).shape == (96, 112, 3)
-    assert reduced(PHOTO, 512) is PHOTO
     assert rescaled(PHOTO, 2).shape == PHOTO.shape
 
 

@@ -23,3 +23,10 @@ def test_it_is_kept_with_the_weights() -> None:
     usual.fit(features)
     other.load_state_dict(usual.state_dict())
     assert torch.equal(usual(features), other(features))
+
+
+def test_few_photos_are_enough() -> None:
+    usual, features = Usual(50, 30), torch.randn(12, 50, generator=torch.Generator().manual_seed(2))
+    usual.fit(features)
+    assert torch.isfinite(usual(features)).all()
+    assert usual(10 * features).min() > usual(features).max()

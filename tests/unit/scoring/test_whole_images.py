@@ -69,7 +69,7 @@ def test_a_blank_image_is_unusual_in_every_output(scorer: Scorer) -> None:
     assert row["unusual"] == blank.unusual
     assert "[unusual: " in line_of(row)
     assert "unusual" not in line_of(row_of(Path("a.png"), usual, scorer))
-    assert f"above {int(usual.percentile or 0):3} %" in line_of(row_of(Path("a.png"), usual, scorer))
+    assert f"better than {int(usual.percentile or 0):3} %" in line_of(row_of(Path("a.png"), usual, scorer))
 
 
 def test_the_map_covers_the_image_in_its_own_pixels(scorer: Scorer) -> None:
