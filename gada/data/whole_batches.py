@@ -155,13 +155,11 @@ class WholeBatches(Dataset[WholeBatch]):
 
 def in_order(random: Generator, photo: Pixels) -> tuple[list[Pixels], list[float]]:
     """Return a photo, a milder and a stronger version by one distortion, and their strengths; the photo's is 0."""
-    name = str(random.choice(list(GRADED)))
+    apply = GRADED[str(random.choice(list(GRADED)))]
     if random.random() < MILD:
-        name = "JPEG" if random.random() < 0.5 else name  # its mild strengths are the hardest, and in every folder
         mild = random.uniform(0.0, 0.3)
         strong = random.uniform(mild + 0.06, 0.5)
     else:
         mild = random.uniform(0, 0.88) ** 1.3
         strong = random.uniform(mild + 0.1, 1)
-    apply = GRADED[name]
     return [photo, apply(photo, mild, random), apply(photo, strong, random)], [0.0, mild, strong]

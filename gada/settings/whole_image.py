@@ -18,7 +18,7 @@ class WholeImageSettings:
     """Further scored sets that train beside `data`, each on its own scale; `weight` is its part of a batch."""
     photos: Path | None = None
     """Folder of undistorted photos without scores, of which orders are made too; none given means the scored ones."""
-    orders: int = 6
+    orders: int = 3
     """Photos of a batch that are seen themselves and distorted twice, to learn their order; 0 is none."""
     blanks: int = 2
     """Images without content in a batch, which must not score well; 0 is none."""
