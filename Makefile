@@ -13,9 +13,12 @@ demo: .venv/installed
 # The default evaluator, from the data that configs/photos.yaml names; one that fails a check of `gada trust` is not kept.
 checkpoints: .venv/installed-dev
 	$(BIN)/python -m gada fit --phase 3 --config configs/photos.yaml --run runs/photos
-	$(BIN)/python -m gada trust --model runs/photos --out runs/photos/trust --require
-	$(BIN)/python -m gada export --model runs/photos --format gada --precision float16 --out checkpoints/photos-evaluator.safetensors
+	$(BIN)/python -m gada export --model runs/photos --format gada --precision float16 --out runs/photos/photos-evaluator.safetensors
+	$(BIN)/python -m gada trust --model runs/photos/photos-evaluator.safetensors --out runs/photos/trust --require
+	cp runs/photos/photos-evaluator.safetensors checkpoints/
+	cp runs/photos/results.jsonl docs/results/photos.jsonl
 	cp runs/photos/trust/trust.jsonl docs/results/trust.jsonl
+	$(BIN)/python -m gada table docs/results/photos.jsonl --into checkpoints/photos.md
 	$(BIN)/python -m gada trust --results docs/results/trust.jsonl --into checkpoints/photos.md
 
 # Side by side on all cores. The tests of a file stay together, for they share what was trained; the longest files come first.

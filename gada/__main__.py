@@ -227,16 +227,17 @@ def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
     """
     from gada.settings.shared import config_for
 
+    with_model = not any(option.partition("=")[0] == "--model" for option in options)
     lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)}
     for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
         if previous == "--config":
-            yield config_for(option, kinds)
+            yield config_for(option, kinds, with_model)
             continue
         if previous in lists and not option.startswith(("[", "--")):
             yield f"[{option}]"
             continue
         name, equals, value = option.partition("=")
-        value = config_for(value, kinds) if name == "--config" and equals else value
+        value = config_for(value, kinds, with_model) if name == "--config" and equals else value
         if name in lists and equals and not value.startswith("["):
             value = f"[{value}]"
         if name.startswith("--"):

@@ -114,7 +114,7 @@ def _image(settings: DataSettings, files: Files, name: str, place: str) -> Path:
         return files.find(name, place)
     except DataError as error:
         below = next((folder for folder in sorted(files.root.iterdir()) if name and (folder / name).is_file()), None)
-        if settings.image_folder or below is None:
+        if settings.image_folder or below is None or is_absolute(name):
             raise
         raise DataError(
             f"{error}; it is in {shown(below.name)}: give --data.image_folder {shown(below.name)}"

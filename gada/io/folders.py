@@ -104,15 +104,16 @@ def is_list(path: str | Path) -> bool:
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Yield the lines of a list that are not blank; UTF-8, or UTF-16 with its mark, as editors save them."""
+    """Yield the names of a list without blank lines and comments; UTF-8, or UTF-16 with its mark."""
     try:
         with path.open("rb") as file:
             wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
         encoding = "utf-16" if wide else "utf-8-sig"
         with path.open(encoding=encoding, errors="surrogateescape") as text:
             while line := text.readline(FIRST_LINE):
-                if line.strip():
-                    yield line.strip("\r\n")
+                name = line.strip().strip('"')  # as "copy as path" writes it
+                if name and (not name.startswith("#") or exists(name)):
+                    yield name
     except (OSError, UnicodeError):  # reading it as an image says what is wrong
         return
 

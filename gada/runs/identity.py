@@ -17,7 +17,7 @@ from gada.settings import as_plain
 from gada.settings.names import DROPPED, RENAMED
 
 ELSE = "choose another --run, or delete the folder to start anew."
-PLACES = ("data.root", "data.cache", "training.unlabelled", "training.distorted")
+PLACES = ("data.root", "training.unlabelled", "training.distorted")
 """Settings that say where files lie; that these are the same is seen from the files."""
 BY_SCENE = "split.by_scene"  # which without references changes the split, and else nothing
 
@@ -41,7 +41,7 @@ class RunFolder:
         known = flat(as_plain(type(self.settings)()))  # of settings that are newer than the run
         for key in {**before, **now} if before else ():
             was, wanted = before.get(key, known.get(key)), now.get(key, DROPPED.get(key))
-            moved = key == BY_SCENE or (key in PLACES and (was is None) == (wanted is None))
+            moved = key in (BY_SCENE, "data.cache") or (key in PLACES and (was is None) == (wanted is None))
             if was != wanted and not moved:
                 raise ConfigError(f"{self.path} holds a run with {key}={was}, not {wanted}; {ELSE}")
         if self.data:

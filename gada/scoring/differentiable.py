@@ -132,7 +132,7 @@ class QualityScore(Metric):
         Raises:
             DataError: if they are of another shape, type or range.
         """
-        images = images if images.is_floating_point() else images.float() / 255
+        images = images.float() / 255 if images.dtype == torch.uint8 else images
         scale = self.scorer.scale
         low, high = scale.score(0.0), scale.score(1.0)
         self.total = self.total + (low + self.scorer(images) * (high - low)).sum()

@@ -69,6 +69,12 @@ def test_a_training_s_config_serves_what_was_trained(
         assert json.loads(capsys.readouterr().out)["results"][-1]["n"] == 6
         assert main(["generate", "--model", run, f"--config={given}", "--out", str(tmp_path / "sheet.png")]) == 0
         capsys.readouterr()
+    assert main(["evaluate", "--config", run, "--side", "test"]) == 0  # of a run's config, its own model
+    assert "photos" not in capsys.readouterr().out
+    assert main(["export", "--config", run, "--format", "gada", "--out", str(tmp_path / "e.safetensors")]) == 0
+    capsys.readouterr()
+    assert main(["score", str(trained), "--model", str(tmp_path / "e.safetensors"), "--json"]) in (0, 4)
+    assert not json.loads(capsys.readouterr().out)["model"].startswith("photos")
     (tmp_path / "slip.yaml").write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "evaluaton": {}}))
     assert main(["evaluate", "--model", run, "--config", str(tmp_path / "slip.yaml")]) == 2
     assert main(["evaluate", "--model", run, "--config", str(tmp_path)]) == 2

@@ -119,3 +119,10 @@ def test_what_leads_nowhere_is_yielded(tmp_path: Path) -> None:
             read_image(path)
     with pytest.raises(DataError, match="holds no image"):
         check_arguments([tmp_path / "none*.png"])
+
+
+def test_comments_quotes_and_spaces_of_a_list_are_not_names(tmp_path: Path) -> None:
+    for name in ("a.png", "b c.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "list.txt").write_text('# my images\n  a.png  \n\n"b c.png"\n')
+    assert list(images_of([tmp_path / "list.txt"])) == [tmp_path / "a.png", tmp_path / "b c.png"]
