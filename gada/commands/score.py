@@ -40,7 +40,7 @@ def score(
     """
     from gada.errors import ConfigError
     from gada.io.pixels import Decoding
-    from gada.scoring.bulk import BulkJob
+    from gada.scoring.bulk import BulkJob, say
 
     if crops is not None and crops < 1:
         raise ConfigError(f"--crops is {crops} but must be at least 1.")
@@ -54,4 +54,7 @@ def score(
         return score_with_ray(job, model, mode, crops, seed)
     from gada.scoring.loading import load_scorer
 
-    return job.run(load_scorer(model, mode, crops, seed, device))
+    scorer = load_scorer(model, mode, crops, seed, device)
+    if scorer.card.whole_view and (mode != "grid" or crops is not None):
+        say(f"{scorer.card.name} sees images whole; --mode and --crops change nothing.")
+    return job.run(scorer)
