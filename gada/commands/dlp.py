@@ -30,8 +30,10 @@ def dlp(
 
     from gada.experiments.dlp import dlp_table, run_dlp
     from gada.reports.layout import render
+    from gada.scoring.loading import load_scorer
 
-    found = run_dlp(model, references, evaluation, gap, device, out)
+    scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
+    found = run_dlp(scorer, references, evaluation, gap, out)
     if json:
         consistency = {name: one._asdict() for name, one in found.consistency.items()}
         tests = {"d": found.discriminability._asdict(), "l": consistency, "p": found.preference._asdict()}

@@ -45,7 +45,7 @@ def trust(
     if results:
         rows = read_trust(results)
     else:
-        found = check_trust(load_scorer(model, mode, device=device), model, photos, seed)
+        found = check_trust(load_scorer(model, mode, device=device), photos, seed)
         rows = trust_rows(found, seed)
         if out:
             write_trust(out, found, seed)

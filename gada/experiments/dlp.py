@@ -22,7 +22,6 @@ from gada.metrics.psnr import luminance
 from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim
 from gada.metrics.vif import vif
 from gada.reports.layout import Cell, Table
-from gada.scoring.loading import load_scorer
 from gada.scoring.scorer import Scorer
 from gada.settings import EvaluationSettings
 
@@ -63,32 +62,29 @@ class Dlp(NamedTuple):
 
 
 def run_dlp(
-    model: str,
+    scorer: Scorer,
     photos: Path,
     evaluation: EvaluationSettings,
     gap: float = GAP,
-    device: str = "auto",
     out: Path | None = None,
 ) -> Dlp:
     """Distort photos, score all images, and run the three tests.
 
     Args:
-        model: What `find_checkpoint` accepts.
+        scorer: Of the evaluator.
         photos: Folder of pristine photos.
-        evaluation: Crops an image, their seed, and the size to which large photos are reduced first.
+        evaluation: Seed of the noise, and the size to which large photos are reduced first.
         gap: See `gada.metrics.dlp.p_test`.
-        device: Where to run the evaluator.
         out: CSV file for every image's measures, or none.
 
     Raises:
-        ConfigError: if the model is not found, or the gap is not a percentage below 100.
+        ConfigError: if the gap is not a percentage below 100.
         DataError: if there is no photo, or one cannot be read or is too small.
     """
     if not 0 <= gap < 100:
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     if out:
         check_writable(out)
-    scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
     paths = images_in(photos)
     shown = with_progress(paths, "photos", len(paths))
     scored = [one for path in shown for one in versions(scorer, path, evaluation)]

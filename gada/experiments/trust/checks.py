@@ -72,12 +72,11 @@ class Trust:
         return [check for check in self.checks if check.passed is False]
 
 
-def check_trust(scorer: Scorer, model: str, photos: Path, seed: int = 0) -> Trust:
+def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
     """Show a model distorted, empty and large images, and measure what it says.
 
     Args:
         scorer: of the model.
-        model: what the scorer was loaded from, for the D-, L- and P-test.
         photos: folder of undistorted photos that the model was not trained on.
         seed: of the noise in distorted versions.
 
@@ -97,7 +96,7 @@ def check_trust(scorer: Scorer, model: str, photos: Path, seed: int = 0) -> Trus
         *order(curves),
         *content(scorer, [reduced(read_image(path), SEEN_AT) for path in paths], originals, seed),
         *size(scorer, paths),
-        *three_tests(model, photos, seed),
+        *three_tests(scorer, photos, seed),
         speed(scorer, paths),
     ]
     return Trust(scorer.describe(), len(paths), tuple(checks), curves)
@@ -167,9 +166,9 @@ def defined(metric: Callable[..., float], one: Sequence[float], other: Sequence[
         return 0.0
 
 
-def three_tests(model: str, photos: Path, seed: int) -> Iterator[Check]:
+def three_tests(scorer: Scorer, photos: Path, seed: int) -> Iterator[Check]:
     """Yield the D-, L- and P-test of Ma et al. (2017)."""
-    found = run_dlp(model, photos, EvaluationSettings(seed=seed, shorter_side=SEEN_AT))
+    found = run_dlp(scorer, photos, EvaluationSettings(seed=seed, shorter_side=SEEN_AT))
     yield Check("dlp", "D-test", found.discriminability.value, 0.85, found.photos)
     for name, one in found.consistency.items():
         if name != "ALL":
