@@ -200,23 +200,22 @@ class Run:
         alone, for there may be thousands. None where nothing is known.
         """
         data = self.data
+        before = card_of(start.evaluator, "evaluator") if start.evaluator else None
         if self.whole:
-            sets = (data, *data.others)
-            trained = {f"{one.title}: {name}": found for one in sets for name, found in one.trained.items()}
-            return {name: PerceptualHash(found.low).text() for name, found in trained.items()} | self._seen_before(
-                start
-            )
-        known = data.hashes if data.images.has_references else {}
-        names = {*data.side("train").reference_ids, *data.split.validation} if known else ()
-        seen = {name: known[name].text() for name in sorted(names)}
+            sets = {one.title: one.trained for one in (data, *data.others)}
+            seen = {
+                f"{title}: {name}": PerceptualHash(found.low).text()
+                for title, trained in sets.items()
+                for name, found in trained.items()
+            }
+        else:
+            known = data.hashes if data.images.has_references else {}
+            names = {*data.side("train").reference_ids, *data.split.validation} if known else ()
+            seen = {name: known[name].text() for name in sorted(names)}
         if data.sources and stage == "phase2":
             low = {name: PerceptualHash(one.low).text() for name, one in data.sources.hashes.items()}
             seen |= {f"unlabelled: {name}": text for name, text in low.items()}
-        for name, text in self._seen_before(start).items():
-            seen[name if seen.get(name, text) == text else f"before: {name}"] = text
+        if before:
+            for name, text in (before.references or {}).items():
+                seen[name if seen.get(name, text) == text else f"{before.title}: {name}"] = text
         return seen or None
-
-    @staticmethod
-    def _seen_before(start: Start) -> dict[str, str]:
-        """Return the hashes of what the evaluator that a stage starts from was trained on."""
-        return dict(card_of(start.evaluator, "evaluator").references or {}) if start.evaluator else {}
