@@ -100,12 +100,9 @@ class WholeImageTraining(EvaluatorTraining):
 
     def logits(self, features: Tensor, batch_idx: int) -> Tensor:
         """Return the quality head's outputs before the sigmoid, (N,), with dropout that a resumed run finds again."""
-        first, rectify, last = self.evaluator.quality_head
         with torch.random.fork_rng(devices=[]), torch.autocast(self.device.type, enabled=False):
             torch.manual_seed(self.settings.seed * 1_000_003 + self.step_number(batch_idx))
-            hidden = rectify(first(dropout(features.float(), self.whole.dropout)))
-            quality: Tensor = last(dropout(hidden, self.whole.dropout)).squeeze(1)
-        return quality
+            return with_dropout(self.evaluator.quality_head, features.float(), self.whole.dropout)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return AdamW with learning rates for the trunk, the head, and the sets' scales."""
@@ -145,6 +142,13 @@ def features_of(evaluator: Evaluator, views: Iterable[Tensor]) -> Tensor:
     return torch.cat([evaluator.pooled(as_images(view)) for view in views])
 
 
+def with_dropout(head: nn.Sequential, features: Tensor, fraction: float) -> Tensor:
+    """Return a head's outputs (N,) for features (N, F), a fraction of which and of its hidden units are dropped."""
+    first, rectify, last = head
+    outputs: Tensor = last(dropout(rectify(first(dropout(features, fraction))), fraction))
+    return outputs.squeeze(1)
+
+
 def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Tensor, settings: Settings) -> None:
     """Set the scale of features, and fit the quality head to them before the trunk begins to move.
 
@@ -162,7 +166,6 @@ def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Te
     evaluator.scale.running_var.copy_(std.square())  # type: ignore[union-attr, operator]
     evaluator.scale.eval()
     scaled = evaluator.scale(features).detach()
-    first, rectify, last = evaluator.quality_head
     log_scale, shift = (nn.Parameter(torch.zeros(int(number.max()) + 1)) for _ in range(2))
     groups = [
         {"params": evaluator.quality_head.parameters(), "weight_decay": settings.whole.weight_decay},
@@ -174,8 +177,7 @@ def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Te
     torch.manual_seed(settings.seed)
     for _ in range(settings.whole.head_epochs):
         for rows in torch.randperm(len(scaled), generator=random).chunk(-(-len(scaled) // STEP)):
-            hidden = rectify(first(dropout(scaled[rows], settings.whole.dropout)))
-            predicted = last(dropout(hidden, settings.whole.dropout)).squeeze(1)
+            predicted = with_dropout(evaluator.quality_head, scaled[rows], settings.whole.dropout)
             on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
             loss = smooth_l1_loss(on_scales, quality[rows], beta=STEEPNESS)
             optimizer.zero_grad()

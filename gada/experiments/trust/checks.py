@@ -59,6 +59,8 @@ class Check:
 class Trust:
     """All checks of one model."""
 
+    name: str
+    """The model's name and the first digits of its file's SHA-256."""
     model: str
     """The model in one line."""
     photos: int
@@ -87,19 +89,21 @@ def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
     if len(paths) < FEWEST:
         raise DataError(f"{photos} has {len(paths)} photos, but rank agreement needs at least {FEWEST}.")
     curves = {ladder.name: np.empty((len(paths), len(ladder.strengths) + 1)) for ladder in LADDERS}
+    images = []
     for row, path in enumerate(with_progress(paths, "distortions", len(paths))):
         image, own_seed = reduced(read_image(path), SEEN_AT), noise_seed(seed, path.name, "trust", 0)
+        images.append(image)
         for ladder in LADDERS:
             curves[ladder.name][row] = [one.quality for one in scorer.score_all(ladder.images(image, own_seed))]
     originals = curves[LADDERS[0].name][:, 0]
     checks = [
         *order(curves),
-        *content(scorer, [reduced(read_image(path), SEEN_AT) for path in paths], originals, seed),
+        *content(scorer, images, originals, seed),
         *size(scorer, paths),
         *three_tests(scorer, photos, seed),
         speed(scorer, paths),
     ]
-    return Trust(scorer.describe(), len(paths), tuple(checks), curves)
+    return Trust(scorer.model, scorer.describe(), len(paths), tuple(checks), curves)
 
 
 def order(curves: dict[str, NDArray[np.float64]]) -> Iterator[Check]:

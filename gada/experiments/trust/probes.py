@@ -1,6 +1,6 @@
 """The images of the trust checks: ladders of one distortion, images without content, and large versions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,11 +116,6 @@ def product(image: Pixels) -> Pixels:
     part = image[height // 3 : height // 3 * 2, width // 3 : width // 3 * 2]
     canvas[height // 3 : height // 3 + part.shape[0], width // 3 : width // 3 + part.shape[1]] = part
     return canvas
-
-
-def strengths_of(ladders: Sequence[Ladder]) -> dict[str, tuple[float, ...]]:
-    """Return the strengths of each ladder by its name."""
-    return {ladder.name: ladder.strengths for ladder in ladders}
 
 
 _FONT = ImageFont.load_default(12)

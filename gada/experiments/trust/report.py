@@ -6,7 +6,7 @@ from typing import Any
 
 from gada.errors import DataError
 from gada.experiments.trust.checks import Check, Trust
-from gada.experiments.trust.probes import LADDERS, strengths_of
+from gada.experiments.trust.probes import LADDERS
 from gada.io.files import write_bytes
 from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.layout import Cell, Table
@@ -63,5 +63,6 @@ def write_trust(folder: Path, found: Trust, seed: int) -> None:
     """Write `trust.jsonl`, one row a check, and `trust.png`, score against level for each distortion."""
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / "trust.jsonl", trust_rows(found, seed))
-    plot = curves_figure(found.curves, strengths_of(LADDERS), f"{found.model.partition(':')[0]}, {found.photos} photos")
+    strengths = {ladder.name: ladder.strengths for ladder in LADDERS}
+    plot = curves_figure(found.curves, strengths, f"{found.name}, {found.photos} photos")
     write_bytes(folder / "trust.png", plot)

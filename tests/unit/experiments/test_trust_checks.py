@@ -47,7 +47,7 @@ def test_a_model_that_prefers_strong_distortions_is_told_so() -> None:
     checks = tuple(order(curves))
     assert [check.value for check in checks] == [pytest.approx(-1)] * len(LADDERS)
     assert all(check.passed is False and "in 3" in check.note for check in checks)
-    found = Trust("a model", 3, checks, curves)
+    found = Trust("model", "a model", 3, checks, curves)
     assert found.failed == list(checks)
     right = tuple(order({name: -rows for name, rows in curves.items()}))
     assert all(check.passed for check in right)
