@@ -123,9 +123,16 @@ def find_checkpoint(name: str, kind: str) -> Path:
     bundled = folder / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
     if bundled.is_file():
         return bundled
-    known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))
-    raise ConfigError(
-        f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}."
+    known = ", ".join(bundled_names(kind)) or "none is bundled"
+    raise ConfigError(f"there is no {kind} '{name}': give a file, a run's folder, or one of: {known}.")
+
+
+def bundled_names(kind: str) -> list[str]:
+    """Return the names of the bundled checkpoints, the default first."""
+    found = bundled_folder().glob(f"*-{kind}.safetensors")
+    return sorted(
+        (file.name.removesuffix(f"-{kind}.safetensors") for file in found),
+        key=lambda name: (name != BUNDLED[kind], name),
     )
 
 
