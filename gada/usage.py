@@ -1,13 +1,24 @@
 """What the command line's parser complains of, in the user's words."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
+from time import monotonic
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+BEGAN = monotonic()  # of this process, all but its first tenth of a second
+
+
+def ended(wrote: str = "", following: str = "") -> None:
+    """Say on standard error, where it is in nobody's way, what a verb wrote, the next command, and the time it took."""
+    seconds = monotonic() - BEGAN
+    said = f"wrote {wrote}, in {seconds:.0f} s." if wrote else f"done in {seconds:.0f} s."
+    sys.stderr.write(f"gada: {said}" + (f" Next: {following}" if following else "") + "\n")
 
 
 def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str, Any], words: Sequence[str]) -> str:

@@ -80,6 +80,11 @@ class Evaluator(nn.Module):
             maps = layer(maps)
             yield maps
 
+    @property
+    def classes(self) -> int:
+        """The number of distortion classes; 1 where there are none to tell apart."""
+        return int(self.class_head[-1].out_features)
+
     def predict(self, features: Tensor) -> EvaluatorOutput:
         """Return the output of both heads for pooled features (N, F)."""
         quality = torch.sigmoid(exact(self.quality_head(features))).squeeze(1)  # a quality is bounded

@@ -144,8 +144,13 @@ class EvaluatorTraining(LightningModule):
         return weights.class_weight * of_class + weights.quality_weight * of_quality
 
     def record(self, **losses: Tensor) -> None:
-        """Note losses; their means over the steps that are taken are logged at each validation."""
-        self.losses |= {f"loss_{name}": value.detach() for name, value in losses.items()}
+        """Note losses; their means over the steps that are taken are logged at each validation.
+
+        With one class there is nothing to tell apart: its loss is always 0, and is not shown.
+        """
+        one_class = self.evaluator.classes == 1
+        noted = {name: value for name, value in losses.items() if not (one_class and name.endswith("_class"))}
+        self.losses |= {f"loss_{name}": value.detach() for name, value in noted.items()}
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return Adam with a learning rate for the trunk and one for the heads (paper, section 4.2)."""

@@ -139,6 +139,28 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     assert "did not start from" in capsys.readouterr().err
 
 
+def test_a_training_from_an_evaluator_says_whether_it_helped(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The start on the same test images, in rows, report and one sentence; with no class there is no class loss."""
+    table = {"format": "table", "distortion_column": "none", "scale_low": 0, "scale_high": 120}
+    given = {"data": table | {"higher_is_better": False}}
+    assert fit("--phase", "baseline", run="first", **given) == 0
+    said = capsys.readouterr()
+    assert "on 6 test images; an interval needs 6 references, here 1." in said.out
+    assert f"Next: gada score --model {tmp_path / 'first'} photos/" in said.err
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
+    assert "Whether the training helped cannot be told from 6 test images" in capsys.readouterr().out
+    before, after = rows(tmp_path / "second")
+    assert before | {"stage": "baseline"} == rows(tmp_path / "first")[0]  # the very evaluator on the very images
+    assert after["stage"] == "phase3"
+    assert "Before training" in (tmp_path / "second/report.html").read_text()
+    assert "class" not in (tmp_path / "second/phase3/metrics.csv").read_text()
+    shutil.rmtree(tmp_path / "second/phase3")
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
+    assert rows(tmp_path / "second") == [before, after]
+
+
 def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
     assert fit("--phase", "3", "--from", "live-like", run="tuned") == 0
     tuned = yaml.safe_load((tmp_path / "tuned/config.yaml").read_text())["model"]
@@ -157,7 +179,7 @@ def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys:
     assert fit("--phase", "baseline", run="second") == 2
     assert f"started from {tmp_path / 'first'}" in capsys.readouterr().err
     assert fit(*start, run="second") == 0
-    assert len([row for row in rows(tmp_path / "second") if row["distortion"] == "ALL"]) == 1
+    assert [row["stage"] for row in rows(tmp_path / "second") if row["distortion"] == "ALL"] == ["start", "baseline"]
 
 
 def test_a_deleted_stage_is_trained_anew(fit: Fit, tmp_path: Path) -> None:
