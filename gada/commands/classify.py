@@ -100,6 +100,7 @@ def table(
     from gada.experiments.iqa_ls.evaluation import check_alike
     from gada.io.files import write_bytes
     from gada.io.records import read_results
+    from gada.reports.canvas import png
     from gada.reports.iqa_ls import all_tables
     from gada.reports.iqa_ls_figures import figure_3
     from gada.reports.layout import render
@@ -109,7 +110,7 @@ def table(
     check_alike(rows)
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
-        write_bytes(figure, figure_3([row for row in rows if "sample" not in row]))
+        write_bytes(figure, png(figure_3([row for row in rows if "sample" not in row])))
     if into:
         replace_block(into, "gada classify table " + " ".join(paths), text)
     else:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from gada.io.records import Row
 from gada.metrics.correlation import ALL
-from gada.reports.canvas import COLOURS, label_axes, png, put_legend, put_title
+from gada.reports.canvas import COLOURS, WIDTH, label_axes, put_legend, put_title
+from gada.reports.ladders import names_of
 from gada.reports.layout import Cell, Table
 
 BINS = 10
@@ -64,25 +65,25 @@ def distortions_table(rows: Sequence[Row]) -> Table:
     cells = {(row["predictor"], row["distortion"]): row["srocc"] for row in rows}
     body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in distortions)) for name in names]
     caption = "SROCC of predicted and true error on the images of each distortion, all levels."
-    return Table(caption, ("predictor",), tuple(distortions), tuple(body), (), frozenset({1}))
+    return Table(caption, ("predictor",), (*names_of(distortions[:-1]), ALL), tuple(body), (), frozenset({1}))
 
 
-def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> bytes:
-    """Draw risk against coverage, (N,) each, for each predictor, as PNG."""
-    axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
+def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> Figure:
+    """Draw risk against coverage, (N,) each, for each predictor."""
+    figure, axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
     for colour, (coverage, risk) in zip(COLOURS, curves.values(), strict=False):
         shown = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
         shown = shown[coverage[shown] >= 0.02]  # below, single images make the curve jump
         axes.plot(coverage[shown], risk[shown], color=colour, linewidth=1.6)
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
-    put_legend(axes, axes.get_lines(), list(curves))
-    return png(_figure(axes))
+    put_legend(figure, axes.get_lines(), list(curves))
+    return figure
 
 
-def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArray[np.float64], title: str) -> bytes:
-    """Draw the mean true error (N,) in each bin of predicted error (N,), for each predictor, as PNG."""
-    axes = _axes(title, "predicted error", "mean true error")
+def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArray[np.float64], title: str) -> Figure:
+    """Draw the mean true error (N,) in each bin of predicted error (N,), for each predictor."""
+    figure, axes = _axes(title, "predicted error", "mean true error")
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle=":")
     for colour, values in zip(COLOURS, predicted.values(), strict=False):
         places = np.minimum((values.clip(0, 1) * BINS).astype(int), BINS - 1)
@@ -91,20 +92,14 @@ def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArr
         axes.plot(*np.transpose(means), color=colour, marker="o", markersize=5, linewidth=1.4)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    put_legend(axes, axes.get_lines()[1:], list(predicted))
-    return png(_figure(axes))
+    put_legend(figure, axes.get_lines()[1:], list(predicted))
+    return figure
 
 
-def _axes(title: str, x: str, y: str) -> Axes:
-    axes = Figure(figsize=(8.2, 4.6), layout="constrained").add_subplot()
+def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
+    axes = figure.add_subplot()
     put_title(axes, title)
     label_axes(axes, x, y)
     axes.grid(alpha=0.3)
-    return axes
-
-
-def _figure(axes: Axes) -> Figure:
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise RuntimeError("axes without a figure")
-    return figure
+    return figure, axes

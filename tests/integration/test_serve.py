@@ -273,7 +273,7 @@ def test_the_page_scores_what_is_dropped(
     for card, (score, name) in zip(shown, expected, strict=False):
         assert name in card
         assert f"{score:.2f} DMOS" in card
-    assert "Cannot be read: not an image" in shown[2].replace("the file is ", "")
+    assert "Cannot be read: the image is not an image" in shown[2]
     lines = list(csv.DictReader(saved.splitlines()))
     assert [row["image"] for row in lines] == [name for _, name in expected] + ["bad.png"]
     assert float(lines[0]["score"]) == pytest.approx(expected[0][0], abs=1e-3)

@@ -9,6 +9,7 @@ from gada.data.mixtures import LEVELS, STRATEGIES, Mixture, Strategy
 from gada.errors import ConfigError
 from gada.experiments.iqa_ls.evaluation import OF_A_GENERATOR, TestSets
 from gada.experiments.iqa_ls.images import load_images, resize_of
+from gada.experiments.iqa_ls.report import write_report
 from gada.experiments.iqa_ls.versions import Versions, generator_of
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
@@ -88,6 +89,7 @@ class Fit:
             for strategy, seed in self.cards:
                 self.train(strategy, seed, loggers)
             rows = read_rows(self.run / RESULTS)
+            write_report(self.run, rows, self.settings)
             for logger in loggers:
                 logger.log_rows("results", rows)
         return rows

@@ -15,10 +15,12 @@ from gada.io.files import write_bytes, write_text
 from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
 from gada.metrics.classification import accuracy_kept, expected_calibration_error, risk_coverage
 from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
+from gada.reports.canvas import png
 from gada.reports.layout import render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Figure, Section, page
+from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.predictors import distortions_table, predictors_table, reliability_figure, risk_figure
+from gada.runs.comparison import spanned
 from gada.settings import as_plain
 
 REJECTED = (0.1, 0.3, 0.5)
@@ -144,8 +146,8 @@ def write_page(
     estimates = {name: values.ravel() for name, values in predicted.items() if name in ESTIMATES}
     risk = risk_figure(curves, "Risk of the images that are kept")
     reliability = reliability_figure(estimates, true.ravel(), "Calibration")
-    write_bytes(folder / "risk.png", risk)
-    write_bytes(folder / "reliability.png", reliability)
+    write_bytes(folder / "risk.png", png(risk))
+    write_bytes(folder / "reliability.png", png(reliability))
     pictures = [
         Figure(
             risk,
@@ -163,9 +165,28 @@ def write_page(
         Section("Configuration", listing=configuration),
         Section("Environment", listing=environment()),
     ]
+    whole = [row for row in rows if row["distortion"] == ALL]
     title = f"Metrifier of {rows[0]['classifier']} on {rows[0]['dataset']}"
     summary = [f"All results are over {rows[0]['sources']} held-out source images, at every step."]
-    write_text(folder / "report.html", page(title, summary, sections))
+    write_text(folder / "report.html", page(title, summary, sections, headline=headline(whole)))
+
+
+def headline(rows: Sequence[Row]) -> Headline | None:
+    """Return how well the metrifier orders images by their true error, and whether another predictor does as well."""
+    own, *others = rows
+    if own["srocc"] is None:
+        return None
+    meaning = (
+        f"of predicted and true error ({own['error']}), over {own['sources']} held-out images at {own['steps']} steps; "
+        "1 is their true order, 0 is chance."
+    )
+    rival = max((row for row in others if row["lead"] is not None), key=lambda row: row["srocc"], default=None)
+    if rival is None:
+        return Headline(f"SROCC {own['srocc']:.3f}", meaning)
+    low, high = rival["lead_low"], rival["lead_high"]
+    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These images cannot tell it from"
+    change = f"{rival['lead']:+.3f}{spanned([low, high], '+.3f')}"
+    return Headline(f"SROCC {own['srocc']:.3f}", meaning, f"{verdict} the best other, {rival['predictor']}: {change}.")
 
 
 def put_results(results: Path, into: Path) -> None:
