@@ -1,6 +1,5 @@
 """The reference in docs/api.md, from the docstrings of the public names; `make tables` writes it again."""
 
-import sys
 from collections.abc import Iterator
 from inspect import Parameter, getdoc, isclass, signature
 from pathlib import Path
@@ -44,7 +43,7 @@ def entry(name: str) -> Iterator[str]:
 def called(function: Any) -> str:
     """Return the arguments of a call with their defaults, without types."""
     given = [one for one in signature(function).parameters.values() if one.name != "self"]
-    stars = {Parameter.VAR_KEYWORD: "**", Parameter.VAR_POSITIONAL: "*"}
+    stars: dict[Any, str] = {Parameter.VAR_KEYWORD: "**", Parameter.VAR_POSITIONAL: "*"}
     names = [
         stars.get(one.kind, "") + one.name + ("" if one.default is Parameter.empty else f"={one.default!r}")
         for one in given
@@ -81,4 +80,4 @@ def plain(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

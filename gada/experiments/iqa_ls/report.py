@@ -32,8 +32,10 @@ def headline(rows: Sequence[Row]) -> Headline | None:
     """Return what IQA-LS gains on distorted images, by the mix of all three if it was trained; None without a pair."""
     there = set(strategies_of(rows))
     pair = next((pair for pair in (("8", "9"), *PAIRS) if set(pair) <= there), None)
-    gains = paired(rows, pair[1], pair[0], list(DISTORTED.values()), "accuracy") if pair else ()
-    if pair is None or not len(gains):
+    if pair is None:
+        return None
+    gains = paired(rows, pair[1], pair[0], list(DISTORTED.values()), "accuracy")
+    if not len(gains):
         return None
     meaning = (
         f"accuracy on distorted test images: IQA-LS (strategy {pair[1]}) minus hard labels (strategy {pair[0]}) on the "

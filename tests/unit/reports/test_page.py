@@ -137,7 +137,7 @@ def test_nothing_hangs_over_the_side_of_a_phone(
     wide = Table("wide", ("s",), tuple(f"column {n}" for n in range(25)), (("row", *[0.1] * 25),))
     curves = [{"step": step, "loss_evaluator_quality": 1 / step, "val_srocc": 0.1 * step} for step in (1, 2, 3)]
     plots = [
-        scatter(*scores(classes), "24 classes", "DMOS (0 best)", True),
+        scatter(*scores(classes), "24 classes", "DMOS (0 best)", proxy=True),
         bars_by_distortion(result_rows(classes, 2), database="TID2013"),
         learning_curves({"phase1": curves}),
     ]
