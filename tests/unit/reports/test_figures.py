@@ -56,7 +56,8 @@ def test_the_same_figure_has_the_same_bytes(scores: Callable[..., Any]) -> None:
 
 
 def test_in_a_page_a_figure_has_the_colours_of_the_page_and_its_texts(scores: Callable[..., Any]) -> None:
-    drawn = svg(scatter(*scores(LIVE), "a <title>", "DMOS (0 best)", proxy=True))
+    predicted, truth, names = scores(LIVE)
+    drawn = svg(scatter(predicted, truth, names, "a <title>", "DMOS (0 best)", proxy=True))
     assert drawn.startswith('<svg viewBox="')
     assert drawn.endswith("</svg>\n")
     assert "a &lt;title&gt;" in drawn

@@ -136,8 +136,9 @@ def test_nothing_hangs_over_the_side_of_a_phone(
     classes = [f"tid2013/{number:02d}" for number in range(1, 25)]
     wide = Table("wide", ("s",), tuple(f"column {n}" for n in range(25)), (("row", *[0.1] * 25),))
     curves = [{"step": step, "loss_evaluator_quality": 1 / step, "val_srocc": 0.1 * step} for step in (1, 2, 3)]
+    predicted, truth, names = scores(classes)
     plots = [
-        scatter(*scores(classes), "24 classes", "DMOS (0 best)", proxy=True),
+        scatter(predicted, truth, names, "24 classes", "DMOS (0 best)", proxy=True),
         bars_by_distortion(result_rows(classes, 2), database="TID2013"),
         learning_curves({"phase1": curves}),
     ]
