@@ -7,7 +7,7 @@ from pathlib import Path
 from gada.data.perceptual_hash import PerceptualHash
 from gada.errors import ConfigError
 from gada.io.cards import Card
-from gada.io.checkpoints import ENDED
+from gada.io.checkpoints import ENDED, find_checkpoint
 from gada.io.files import remove_temporaries
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
@@ -24,6 +24,14 @@ from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, RunLogger, run_loggers
 
 SHOWN = ("srocc", "lcc")  # metrics that stand for a run on W&B
+
+
+def generator_card(name: str) -> dict[Path, Card]:
+    """Return the card of a generator that makes orders, by its file; none where none is named."""
+    if not name:
+        return {}
+    path = find_checkpoint(name, "generator")
+    return {path: card_of(path, "generator")}
 
 
 class Run:
@@ -79,7 +87,9 @@ class Run:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
         side = self.settings.least_side
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side)
-        others = [PreparedData.load(one, settings.split, 0) for one in settings.whole.sets if self.whole]
+        starts = first.cards | generator_card(settings.whole.generator if self.whole else "")
+        sets = settings.whole.sets if self.whole else ()
+        others = [replace(PreparedData.load(one, settings.split, 0), starts=starts) for one in sets]
         for stage in self.stages:
             if self.whole and stage != "phase3":
                 raise ConfigError(
@@ -96,7 +106,7 @@ class Run:
         sources = Sources.load(training, settings.data.cache) if "phase2" in self.left else None
         if sources:
             sources.targets(loaded.side("train"))
-        self.data = replace(loaded, sources=sources, others=tuple(others), starts=first.cards)
+        self.data = replace(loaded, sources=sources, others=tuple(others), starts=starts)
         self.place = RunFolder(folder, self.settings, self.data)
 
     @property

@@ -12,14 +12,12 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 from torch import Tensor, nn
 
-from gada.data.perceptual_hash import perceptual_hash
 from gada.data.records import ScoredImage
-from gada.data.whole_batches import ScoredViews, WholeBatches
-from gada.data.whole_view import reduced, whole_view
+from gada.data.whole_batches import Order, ScoredViews, WholeBatches
+from gada.data.whole_view import whole_view
 from gada.io.cards import Card
-from gada.io.checkpoints import BEST, ENDED
-from gada.io.folders import images_in
-from gada.io.images import read_image
+from gada.io.checkpoints import BEST, ENDED, find_checkpoint
+from gada.io.files import write_json
 from gada.io.progress import with_progress
 from gada.io.records import write_rows
 from gada.io.results import ResultRow
@@ -27,6 +25,7 @@ from gada.models.efficientnet_lite import pretrained_trunk
 from gada.models.evaluator import Evaluator
 from gada.models.files import load_evaluator, save_network
 from gada.runs.evaluation import Evaluated
+from gada.runs.orders import generated_orders, order_photos, tested_order
 from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import card_of
@@ -37,8 +36,8 @@ from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
 from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
 
-PHOTO_SIDE = 512  # at which photos are distorted, as on a screen
-PHOTOS = 500  # most photos that are kept for orders; each takes 0.6 MB
+GENERATED = 400  # orders that a generator makes; each takes 1 MB
+ORDER = "order.json"  # in the stage's folder
 USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
 FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 Pixels = NDArray[np.uint8]
@@ -51,7 +50,10 @@ class WholeImagePhase(Phase):
         """Train to the end; keep the best evaluator, calibrated, and the last one."""
         seed_weights(self.settings.seed)
         data, whole, hardware = self.data, self.settings.whole, self.hardware
-        photos, sets = self.photos(), self.scored_views()  # what is wrong with the photos is told before the long work
+        photos = order_photos(whole.photos, data, self.settings.seed)  # their faults are told before long work
+        sets, generated = self.scored_views(), self.generated(photos.trained)
+        if whole.generated_weight:
+            sets.append(self.as_scored(generated))
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
@@ -60,13 +62,15 @@ class WholeImagePhase(Phase):
         module = WholeImageTraining(evaluator, self.settings, len(sets))
         batches = WholeBatches(
             sets,
-            photos,
+            photos.trained,
             orders=whole.orders,
             blanks=whole.blanks,
             window=self.settings.training.crop_size,
             longer_side=whole.longer_side,
             steps=self.settings.training.steps(self.stage),
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
+            generated=generated,
+            generated_orders=whole.generated_orders,
         )
         validation = data.side("validation").images
         loaded = WholeData(
@@ -81,6 +85,7 @@ class WholeImagePhase(Phase):
         train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.average, card)
         self.calibrate()
+        self.measure_order(photos.tested)
 
     def evaluator(self) -> Evaluator:
         """Return a new evaluator, or the one that the stage starts from; it names no distortion classes."""
@@ -92,8 +97,14 @@ class WholeImagePhase(Phase):
         """Return the training images of each set, with their parts of a batch."""
         sets = [self.data, *self.data.others]
         weights = [self.settings.data.weight, *(one.weight for one in self.settings.whole.sets)]
-        counts = [max(1, round(self.settings.training.batch_size * weight / sum(weights))) for weight in weights]
+        batch, total = self.settings.training.batch_size, self.total_weight
+        counts = [max(1, round(batch * weight / total)) for weight in weights]
         return [self.views_of(one, count) for one, count in zip(sets, counts, strict=True)]
+
+    @property
+    def total_weight(self) -> float:
+        """The weights of all scored sets together."""
+        return self.settings.data.weight + sum(one.weight for one in self.settings.whole.sets)
 
     def views_of(self, data: PreparedData, count: int) -> ScoredViews:
         """Return the training images of a set with their qualities in standard deviations."""
@@ -109,21 +120,28 @@ class WholeImagePhase(Phase):
         for record in records:
             yield whole_view(data.packed.array(record.image), self.settings.whole.longer_side)
 
-    def photos(self) -> list[Pixels]:
-        """Return the photos of which orders are made: those of a folder, or the undistorted training images."""
-        random = np.random.default_rng(self.settings.seed)
-        if self.settings.whole.photos:
-            files = images_in(self.settings.whole.photos)
-            chosen = [files[index] for index in random.permutation(len(files))[:PHOTOS]]
-            photos = [reduced(read_image(path), PHOTO_SIDE) for path in with_progress(chosen, "read photos")]
-            seen = {path.name: perceptual_hash(photo) for path, photo in zip(chosen, photos, strict=True)}
-            for one in (self.data, *self.data.others):
-                one.check_unseen(f"whole.photos {self.settings.whole.photos}", seen)
-            return photos
-        records = self.data.side("train").images
-        pristine = list(dict.fromkeys(record.reference or record.image for record in records))
-        drawn = [pristine[index] for index in random.permutation(len(pristine))[:PHOTOS]]
-        return [reduced(self.data.packed.array(path), PHOTO_SIDE) for path in drawn]
+    def generated(self, photos: list[Pixels]) -> list[Order]:
+        """Return photos that the generator has distorted, if one is given."""
+        whole = self.settings.whole
+        if not whole.generator:
+            return []
+        path = find_checkpoint(whole.generator, "generator")
+        return generated_orders(path, photos, GENERATED, whole.longer_side, self.settings.seed)
+
+    def as_scored(self, generated: Sequence[Order]) -> ScoredViews:
+        """Return generated images as a set of their own, whose scores are the target qualities."""
+        whole = self.settings.whole
+        views = [view for one in generated for view in one.images[1:]]
+        quality = np.array([1 - strength for one in generated for strength in one.strength[1:]], dtype=np.float32)
+        count = max(1, round(self.settings.training.batch_size * whole.generated_weight / self.total_weight))
+        return ScoredViews("generated", views, (quality - quality.mean()) / quality.std(), count)
+
+    def measure_order(self, photos: list[Pixels]) -> None:
+        """Measure on held-out photos whether the score falls with distortions, before the training and after it."""
+        paths = {"before": self.start.evaluator, "after": self.folder / BEST}
+        scorers = {when: load_scorer(path, device=self.hardware.device) for when, path in paths.items() if path}
+        found = {when: tested_order(scorer, photos, self.settings.seed) for when, scorer in scorers.items()}
+        write_json(self.folder / ORDER, {"photos": len(photos), **found})
 
     def prepare_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
         """Fit the head to the features that the trunk gives before it moves; one that knows its task is put to scale.

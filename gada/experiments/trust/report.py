@@ -6,11 +6,11 @@ from typing import Any
 
 from gada.errors import DataError
 from gada.experiments.trust.checks import Check, Trust
-from gada.experiments.trust.probes import LADDERS
 from gada.io.files import write_bytes
 from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.layout import Cell, Table
 from gada.reports.trust import curves_figure
+from gada.scoring.ladders import LADDERS
 
 TESTS = {"order": "order", "content": "no content", "size": "camera size", "dlp": "D-, L-, P-test", "speed": "speed"}
 ORDER_NOTE = (
