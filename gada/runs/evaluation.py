@@ -20,6 +20,7 @@ class Evaluated:
     """The predictions of a scorer for the images of a set.
 
     They are on the set's own scale, to which quality brings those of a model trained on another scale or direction.
+    For a set that trained the model beside others, its card knows how.
 
     Args:
         scorer: the evaluator at work.
@@ -34,7 +35,8 @@ class Evaluated:
         self.images = images
         self.upper_bound = upper_bound
         self.predictions: list[Prediction] = list(scorer.score_all(pixels))
-        self.predicted = [images.scale.score(prediction.quality) for prediction in self.predictions]
+        own = next((one.quality for one in scorer.card.sets if one.name == images.name), float)
+        self.predicted = [images.scale.score(own(prediction.quality)) for prediction in self.predictions]
         self.scores = [record.score for record in images.images]
         self.distortions = [record.distortion for record in images.images]
 

@@ -86,10 +86,9 @@ class Run:
         if self.whole and self.hardware.devices > 1:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
         side = self.settings.least_side
-        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side)
+        sets = self.settings.sets
+        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side, sets)
         starts = first.cards | generator_card(settings.whole.generator if self.whole else "")
-        sets = settings.whole.sets if self.whole else ()
-        others = [replace(PreparedData.load(one, settings.split, 0), starts=starts) for one in sets]
         for stage in self.stages:
             if self.whole and stage != "phase3":
                 raise ConfigError(
@@ -106,7 +105,7 @@ class Run:
         sources = Sources.load(training, settings.data.cache) if "phase2" in self.left else None
         if sources:
             sources.targets(loaded.side("train"))
-        self.data = replace(loaded, sources=sources, others=tuple(others), starts=starts)
+        self.data = replace(loaded, sources=sources, starts=starts)
         self.place = RunFolder(folder, self.settings, self.data)
 
     @property

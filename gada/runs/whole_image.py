@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import Order, ScoredViews, WholeBatches
 from gada.data.whole_view import whole_view
-from gada.io.cards import Card
+from gada.io.cards import Card, SetScale
 from gada.io.checkpoints import BEST, ENDED, find_checkpoint
 from gada.io.files import write_json
 from gada.io.progress import with_progress
@@ -37,7 +37,8 @@ from gada.training.stage import seed_weights, train
 from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
 
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
-ORDER = "order.json"  # in the stage's folder
+ORDER = "order.json"  # in the stage's folder: tau of each ladder
+SETS = "sets.jsonl"  # and the result rows of the further sets
 USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
 FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 Pixels = NDArray[np.uint8]
@@ -59,7 +60,7 @@ class WholeImagePhase(Phase):
             evaluator.trunk = pretrained_trunk()
         if Checkpoints(self.folder).newest() is None:  # else the weights come from there
             self.prepare_head(evaluator, sets)
-        module = WholeImageTraining(evaluator, self.settings, len(sets))
+        module = WholeImageTraining(evaluator, self.settings, [one.name for one in sets])
         batches = WholeBatches(
             sets,
             photos.trained,
@@ -72,19 +73,13 @@ class WholeImagePhase(Phase):
             generated=generated,
             generated_orders=whole.generated_orders,
         )
-        validation = data.side("validation").images
-        loaded = WholeData(
-            batches,
-            list(self.views(data, validation)),
-            [record.quality for record in validation],
-            self.settings.training.validate_every,
-            hardware.workers,
-        )
+        validation = [self.validation(one) for one in (data, *data.others)]
+        loaded = WholeData(batches, validation, self.settings.training.validate_every, hardware.workers)
         card = replace(card, classes=(), whole_view=whole.longer_side)
         save_best = partial(save_network, self.folder / BEST, module.average, card)
         train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.average, card)
-        self.calibrate()
+        self.calibrate([module.line(number, one) for number, one in enumerate(sets)])
         self.measure_order(photos.tested)
 
     def evaluator(self) -> Evaluator:
@@ -110,10 +105,15 @@ class WholeImagePhase(Phase):
         """Return the training images of a set with their qualities in standard deviations."""
         records = data.side("train").images
         quality = np.array([record.quality for record in records], dtype=np.float32)
-        spread = float(quality.std()) or 1.0
+        mean, std = float(quality.mean()), float(quality.std()) or 1.0
         files = [data.images.name_of(record) for record in records]
         views = list(self.views(data, records))
-        return ScoredViews(data.images.name, views, (quality - quality.mean()) / spread, count, files)
+        return ScoredViews(data.images.name, views, (quality - mean) / std, count, files, mean, std)
+
+    def validation(self, data: PreparedData) -> list[tuple[Pixels, float]]:
+        """Return the validation images of a set with their qualities in [0, 1]."""
+        records = data.side("validation").images
+        return [(view, record.quality) for view, record in zip(self.views(data, records), records, strict=True)]
 
     def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> Iterator[Pixels]:
         """Yield images as they are seen whole."""
@@ -166,10 +166,13 @@ class WholeImagePhase(Phase):
         """Return the pooled features of views, (N, F)."""
         return features_of(evaluator, map(as_view, with_progress(views, "features", len(views))))
 
-    def calibrate(self) -> None:
+    def calibrate(self, lines: Sequence[tuple[float, float]]) -> None:
         """Bring the best evaluator to the scale of the set, and let it know its training photos.
 
         It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
+
+        Args:
+            lines: slope and shift from its logit to the qualities of each set.
         """
         evaluator, card = load_evaluator(self.folder / BEST)
         if card.quantiles:  # of a run that was stopped behind this
@@ -185,7 +188,12 @@ class WholeImagePhase(Phase):
         limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
         if enough and evaluator.usual:
             limit = float(np.quantile(self.described(evaluator, "validation")[0], USUAL))
-        save_network(self.folder / BEST, evaluator, replace(card, quantiles=tuple(quantiles), usual_distance=limit))
+        sets = tuple(
+            SetScale(one.images.name, one.images.scale, line / slope, base - line / slope * shift)
+            for one, (line, base) in zip(self.data.others, lines[1:], strict=False)
+        )
+        card = replace(card, quantiles=tuple(quantiles), usual_distance=limit, sets=sets)
+        save_network(self.folder / BEST, evaluator, card)
 
     @torch.no_grad()
     def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
@@ -208,7 +216,7 @@ class WholeImagePhase(Phase):
             evaluated = Evaluated(scorer, test, pixels, other.upper_bound)
             rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
         if rows:
-            write_rows(self.folder / "sets.jsonl", [row.as_plain() for row in rows])
+            write_rows(self.folder / SETS, [row.as_plain() for row in rows])
 
 
 @torch.no_grad()

@@ -153,6 +153,11 @@ class Settings:
         return self.model.trunk != "gada"
 
     @property
+    def sets(self) -> tuple[DataSettings, ...]:
+        """The sets that train beside `data`; an evaluator of crops has none."""
+        return self.whole.sets if self.whole_images else ()
+
+    @property
     def least_side(self) -> int:
         """What the sides of images must hold, in pixels: a crop; a window of a whole image is reflected up."""
         return 0 if self.whole_images else self.training.crop_size

@@ -15,7 +15,7 @@ from gada.runs.hardware import Hardware
 from gada.runs.identity import RunFolder
 from gada.runs.prepared import PreparedData
 from gada.runs.run import SHOWN, Run
-from gada.settings import STAGES, Settings, as_plain
+from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, run_loggers
 
 
@@ -63,9 +63,10 @@ def run_benchmark(
         raise ConfigError(f"{folder} holds a run of one split, as `gada fit` leaves it; choose another --run.")
     place = RunFolder(folder, settings)
     turns = hardware.each() if jobs > 1 else [hardware]
-    data = PreparedData.load(settings.data, settings.split, settings.least_side)
+    data = PreparedData.load(settings.data, settings.split, settings.least_side, settings.sets)
+    stages: Sequence[Stage] = ("phase3",) if settings.whole_images else STAGES
     runs = [
-        Run(split_folder(folder, number), on_split(settings, number), STAGES, None, turns[number % len(turns)], data)
+        Run(split_folder(folder, number), on_split(settings, number), stages, None, turns[number % len(turns)], data)
         for number in range(splits)
     ]  # all of them are checked before the first is trained
     place.write()

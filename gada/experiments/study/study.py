@@ -1,5 +1,6 @@
 """A study: the same splits trained with one thing changed at a time."""
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,12 +15,15 @@ from gada.experiments.study.rows import StudyRow
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import Row, read_rows, write_rows
-from gada.io.results import ResultRow
+from gada.io.results import ResultRow, read_result_rows
 from gada.runs.hardware import Hardware
 from gada.runs.prepared import PreparedData
 from gada.runs.run import Run
 from gada.runs.starts import BEFORE
+from gada.runs.whole_image import ORDER, SETS
 from gada.settings import DataSettings, Settings, Variant
+
+Load = Callable[[DataSettings, int, tuple[DataSettings, ...]], PreparedData]
 
 
 def run_study(
@@ -55,7 +59,7 @@ def run_study(
     order = [one.variant.name for one in plan]
     if evaluator:
         check_evaluator(evaluator, plan, settings, folder, splits)
-    load = cache(lambda data, crop: PreparedData.load(data, settings.split, crop))  # each set once
+    load = cache(lambda data, crop, sets: PreparedData.load(data, settings.split, crop, sets))  # each set once
     changes = {variant.name: dict(variant.changes) for variant in variants}
     file = folder / "study.jsonl"
     before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
@@ -69,8 +73,9 @@ def run_study(
             if evaluator and "phase1" in planned.variant.stages:
                 generator = generator_metrics(place / planned.folder, evaluator, planned.settings)
             variant = planned.variant
+            more = whole_metrics(place / planned.folder / variant.stages[-1])
             row = StudyRow(
-                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator
+                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator, more
             )
             rows.append(row)
             kept[row.split, row.variant] = row
@@ -80,7 +85,7 @@ def run_study(
 
 
 def train_variant(
-    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Callable[[DataSettings, int], PreparedData]
+    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Load
 ) -> tuple[ResultRow, float | None]:
     """Train a variant, which may start where one before it ended.
 
@@ -88,7 +93,7 @@ def train_variant(
         The row of its last stage over all classes, and the mean SROCC over the classes.
     """
     settings, stages, run = planned.settings, planned.variant.stages, folder / planned.folder
-    start, data = None, load(settings.data, settings.least_side)
+    start, data = None, load(settings.data, settings.least_side, settings.sets)
     if planned.after:
         ended = folder / planned.after.folder / planned.after.variant.stages[-1]
         if planned.after.settings.data == settings.data and ended.name == BEFORE.get(stages[0]):  # as within one run
@@ -104,6 +109,15 @@ def train_variant(
     each = [row.srocc for row in last if not row.is_all and row.srocc is not None]
     (whole,) = [row for row in last if row.is_all]
     return whole, round(sum(each) / len(each), 6) if each else None
+
+
+def whole_metrics(stage: Path) -> dict[str, float | None]:
+    """Return SROCC on each further set and tau of each ladder that a training on whole images has left."""
+    rows = read_result_rows(stage / SETS) if (stage / SETS).is_file() else []
+    found = {f"SROCC, {row.origin.title}": row.srocc for row in rows if row.is_all}
+    order = stage / ORDER
+    taus = json.loads(order.read_text(encoding="utf-8"))["after"] if order.is_file() else {}
+    return found | {f"tau, {name}": tau for name, tau in taus.items()}
 
 
 def copy_stage(source: Path, target: Path) -> None:
