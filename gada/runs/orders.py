@@ -27,6 +27,8 @@ from gada.scoring.scorer import Scorer
 SIDE = 512  # at which photos are distorted, as on a screen
 MOST = 500  # photos that are kept for orders; each takes 0.6 MB
 TESTED = 12  # photos on which order is measured and that never train
+ORDER = "order.json"  # in the stage's folder: tau of each ladder
+SETS = "sets.jsonl"  # and the result rows of the further sets
 GAP = 0.1  # least difference of two target qualities
 
 

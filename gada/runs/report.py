@@ -1,6 +1,7 @@
 """A run's page: what was trained on what, the tables and the figures, from the files of its folder."""
 
 import csv
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
-from gada.io.results import ResultRow
+from gada.io.results import ResultRow, read_result_rows
 from gada.metrics.correlation import METRICS
 from gada.reports.figures import bars_by_distortion, learning_curves
-from gada.reports.layout import Provenance
+from gada.reports.layout import Provenance, Table
 from gada.reports.page import Figure, Section, page
 from gada.reports.tables import STAGE_NAMES, stages_table
+from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.settings import Settings, as_plain
 
@@ -34,6 +36,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     images, split = data.images, data.split
     sections = [
         results_section(rows),
+        *whole_sections(folder, stages),
         curves_section(folder, stages),
         scatter_section(folder, stages, images.proxy),
         *samples_sections(folder),
@@ -63,6 +66,39 @@ def results_section(rows: Sequence[ResultRow]) -> Section:
     return Section(
         "Results", tables=[stages_table(plain, provenance), stages_table(plain, metrics=METRICS)], figures=[bars]
     )
+
+
+def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
+    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos."""
+    sections = []
+    for stage in stages:
+        for title, rows in groups_by_title(folder / stage / SETS).items():
+            table = stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))
+            sections.append(Section(f"Results on {title}", tables=[table]))
+        if (folder / stage / ORDER).is_file():
+            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8"))))
+    return sections
+
+
+def groups_by_title(path: Path) -> dict[str, list[ResultRow]]:
+    """Return the result rows of a file by the name of their set; none where there is no file."""
+    found: dict[str, list[ResultRow]] = {}
+    for row in read_result_rows(path) if path.is_file() else []:
+        found.setdefault(row.origin.title, []).append(row)
+    return found
+
+
+def order_section(order: dict[str, Any]) -> Section:
+    """Return tau of each distortion, before a training that started from an evaluator, and after it."""
+    whens = [when for when in ("before", "after") if when in order]
+    table = Table(
+        caption=f"Does the score fall as a distortion grows? Kendall's tau within a photo, averaged over "
+        f"{order['photos']} photos that were not trained on; 1 is always.",
+        labels=("distortion",),
+        columns=tuple(f"{when} this training" for when in whens),
+        rows=tuple((name, *(order[when][name] for when in whens)) for name in order["after"]),
+    )
+    return Section("Order of distorted photos", tables=[table])
 
 
 def curves_section(folder: Path, stages: Sequence[str]) -> Section:

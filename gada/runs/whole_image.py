@@ -25,7 +25,7 @@ from gada.models.efficientnet_lite import pretrained_trunk
 from gada.models.evaluator import Evaluator
 from gada.models.files import load_evaluator, save_network
 from gada.runs.evaluation import Evaluated
-from gada.runs.orders import generated_orders, order_photos, tested_order
+from gada.runs.orders import ORDER, SETS, generated_orders, order_photos, tested_order
 from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import card_of
@@ -37,8 +37,6 @@ from gada.training.stage import seed_weights, train
 from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
 
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
-ORDER = "order.json"  # in the stage's folder: tau of each ladder
-SETS = "sets.jsonl"  # and the result rows of the further sets
 USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
 FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 Pixels = NDArray[np.uint8]

@@ -127,6 +127,8 @@ def test_order_is_measured_before_and_after_and_each_set_keeps_its_scale(fit: Fi
     assert qualities == sorted(qualities)
     assert fit("tuned", "--from", str(tmp_path / "first-run"), "--whole.sets", "[]") == 0
     assert set(json.loads((tmp_path / "tuned/phase3/order.json").read_text())) == {"photos", "before", "after"}
+    assert "before this training" in (tmp_path / "tuned/report.html").read_text()
+    assert "Results on second" in (tmp_path / "first-run/report.html").read_text()
 
 
 def test_a_generator_makes_orders_of_photos(

@@ -17,10 +17,10 @@ from gada.io.files import sha256_of
 from gada.io.records import Row, read_rows, write_rows
 from gada.io.results import ResultRow, read_result_rows
 from gada.runs.hardware import Hardware
+from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.run import Run
 from gada.runs.starts import BEFORE
-from gada.runs.whole_image import ORDER, SETS
 from gada.settings import DataSettings, Settings, Variant
 
 Load = Callable[[DataSettings, int, tuple[DataSettings, ...]], PreparedData]
