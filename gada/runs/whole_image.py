@@ -1,30 +1,26 @@
 """Phase 3 of an evaluator of whole images: several scored sets, photos in order, images without content."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
-from scipy.special import expit
-from torch import Tensor, nn
 
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import Order, ScoredViews, WholeBatches
-from gada.data.whole_view import whole_view
-from gada.io.cards import Card, SetScale
+from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, find_checkpoint
 from gada.io.files import write_json
-from gada.io.progress import with_progress
 from gada.io.records import write_rows
 from gada.io.results import ResultRow
 from gada.models.efficientnet_lite import pretrained_trunk
 from gada.models.evaluator import Evaluator
 from gada.models.files import load_evaluator, save_network
+from gada.runs.calibration import calibrate, rescale
 from gada.runs.evaluation import Evaluated
+from gada.runs.features import pooled_features, pretrained_features, views_of
 from gada.runs.orders import ORDER, SETS, generated_orders, order_photos, tested_order
 from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
@@ -34,11 +30,9 @@ from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
-from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
+from gada.training.whole_image import WholeData, WholeImageTraining, fit_head
 
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
-USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
-FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 Pixels = NDArray[np.uint8]
 
 
@@ -77,7 +71,9 @@ class WholeImagePhase(Phase):
         save_best = partial(save_network, self.folder / BEST, module.average, card)
         train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.average, card)
-        self.calibrate([module.line(number, one) for number, one in enumerate(sets)])
+        limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
+        lines = [module.line(number, one) for number, one in enumerate(sets)]
+        calibrate(self.folder / BEST, data, whole.longer_side, lines, limit)
         self.measure_order(photos.tested)
 
     def evaluator(self) -> Evaluator:
@@ -105,7 +101,7 @@ class WholeImagePhase(Phase):
         quality = np.array([record.quality for record in records], dtype=np.float32)
         mean, std = float(quality.mean()), float(quality.std()) or 1.0
         files = [data.images.name_of(record) for record in records]
-        views = list(self.views(data, records))
+        views = self.views(data, records)
         return ScoredViews(data.images.name, views, (quality - mean) / std, count, files, mean, std)
 
     def validation(self, data: PreparedData) -> list[tuple[Pixels, float]]:
@@ -113,10 +109,9 @@ class WholeImagePhase(Phase):
         records = data.side("validation").images
         return [(view, record.quality) for view, record in zip(self.views(data, records), records, strict=True)]
 
-    def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> Iterator[Pixels]:
-        """Yield images as they are seen whole."""
-        for record in records:
-            yield whole_view(data.packed.array(record.image), self.settings.whole.longer_side)
+    def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> list[Pixels]:
+        """Return images as they are seen whole."""
+        return list(views_of(data, records, self.settings.whole.longer_side))
 
     def generated(self, photos: list[Pixels]) -> list[Order]:
         """Return photos that the generator has distorted, if one is given."""
@@ -147,62 +142,20 @@ class WholeImagePhase(Phase):
         Margins and limits are in standard deviations of human scores, and a finished head has a scale of its own.
         """
         if self.start.evaluator is not None:
-            features = evaluator.eval().scale(self.pooled(evaluator, sets[0].views))
+            features = evaluator.eval().scale(pooled_features(evaluator, sets[0].views))
             logits = evaluator.predict(features).quality.detach().double().logit()
             spread = max(float(logits.std()), 0.1)
             rescale(evaluator, 1 / spread, -float(logits.mean()) / spread)
             return
-        views = [view for one in sets for view in one.views]
-        features = self.pooled(evaluator.eval(), views)
+        evaluator.eval()
+        known = (self.data, *self.data.others)
+        longer_side = self.settings.whole.longer_side
+        found = [torch.from_numpy(pretrained_features(evaluator, one, "train", longer_side)) for one in known]
+        found += [pooled_features(evaluator, one.views) for one in sets[len(known) :]]  # generated
+        features = torch.cat(found)
         quality = torch.from_numpy(np.concatenate([one.quality for one in sets]))
         number = torch.from_numpy(np.repeat(np.arange(len(sets)), [len(one.views) for one in sets]))
         fit_head(evaluator, features, quality, number, self.settings)
-
-    @staticmethod
-    @torch.no_grad()
-    def pooled(evaluator: Evaluator, views: Sequence[Pixels]) -> Tensor:
-        """Return the pooled features of views, (N, F)."""
-        return features_of(evaluator, map(as_view, with_progress(views, "features", len(views))))
-
-    def calibrate(self, lines: Sequence[tuple[float, float]]) -> None:
-        """Bring the best evaluator to the scale of the set, and let it know its training photos.
-
-        It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
-
-        Args:
-            lines: slope and shift from its logit to the qualities of each set.
-        """
-        evaluator, card = load_evaluator(self.folder / BEST)
-        if card.quantiles:  # of a run that was stopped behind this
-            return
-        held_out = self.data.side("validation").images
-        enough = len(held_out) >= FEWEST_HELD_OUT
-        _, rough = self.described(evaluator, "train", fit=enough)
-        human = np.array([record.quality for record in self.data.side("train").images])
-        slope, shift = logistic_map(rough.double().logit().numpy(), human)
-        rescale(evaluator, slope, shift)
-        quality = expit(slope * rough.double().logit().numpy() + shift)
-        quantiles = np.quantile(quality, np.linspace(0, 1, 101)).clip(0, 1).tolist()
-        limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
-        if enough and evaluator.usual:
-            limit = float(np.quantile(self.described(evaluator, "validation")[0], USUAL))
-        sets = tuple(
-            SetScale(one.images.name, one.images.scale, line / slope, base - line / slope * shift)
-            for one, (line, base) in zip(self.data.others, lines[1:], strict=False)
-        )
-        card = replace(card, quantiles=tuple(quantiles), usual_distance=limit, sets=sets)
-        save_network(self.folder / BEST, evaluator, card)
-
-    @torch.no_grad()
-    def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
-        """Return how unlike the training photos the images of one side are, and their qualities, (N,) each."""
-        features = evaluator.scale(self.pooled(evaluator, list(self.views(self.data, self.data.side(side).images))))
-        quality = evaluator.predict(features).quality
-        if evaluator.usual is None:
-            return torch.zeros(len(quality)), quality
-        if fit:
-            evaluator.usual.fit(features)
-        return evaluator.usual(features), quality
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""
@@ -215,25 +168,3 @@ class WholeImagePhase(Phase):
             rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
         if rows:
             write_rows(self.folder / SETS, [row.as_plain() for row in rows])
-
-
-@torch.no_grad()
-def rescale(evaluator: Evaluator, slope: float, shift: float) -> None:
-    """Multiply the logits of an evaluator's quality by a slope, and add a shift."""
-    last = cast(nn.Linear, evaluator.quality_head[-1])
-    last.weight.mul_(slope)
-    last.bias.mul_(slope).add_(shift)
-
-
-def logistic_map(logits: NDArray[np.float64], quality: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and shift of the logistic map from logits (N,) to qualities (N,) with the least squared error.
-
-    The slope is above 0, so that the map keeps every order; where the logits say nothing, it is 1, and the shift 0.
-    """
-    if len(logits) < 3 or not np.isfinite(logits).all() or not np.ptp(logits):
-        return 1.0, 0.0
-    try:
-        (slope, shift), _ = curve_fit(lambda x, a, b: expit(a * x + b), logits, quality, p0=(1.0, 0.0))
-    except RuntimeError:  # no convergence
-        return 1.0, 0.0
-    return (float(slope), float(shift)) if slope > 0 else (1.0, 0.0)
