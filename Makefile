@@ -17,8 +17,10 @@ checkpoints: .venv/installed-dev
 	$(BIN)/python -m gada trust --model runs/photos/photos-evaluator.safetensors --out runs/photos/trust --require
 	cp runs/photos/photos-evaluator.safetensors checkpoints/
 	cp runs/photos/results.jsonl docs/results/photos.jsonl
+	grep '"CLIVE"' runs/photos/phase3/sets.jsonl > docs/results/photos-clive.jsonl
+	grep '"TID2013-R"' runs/photos/phase3/sets.jsonl > docs/results/photos-tid2013-r.jsonl
 	cp runs/photos/trust/trust.jsonl docs/results/trust.jsonl
-	$(BIN)/python -m gada table docs/results/photos.jsonl --into checkpoints/photos.md
+	for set in photos photos-clive photos-tid2013-r; do $(BIN)/python -m gada table docs/results/$$set.jsonl --into checkpoints/photos.md || exit 1; done
 	$(BIN)/python -m gada trust --results docs/results/trust.jsonl --into checkpoints/photos.md
 
 # Side by side on all cores. The tests of a file stay together, for they share what was trained; the longest files come first.

@@ -71,8 +71,9 @@ def export_evaluator(
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
         module, example = whole(evaluator, card), example_pixels(max(card.whole_view or 0, card.crop_size))
-        if kind == "gada":
-            save_network(written, evaluator, card, half=precision == "float16")
+        if kind == "gada":  # a checkpoint by itself, called as its file
+            named = replace(card, name=out.stem.removesuffix("-evaluator"))
+            save_network(written, evaluator, named, half=precision == "float16")
         elif kind == "torch":
             write_torch(written, module, example, card)
         else:
