@@ -341,6 +341,13 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
         ("score x --json maybe", "`gada score` does not take 'maybe'"),
         ("score", "`gada score` needs PATHS"),
+        ("synthesize", "`gada synthesize` needs --references and --out; `gada synthesize --help` says which."),
+        ("doctor --data.root x", "`gada doctor` does not take '--data.root'; did you mean --data?"),
+        ("evaluate --run x", "`gada evaluate` does not take '--run'; did you mean --model?"),
+        ("classify evaluate --run x", "does not take '--run'; give PATHS alone, without --run."),
+        ("dlp --photos x", "`gada dlp` does not take '--photos'; did you mean --references?"),
+        ("fit --batch-size 4", "`gada fit` does not take '--batch_size'; did you mean --training.batch_size?"),
+        ("generate --judge x", "judge is called evaluator now."),
         ("fit --from", "--from needs a value."),
         ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
     ],
@@ -358,6 +365,7 @@ def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str, capfd: pyte
     [
         ("data: {rot: x}", "data.rot in {} is not a setting of `gada fit`; did you mean data.root?"),
         ("nope: 3", "nope in {} is not a setting of `gada fit`; --help lists what it takes."),
+        ("3: nope", "{} is not a YAML file of settings: Key must be a string, got: 3."),
         ("phase: 7", "phase is 7 but must be 1, 2, 3, all or baseline."),
         ("data: 5", "data is 5 but must be a YAML file of settings, or its keys."),
         ("[1, 2", "{} is not a YAML file of settings: while parsing"),
@@ -373,6 +381,15 @@ def test_a_mistake_in_a_config_names_the_file_or_the_key(
     said = capfd.readouterr().err
     assert sentence.format(config) in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["fit", "metrify fit", "classify fit", "classify evaluate x"])
+def test_an_unknown_key_is_told_for_every_verb(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.yaml"
+    for content, key in (("nope: 3", "nope in"), ("judge: x", "judge is called evaluator")):
+        config.write_text(content)
+        assert main([*verb.split(), "--config", str(config)]) == 2
+        assert capsys.readouterr().err.startswith(f"gada: {key}")
 
 
 def test_a_flag_may_stand_alone() -> None:
