@@ -11,6 +11,7 @@ from importlib import import_module
 from inspect import Parameter, signature
 from io import TextIOWrapper
 from itertools import zip_longest
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
@@ -171,11 +172,13 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         ConfigError: if the verb, an option, a value or a config file is wrong.
+        DataError: if a value is a URL.
         SystemExit: after --help, --version and --print_config.
     """
     from jsonargparse import Namespace
 
     from gada.errors import ConfigError
+    from gada.io.files import check_not_url
     from gada.settings import preset_files
     from gada.settings.names import renamed
     from gada.usage import described, explained, settings_files
@@ -190,6 +193,8 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
         for name in (name for name, kind in kinds.items() if is_dataclass(kind)):
             if not isinstance(given[name], Namespace):  # the parser takes `data: 5` of a config file
                 raise ConfigError(f"{name} is {given[name]} but must be {described(kinds[name])}.")
+        for value in given.values():
+            check_not_url(value if isinstance(value, str | Path) else "")
         values = parser.instantiate(given)
     except ArgumentError as error:
         message = " ".join(str(error).split())
@@ -227,11 +232,13 @@ def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
 
     `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`, and `--seeds 0,1` is `--seeds [0,1]`.
     """
+    from gada.io.files import check_not_url
     from gada.settings.shared import config_for
 
     with_model = not any(option.partition("=")[0] == "--model" for option in options)
     lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)}
     for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
+        check_not_url(option.partition("=")[2] if option.startswith("--") else option)
         if previous == "--config":
             yield config_for(option, kinds, with_model)
             continue

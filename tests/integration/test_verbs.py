@@ -392,6 +392,44 @@ def test_an_unknown_key_is_told_for_every_verb(verb: str, tmp_path: Path, capsys
         assert capsys.readouterr().err.startswith(f"gada: {key}")
 
 
+@pytest.mark.parametrize(("verb", "option"), [("dlp", "--references"), ("trust", "--photos")])
+def test_where_the_bundled_photos_are_missing_the_option_is_named(
+    verb: str, option: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    assert main([verb, "--config", "run"]) == 3
+    assert f"is not a folder of images; name yours with {option}." in capsys.readouterr().err
+
+
+URL = "https://example.com/set"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"evaluate --data.root {URL}",
+        f"fit --config={URL}",
+        f"fit --phase 3 --from {URL}",
+        f"score {URL}",
+        f"score photos --out {URL}",
+        f"dlp --references {URL}",
+        f"synthesize --references {URL} --out set",
+        f"classify evaluate {URL}",
+        f"metrify predict photos --model {URL}",
+        "evaluate --config config.yaml",
+        "classify fit --config config.yaml",
+    ],
+)
+def test_a_url_is_told_whatever_it_is_for(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(f"data: {{root: '{URL}'}}")
+    assert main(line.split()) == 3
+    said = capsys.readouterr().err
+    assert said == f"gada: {URL} is a URL; gada fetches nothing: give the path of a file or folder on this machine.\n"
+
+
 def test_a_flag_may_stand_alone() -> None:
     assert parse(["score", "--json", "photo.png"])["json"] is True
     assert parse(["score", "photo.png", "--json", "false", "--max-pixels", "7"])["json"] is False
