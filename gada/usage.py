@@ -9,6 +9,18 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+ELSEWHERE = {
+    "run": ("model", "paths"),
+    "model": ("paths",),
+    "checkpoint": ("model", "from", "paths"),
+    "images": ("paths", "references", "photos", "data.root"),
+    "input": ("paths", "references", "photos", "data.root"),
+    "photos": ("references", "paths"),
+    "references": ("photos", "paths"),
+    "output": ("out", "run"),
+}
+"""What an option that another verb or program has is called here; the first that the verb takes."""
+
 
 def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str, Any], words: Sequence[str]) -> str:
     """Return what the parser complains of in the user's words; what has no better words, as the parser says it."""
@@ -26,16 +38,21 @@ def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str,
         return f"unknown verb '{name}'; known are {', '.join(known or verbs)}."
     if says("unrecognized arguments: (?P<word>[^ =]*)"):
         return f"`gada {verb}` does not take '{found['word']}'{nearest(found['word'], kinds)}"
-    if says("does not accept option '(?P<word>.*?)'"):
-        return f"{found['word']} in {files} is not a setting of `gada {verb}`{nearest(found['word'], kinds)}"
+    if says("(Group '(?P<group>.*?)' does not accept o|O)ption '(?P<word>.*?)'"):
+        key = ".".join(filter(None, [found["group"], found["word"]]))
+        return f"{key} in {files} is not a setting of `gada {verb}`{nearest(key, kinds)}"
     if says("argument (?P<option>--[^:]*): expected one argument"):
         return f"{found['option']} needs a value."
-    if says("arguments are required"):
-        return f"`gada {verb}` needs PATHS; `gada {verb} --help` says which."
+    if says("arguments are required: (?P<names>.*)"):
+        names = [name.upper() if name == "paths" else f"--{name}" for name in found["names"].split(", ")]
+        return f"`gada {verb}` needs {' and '.join(names)}; `gada {verb} --help` says which."
     if says('"config": File does not exist'):
         return f"--config {files} does not exist."
-    if says("Problems parsing config: (?P<detail>.*)|Unexpected config"):
-        return f"{files} is not a YAML file of settings{': ' + found['detail'] if found['detail'] else ''}."
+    if says("(Problems parsing config: |(?=Key must be))(?P<detail>.*)|Unexpected config"):
+        detail = (found["detail"] or "").rstrip(".")
+        return f"{files} is not a YAML file of settings{': ' + detail if detail else ''}."
+    if says(r"Parser key \"(?P<head>\w+)\".*NestedArg\(key='(?P<rest>[\w.]+)'"):
+        return f"`gada {verb}` does not take '--{found['head']}.{found['rest']}'; did you mean --{found['head']}?"
     if says('Parser key "(?P<key>.*?)".*?(Got value: |Given value: |load config )(?P<value>.*?)( - Parser.*)?$'):
         key, value = found["key"], found["value"].strip("'")
         given = any(word.partition("=")[0] == f"--{key}" for word in words)
@@ -54,12 +71,16 @@ def settings_files(kinds: Mapping[str, Any], words: Sequence[str]) -> str:
 
 
 def nearest(word: str, kinds: Mapping[str, Any]) -> str:
-    """Return a hint at the option that is spelled most like this one, and the end of the sentence."""
+    """Return a hint at the option that is spelled like this one, or does what it does elsewhere; end the sentence."""
     keys = [name.rstrip("_") for name in kinds]
     keys += [f"{name}.{one.name}" for name, kind in kinds.items() if is_dataclass(kind) for one in fields(kind)]
     dashes, key = word[: len(word) - len(word.lstrip("-"))], word.lstrip("-")
-    keys = [name for name in keys if ("." in name) == ("." in key)]
-    like = get_close_matches(key, keys, 1, cutoff=0.7) or [name for name in keys if key and name.startswith(key)]
+    alike = [name for name in keys if ("." in name) == ("." in key)]
+    like = get_close_matches(key, alike, 1, cutoff=0.7) or [name for name in alike if key and name.startswith(key)]
+    like = like or [name for name in keys if name.rpartition(".")[2] == key.rpartition(".")[2]]
+    like = like or [name for name in ELSEWHERE.get(key, ()) if name in keys]
+    if like[:1] == ["paths"]:
+        return f"; give PATHS alone, without {word}."
     return f"; did you mean {dashes}{like[0]}?" if like else "; --help lists what it takes."
 
 

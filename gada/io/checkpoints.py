@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
-from gada.io.files import atomic_path, is_file, is_folder, is_url
+from gada.io.files import atomic_path, check_not_url, is_file, is_folder
 from gada.settings import STAGES
 
 Tensors = dict[str, NDArray[Any]]
@@ -105,10 +105,10 @@ def find_checkpoint(name: str, kind: str) -> Path:
         kind: `evaluator` or `generator`.
 
     Raises:
-        ConfigError: if nothing of that name is there, or it is a URL: nothing is ever fetched.
+        ConfigError: if nothing of that name is there.
+        DataError: if it is a URL: nothing is ever fetched.
     """
-    if is_url(name):
-        raise ConfigError(f"{name} is a URL, and gada fetches nothing; download the file and name it.")
+    check_not_url(name)
     path = Path(name)
     if is_file(path):
         return path

@@ -341,6 +341,13 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
         ("score x --json maybe", "`gada score` does not take 'maybe'"),
         ("score", "`gada score` needs PATHS"),
+        ("synthesize", "`gada synthesize` needs --references and --out; `gada synthesize --help` says which."),
+        ("doctor --data.root x", "`gada doctor` does not take '--data.root'; did you mean --data?"),
+        ("evaluate --run x", "`gada evaluate` does not take '--run'; did you mean --model?"),
+        ("classify evaluate --run x", "does not take '--run'; give PATHS alone, without --run."),
+        ("dlp --photos x", "`gada dlp` does not take '--photos'; did you mean --references?"),
+        ("fit --batch-size 4", "`gada fit` does not take '--batch_size'; did you mean --training.batch_size?"),
+        ("generate --judge x", "judge is called evaluator now."),
         ("fit --from", "--from needs a value."),
         ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
     ],
@@ -358,6 +365,7 @@ def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str, capfd: pyte
     [
         ("data: {rot: x}", "data.rot in {} is not a setting of `gada fit`; did you mean data.root?"),
         ("nope: 3", "nope in {} is not a setting of `gada fit`; --help lists what it takes."),
+        ("3: nope", "{} is not a YAML file of settings: Key must be a string, got: 3."),
         ("phase: 7", "phase is 7 but must be 1, 2, 3, all or baseline."),
         ("data: 5", "data is 5 but must be a YAML file of settings, or its keys."),
         ("[1, 2", "{} is not a YAML file of settings: while parsing"),
@@ -373,6 +381,53 @@ def test_a_mistake_in_a_config_names_the_file_or_the_key(
     said = capfd.readouterr().err
     assert sentence.format(config) in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["fit", "metrify fit", "classify fit", "classify evaluate x"])
+def test_an_unknown_key_is_told_for_every_verb(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.yaml"
+    for content, key in (("nope: 3", "nope in"), ("judge: x", "judge is called evaluator")):
+        config.write_text(content)
+        assert main([*verb.split(), "--config", str(config)]) == 2
+        assert capsys.readouterr().err.startswith(f"gada: {key}")
+
+
+@pytest.mark.parametrize(("verb", "option"), [("dlp", "--references"), ("trust", "--photos")])
+def test_where_the_bundled_photos_are_missing_the_option_is_named(
+    verb: str, option: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    assert main([verb, "--config", "run"]) == 3
+    assert f"is not a folder of images; name yours with {option}." in capsys.readouterr().err
+
+
+URL = "https://example.com/set"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"evaluate --data.root {URL}",
+        f"fit --config={URL}",
+        f"fit --phase 3 --from {URL}",
+        f"score {URL}",
+        f"score photos --out {URL}",
+        f"dlp --references {URL}",
+        f"synthesize --references {URL} --out set",
+        f"classify evaluate {URL}",
+        f"metrify predict photos --model {URL}",
+        "evaluate --config config.yaml",
+        "classify fit --config config.yaml",
+    ],
+)
+def test_a_url_is_told_whatever_it_is_for(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(f"data: {{root: '{URL}'}}")
+    assert main(line.split()) == 3
+    said = capsys.readouterr().err
+    assert said == f"gada: {URL} is a URL; gada fetches nothing: give the path of a file or folder on this machine.\n"
 
 
 def test_a_flag_may_stand_alone() -> None:

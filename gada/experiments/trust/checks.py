@@ -85,7 +85,7 @@ def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
     Raises:
         DataError: if the folder has fewer than three photos, or one cannot be read.
     """
-    paths = images_in(photos)
+    paths = images_in(photos, "--photos")
     if len(paths) < FEWEST:
         raise DataError(f"{photos} has {len(paths)} photos, but rank agreement needs at least {FEWEST}.")
     images = [reduced(read_image(path), SEEN_AT) for path in paths]

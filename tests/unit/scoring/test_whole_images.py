@@ -92,12 +92,18 @@ def test_the_differentiable_score_is_the_same_up_to_rounding(model: Path, scorer
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter
-def test_an_exported_model_says_the_same(model: Path, scorer: Scorer, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
+def test_an_exported_model_says_the_same(
+    model: Path, scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ort = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     out, parity = export_evaluator(str(model), "onnx", tmp_path / "whole.onnx")
     assert parity.greatest < 1e-5
+    opened: list[object] = []
+    session = ort.InferenceSession
+    monkeypatch.setattr(ort, "InferenceSession", lambda *given, **how: opened.append(given) or session(*given, **how))
     other = gada.load_scorer(out)
+    assert len(opened) == 1
     for image in (picture(6, 33, 50), np.zeros((40, 40, 3), np.uint8)):
         one, exported = scorer(image), other(image)
         assert exported.score == pytest.approx(one.score, abs=1e-3)
