@@ -84,8 +84,9 @@ class ClassifierSettings:
     """Factor of the L2 loss on the fully connected layers but the last."""
     fractions: tuple[float, ...] = (0.6, 0.15, 0.15, 0.1)
     """Fractions of pristine images and of levels 1, 2, 3 in each epoch of a mixture."""
-    quality: Literal["ssim", "psnr", "evaluator"] = "ssim"
-    """s of IQA-LS: SSIM (11 x 11 window), PSNR over 50 dB, or the score of a gada evaluator, without reference."""
+    quality: str = "ssim"
+    """s of IQA-LS: `ssim` (11 x 11 window), `ms-ssim`, `psnr` (over 50 dB), `gmsd`, `vif`; `evaluator`, a gada
+    evaluator's score, without reference; or `package.module:function` of (distorted, pristine) or of the distorted."""
     transform: str = "identity"
     """T of IQA-LS: `identity`, `square`, `root`, or `package.module:function`."""
     smoothing: float = 0.1
