@@ -53,7 +53,8 @@ def ssim_each(images: NDArray[np.uint8], references: NDArray[np.uint8]) -> NDArr
 def ms_ssim_each(images: NDArray[np.uint8], references: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the MS-SSIM of each image, (N,), as `ms_ssim` gives it, also of small ones.
 
-    Those have room for the window on fewer of the five scales (32 x 32: two), whose weights are then scaled to the sum of all five.
+    Those have room for the window on fewer of the five scales (32 x 32: two), whose weights are then scaled to the sum
+    of all five.
 
     Args:
         images: (N, H, W, 3), 8-bit, sides of at least 11.

@@ -99,8 +99,8 @@ class ResponseNormalisation(nn.Module):
 class Normalisation(Function):
     """The arithmetic of `ResponseNormalisation` with a gradient of its own, which takes half the time of autograd's.
 
-    With u = 1 + a sum of x^2 and y = x u^(-3/4), a gradient g gives g u^(-3/4) - 3/2 x a sum of g y / u; the band of the
-    sum is symmetric.
+    With u = 1 + a sum of x^2 and y = x u^(-3/4), a gradient g gives g u^(-3/4) - 3/2 x a sum of g y / u; the band of
+    the sum is symmetric.
     """
 
     @staticmethod
