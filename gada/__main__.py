@@ -42,6 +42,7 @@ VERBS = {
     "classify fit": "train classifiers with quality-guided label smoothing (IQA-LS)",
     "classify evaluate": "accuracy and calibration of trained classifiers on distorted images",
     "classify table": "results of classifiers in the layouts of the paper",
+    "classify figures": "the paper's figures from results of classifiers",
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 
