@@ -77,6 +77,8 @@ class Run:
             )
         if self.whole and self.hardware.devices > 1:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
+        if self.whole and not settings.split.validation:
+            raise ConfigError("split.validation is 0, but an evaluator of whole images is chosen by validation images.")
         side = self.settings.least_side
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side)
         others = [PreparedData.load(one, settings.split, 0) for one in settings.whole.sets if self.whole]
@@ -186,6 +188,7 @@ class Run:
             crop_grid=training.grid,
             proxy=images.proxy,
             upper_bound=self.data.upper_bound,
+            validated=self.data.validated,
             stage=stage,
             seed=self.settings.seed,
             split=self.data.split.hash,

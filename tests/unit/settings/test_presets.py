@@ -65,6 +65,7 @@ def test_the_preset_paper_is_that_of_the_text() -> None:
     assert (training.trunk_lr, training.head_lr, training.generator_lr) == (1e-4, 5e-4, 5e-4)
     assert [training.lr_factor(stage) for stage in STAGES] == [1, 1, 0.1, 0.1], "we divide the learning rate by 10"
     assert not training.anneal
+    assert (training.target_quality, training.generated_fraction) == ("uniform", 0.5)
     assert paper.evaluation.crops == 30, "30 patches from each test image"
     assert paper.split == Settings().split, "20 % for testing"
 
