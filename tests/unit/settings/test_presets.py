@@ -9,6 +9,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.runs.identity import flat
 from gada.settings import (
     STAGES,
     LossSettings,
@@ -68,6 +69,19 @@ def test_the_preset_paper_is_that_of_the_text() -> None:
     assert (training.target_quality, training.generated_fraction) == ("uniform", 0.5)
     assert paper.evaluation.crops == 30, "30 patches from each test image"
     assert paper.split == Settings().split, "20 % for testing"
+
+
+@pytest.mark.parametrize("name", ["live", "tid2013", "table-1"])
+def test_a_config_that_carries_a_table_of_the_paper_is_true_to_the_text(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, text = flat(printed(capsys, "--config", f"configs/{name}.yaml")), flat(as_plain(preset_settings("paper")))
+    own = {"data.root", "data.format", "split.validation", "training.validate_every"}
+    own |= {f"training.phase{number}_steps" for number in (1, 2, 3)}
+    if name == "table-1":
+        own |= {"training.crop_size", "model.widths", "model.strides", "model.decoder_widths"}
+    assert {key for key, value in text.items() if found[key] != value} == own
+    assert found["split.validation"] == 0, "80 % used for training and 20 % used for testing"
 
 
 @pytest.mark.parametrize(
