@@ -128,7 +128,7 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
             for other in optimizers:  # as Lightning toggles the players
                 for weight in (weight for group in other.param_groups for weight in group["params"]):
                     weight.requires_grad_(other is optimizer)
-            with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat):
+            with torch.autocast(module.device.type, torch.bfloat16, enabled=in_bfloat):
                 loss = next(losses)
             descend(optimizer, loss)
 
