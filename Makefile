@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench stress mutants tables docs checkpoints clean
+.PHONY: demo test test-all check audit lowest format bench gpu stress mutants tables docs checkpoints clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -54,6 +54,10 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+# Trainings on a GPU, in less than ten minutes; without one it says so.
+gpu: .venv/installed-dev
+	PYTHONPATH=tests $(BIN)/python -m gpu
 
 # atheris has no wheels for some machines; its stress test then says so.
 stress: .venv/installed-dev

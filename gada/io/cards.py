@@ -69,6 +69,8 @@ class Card:
     """Whether the scores were computed and not given by people."""
     upper_bound: bool = False
     """Whether it was trained on the test references too."""
+    validated: bool = True
+    """Whether validation references chose it among the checkpoints of its training; else it is the last one."""
     stage: str = ""
     seed: int | None = None
     split: str = ""
@@ -106,8 +108,8 @@ class Card:
 
     @property
     def title(self) -> str:
-        """Name of the set for captions; of an upper bound it says so."""
-        return title_of(self.data, self.upper_bound)
+        """Name of the set for captions, with what is unusual about the training."""
+        return title_of(self.data, self.upper_bound, self.validated)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the card as JSON holds it; entries of `more` stand beside the others."""

@@ -149,8 +149,18 @@ class PreparedData:
 
     @property
     def title(self) -> str:
-        """Name of the set for captions; of an upper bound it says so."""
-        return title_of(self.images.name, self.upper_bound)
+        """Name of the set for captions, with what is unusual about the training."""
+        return title_of(self.images.name, self.upper_bound, self.validated)
+
+    @property
+    def validated(self) -> bool:
+        """Whether validation references choose the checkpoint."""
+        return bool(self.split.validation)
+
+    @property
+    def watched(self) -> str:
+        """The side whose images show how a generator comes on."""
+        return "validation" if self.validated else "train"
 
     @property
     def classes(self) -> int:

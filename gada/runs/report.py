@@ -39,7 +39,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
         *whole_sections(folder, stages),
         curves_section(folder, stages),
         scatter_section(folder, stages, images.proxy),
-        *samples_sections(folder),
+        *samples_sections(folder, data.watched),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
         Section("Configuration", listing=as_plain(settings)),
         Section("Environment", listing=environment()),
@@ -49,8 +49,16 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
         "An upper bound, not a result: the test references were trained on."
         if data.upper_bound
         else "Each metric is of the test references, which neither trained nor chose a checkpoint.",
+        chosen_by(data),
     ]
     write_text(folder / "report.html", page(f"GADA on {data.title}", summary, sections))
+
+
+def chosen_by(data: PreparedData) -> str:
+    """Return the sentence that says which checkpoint was evaluated."""
+    if data.validated:
+        return "Validation references chose each checkpoint."
+    return "There were no validation references, as in the paper's protocol: each checkpoint is the last one."
 
 
 def results_section(rows: Sequence[ResultRow]) -> Section:
@@ -126,12 +134,12 @@ def scatter_section(folder: Path, stages: Sequence[str], proxy: bool) -> Section
     return Section(f"Predicted and {given} scores", figures=plots)
 
 
-def samples_sections(folder: Path) -> list[Section]:
-    """Return the newest sample grid of phase 1, where there is one."""
+def samples_sections(folder: Path, side: str) -> list[Section]:
+    """Return the newest sample grid of phase 1, where there is one, of references of one side of the split."""
     grids = [
         Figure(
             path.read_bytes(),
-            "Reference, true distortion and generated crops for each class, on validation references.",
+            f"Reference, true distortion and generated crops for each class, on {side} references.",
             "Grid of crops: rows are distortion classes; columns are reference, true and generated distortions.",
         )
         for path in sorted((folder / "phase1" / "samples").glob("*.png"))[-1:]

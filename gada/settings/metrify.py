@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gada.errors import ConfigError
 from gada.settings.checks import check, check_seed
 from gada.settings.classifiers import ImageSettings, InputSettings
 from gada.settings.data import SplitSettings
@@ -41,9 +42,11 @@ class MetrifierSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
 
     def __post_init__(self) -> None:
-        """Check counts and learning rate."""
+        """Check counts, learning rate and split."""
         check_seed(self.seed)
         check("metrifier", self, ("batch_size",), 2)
         check("metrifier", self, ("steps", "validate_every", "validation_images"), 1)
         check("metrifier", self, ("crop_size",), 8)
         check("metrifier", self, ("lr",), 0)
+        if not self.split.validation:
+            raise ConfigError("split.validation is 0, but validation images choose a metrifier; give more.")

@@ -49,7 +49,7 @@ class KeepMetrics(Callback):
 
 
 class KeepBest(Callback):
-    """Saves the network with the highest validation SROCC; while that is undefined, the newest.
+    """Saves the network with the highest validation SROCC; while that is undefined, or without validation, the newest.
 
     Lightning's `ModelCheckpoint(monitor=...)` would keep the whole state of the trainer, not the network with its card
     in safetensors that scoring and the next phase read.
@@ -62,7 +62,7 @@ class KeepBest(Callback):
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if this validation was the best so far, or there was none."""
-        value = plain_metrics(trainer)["val_srocc"]
+        value = plain_metrics(trainer).get("val_srocc", UNDEFINED)
         if value > self.best or self.best <= UNDEFINED:
             self.best = value
             self.save()

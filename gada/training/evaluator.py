@@ -130,6 +130,12 @@ class EvaluatorTraining(LightningModule):
             self.sums[name] = self.sums.get(name, 0) + torch.where(self.bad > 0, 0, value)
         self.taken += 1 - self.bad
         self.losses = {}
+        if not self.settings.split.validation and self.trainer.is_last_batch:
+            self.log_dict(self.mean_losses(), on_step=False, on_epoch=True)
+
+    def mean_losses(self) -> dict[str, Tensor]:
+        """Return the means of the losses over the steps that were taken since the last validation."""
+        return {name: total / self.taken.clamp(min=1) for name, total in self.sums.items()}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the crops of one step: the real distorted ones, unless a phase has others."""
@@ -182,7 +188,7 @@ class EvaluatorTraining(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log SROCC and LCC over the validation images, and the mean losses of the steps since the last time."""
-        self.log_dict({name: total / self.taken.clamp(min=1) for name, total in self.sums.items()})
+        self.log_dict(self.mean_losses())
         predicted, true = (torch.cat(values).cpu().double().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()

@@ -73,6 +73,7 @@ def train(
             log_every_n_steps=1,  # losses are means over an epoch, logged at its end
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            limit_val_batches=1.0 if module.settings.split.validation else 0,
             default_root_dir=folder,
             callbacks=callbacks,
             enable_progress_bar=sys.stderr.isatty(),

@@ -16,6 +16,7 @@ from PIL import Image
 
 from gada.__main__ import VERBS, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.reports.contact_sheet import GAP
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,7 +133,10 @@ def test_a_sheet_of_crops_larger_than_the_pictures(tmp_path: Path, trained: Path
     sheet = ["--out", str(tmp_path / "sheet.png"), "--side", "all", "--crop_size", "64"]
     options = ["--data.root", str(own), "--data.format", "synthetic", *sheet]
     assert main(["generate", "--model", str(trained / "run"), *options]) == 0
-    assert (tmp_path / "sheet.png").is_file()
+    width = Image.open(tmp_path / "sheet.png").width
+    beside = ["--beside", str(trained / "run/phase1/generator.safetensors")]  # as in the paper's Figure 1
+    assert main(["generate", "--model", str(trained / "run"), *beside, *options]) == 0
+    assert width - Image.open(tmp_path / "sheet.png").width == 2 * (3 * 48 + GAP), "6 and 4 columns of tiles"
 
 
 def test_another_set_of_the_same_name_has_sides_of_its_own(

@@ -21,7 +21,7 @@ from gada.reports.figures import bars_by_distortion, spread_over_splits
 from gada.reports.page import Figure, Section, page
 from gada.reports.published import heading, published_headings
 from gada.reports.tables import METRIC_NAMES, differences_table, stages_table, summary_table, systems_table
-from gada.runs.report import curves_section, provenance_of, samples_sections, scatter_section
+from gada.runs.report import chosen_by, curves_section, provenance_of, samples_sections, scatter_section
 from gada.runs.run import Run
 from gada.settings import STAGES
 
@@ -50,23 +50,25 @@ def write_benchmark_report(folder: Path, runs: Sequence[Run], rows: Sequence[Res
         distortions_section(folder, rows),
         scatter_section(typical, (FIRST, LAST), images.proxy),
         curves_section(typical, STAGES),
-        *samples_sections(typical),
+        *samples_sections(typical, runs[0].data.watched),
         extremes_section(scored, images, runs[0].data.packed),
         Section("The splits", listing=listed(splits)),
         Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
         Section("Environment", listing=environment()),
     ]
     title = f"GADA on {images.name}"
-    write_text(folder / "report.html", page(title, summary(images, splits, typical), sections, database_images))
+    write_text(folder / "report.html", page(title, summary(runs, typical), sections, database_images))
 
 
-def summary(images: ScoredSet, splits: Sequence[Split], typical: Path) -> list[str]:
+def summary(runs: Sequence[Run], typical: Path) -> list[str]:
     """Return the paragraphs on top: what was done."""
-    sides = ", ".join(f"{len(getattr(splits[0], side))} for {name}" for side, name in PARTS.items())
+    data = runs[0].data
+    images, split = data.images, data.split
+    sides = ", ".join(f"{len(getattr(split, side))} for {name}" for side, name in PARTS.items())
     return [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
-        f"{len(splits)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
-        "the generator on that split's training references alone. Validation references chose each checkpoint; test "
+        f"{len(runs)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
+        f"the generator on that split's training references alone. {chosen_by(data)} Test "
         "references were scored once, at the end. No reference stands on two sides of a split, by name or by look.",
         f"Plots and curves of a single split are of {typical.name}, whose phase 3 has the median SROCC; every split's "
         "folder has a page of its own.",
