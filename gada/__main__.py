@@ -35,6 +35,7 @@ VERBS = {
     "synthesize": "make a scored set of distorted images from photos",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photo",
     "sweep": "what quality distortions cost a classifier",
+    "layers": "how far distortions change each layer of a classifier",
     "metrify fit": "train a network that predicts a classifier's error from the image alone",
     "metrify evaluate": "predicted against true error, beside softmax, SSIM and quality",
     "metrify predict": "the error that a classifier is expected to make on images",
