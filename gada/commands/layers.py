@@ -56,8 +56,7 @@ def layers(
         loaded = load_classifier(classifier, input, device)
         rows = run_layers(loaded, load_labelled(images, loaded.classes), distortions, run, distorted, seed, jobs)
         config = {"classifier": classifier, "distortions": distortions, "distorted": distorted, "seed": seed}
-        flat = [{key: value for key, value in row.items() if key not in ("layers", "changes")} for row in rows]
-        log_results(run, wandb, config, flat, [run / "layers.png"])
+        log_results(run, wandb, config, rows, [run / "layers.png"])
         if out:
             write_rows(out, rows)
     print(show(results or out or run / RESULTS, into, figure), end="")

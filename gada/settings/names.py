@@ -18,6 +18,8 @@ RENAMED = {
     "photograph": "example",
     "rate": "lr",
     "validation_pairs": "validation_images",
+    "classifier": "classifiers",
+    "evaluator": "evaluators",
 }
 """What they are called now."""
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}

@@ -114,12 +114,13 @@ def log_results(
         folder: of the run.
         mode: whether and how to log.
         config: what was asked for.
-        rows: the result rows, as the table `results`.
+        rows: the result rows, as the table `results`; lists and mappings in them are left out.
         figures: PNG files, under their names.
     """
+    plain = [{key: value for key, value in row.items() if not isinstance(value, list | dict)} for row in rows]
     with run_loggers(folder, mode, config) as loggers:
         for logger in loggers:
-            logger.log_rows("results", rows)
+            logger.log_rows("results", plain)
             for figure in figures:
                 logger.log_image(figure.stem, [str(figure)])
 

@@ -26,19 +26,9 @@ AT_ONCE = 4 * 224 * 224
 Changes = NDArray[np.float32]
 
 
-def layers_of(classifier: Classifier, image: NDArray[np.uint8]) -> list[Layer]:
-    """Return the layers of a network that can be watched.
-
-    Raises:
-        ConfigError: if there are none, as in a file whose layers torch does not see.
-    """
-    layers = list(layer_changes(classifier, image[None]))
-    if len([layer for layer in layers if layer.kind == CONVOLUTION]) < 2:
-        raise ConfigError(
-            f"{classifier.name} shows fewer than two convolutions; give a network that torch runs, as a function "
-            "(package.module:function) or one of gada's, and not an exported file."
-        )
-    return layers
+def convolutions(layers: Sequence[Layer]) -> list[int]:
+    """Return the places of the convolutions."""
+    return [place for place, layer in enumerate(layers) if layer.kind == CONVOLUTION]
 
 
 def measure(
@@ -60,7 +50,7 @@ def measure(
         advance: gets the number of distorted images done.
     """
     clean = distorted.array(CLEAN)
-    layers = layers_of(classifier, np.array(clean[sources[0]]))
+    layers = list(layer_changes(classifier, np.array(clean[:1])))
     arrays = [distorted.array(step) for step in steps]
     together = max(1, AT_ONCE // distorted.view.size**2 - 1)
     changes = np.empty((len(sources), len(steps), len(layers)), np.float32)
@@ -75,7 +65,7 @@ def measure(
 
 def early_and_late(layers: Sequence[Layer], changes: Changes) -> tuple[Changes, Changes]:
     """Return the mean change of the first and of the last third of the convolutions, (N, T) both."""
-    places = [place for place, layer in enumerate(layers) if layer.kind == CONVOLUTION]
+    places = convolutions(layers)
     third = max(1, len(places) // 3)
     return changes[..., places[:third]].mean(axis=-1), changes[..., places[-third:]].mean(axis=-1)
 
@@ -106,7 +96,11 @@ def run_layers(
     """
     steps = [step for step in steps_of(distortions) if step != CLEAN]
     distorted = DistortedImages(images, classifier.input.view, where, seed)
-    layers_of(classifier, np.array(distorted.array(CLEAN)[0]))  # before any image is distorted
+    if len(convolutions(list(layer_changes(classifier, np.array(distorted.array(CLEAN)[:1]))))) < 2:
+        raise ConfigError(
+            f"{classifier.name} shows fewer than two convolutions; give a network that torch runs, as a function "
+            "(package.module:function) or one of gada's, and not an exported file."
+        )
     list(distorted.made(steps, jobs))
     with Progress(len(steps) * len(distorted.images)) as advance:
         layers, changes = measure(classifier, distorted, steps, range(len(distorted.images)), advance)
