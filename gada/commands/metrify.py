@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from gada.settings import MetrifierSettings, takes
+from gada.settings import ClassifierSettings, ClassifyDataSettings, MetrifierSettings, takes
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -84,6 +84,56 @@ def evaluate(
             write_rows(out, rows)
         print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
     put_results(kept, into, figure)
+
+
+def learn(
+    run: Path = Path("runs/learn"),
+    model: Path = Path("runs/metrifier"),
+    distortions: list[str] = ["dodge-karam"],  # noqa: B006  # never changed
+    flawed: float = 0.5,
+    discarded: float = 0.2,
+    seeds: list[int] = [0, 1, 2, 3, 4, 5],  # noqa: B006
+    out: Path | None = None,
+    results: Path | None = None,
+    into: Path | None = None,
+    device: Device = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
+    data: ClassifyDataSettings = ClassifyDataSettings(),
+    training: ClassifierSettings = ClassifierSettings(),
+) -> None:
+    """Train a classifier without the images of worst predicted error, and without as many drawn at random.
+
+    Args:
+        run: Run directory; a stopped run is resumed.
+        model: Run directory of a metrifier; its own images are left out of the test.
+        distortions: What flawed images suffer, each a random level: families, or sets of them.
+        flawed: Fraction of the images that are distorted.
+        discarded: Fraction of the training images that is left out.
+        seeds: Of the trainings; from six on their difference has an interval.
+        out: Also write the result rows to this .jsonl file.
+        results: Result rows to put into a page, instead of training; needs --into.
+        into: Markdown file whose block "gada metrify learn RESULTS" (OUT) is replaced.
+        device: Where to run networks.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
+        data: Training and test images.
+        training: Network, loss, schedule.
+    """
+    from gada.errors import ConfigError
+    from gada.experiments.metrifier.learning import learn as train_all
+    from gada.experiments.metrifier.learning import put_learning
+    from gada.io.records import RESULTS, write_rows
+    from gada.reports.layout import render
+    from gada.reports.learning import learning_table
+
+    if results and not into:
+        raise ConfigError("results are put into a page: name it with --into")
+    if not results:
+        rows = train_all(run, model, distortions, flawed, discarded, seeds, data, training, device, wandb)
+        if out:
+            write_rows(out, rows)
+        print(render(learning_table(rows), "text"))
+    if into:
+        put_learning(results or out or run / RESULTS, into)
 
 
 def predict(

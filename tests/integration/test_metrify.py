@@ -155,6 +155,33 @@ def test_the_training_is_logged_to_w_and_b(root: Path, tmp_path: Path, monkeypat
     assert {"results", "levels", "risk", "reliability"} <= run.logged
 
 
+def test_the_worst_images_are_discarded(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The metrifier knows what JPEG does to the colour: fewer of the images that it struck are kept."""
+    for part in ("train", "test"):
+        folders(tmp_path / "images" / part, each=12)
+    data = ["--data.layout", "folders", "--data.root", str(tmp_path / "images"), "--distortions", "[iqa-ls/jpeg]"]
+    training = ["--training.network", "toys:small", "--training.epochs", "2", "--training.batch_size", "8"]
+    run = ["--model", str(root / "run"), "--run", str(tmp_path / "run"), "--seeds", "0,1", "--wandb", "off"]
+    results, block = tmp_path / "learn.jsonl", tmp_path / "page.md"
+    block.write_text(f"<!-- gada metrify learn {results} -->\n<!-- end -->\n")
+    given = [*run, *data, *training, "--out", str(results)]
+    assert main(["metrify", "learn", *given, "--into", str(block)]) == 0
+    rows = read_rows(results)
+    assert [row["arm"] for row in rows] == ["all", "worst discarded", "random discarded"] * 2
+    assert [row["kept"] for row in rows[:3]] == [36, 29, 29]
+    kept = {row["arm"]: row["kept_flawed"] for row in rows}
+    assert kept["worst discarded"] < kept["all"]
+    assert "Worst minus random, test images undistorted:" in block.read_text()
+    assert "no interval; 2 seeds" in block.read_text()
+    assert "random discarded" in (tmp_path / "run" / "report.html").read_text()
+    assert main(["metrify", "learn", *given]) == 0  # read again
+    assert read_rows(results) == rows
+    assert main(["metrify", "learn", *given, "--discarded", "0.5"]) == 2
+    assert "holds a training with training.discarded=0.2, not 0.5" in capsys.readouterr().err
+    assert main(["metrify", "learn", *given, "--discarded", "1"]) == 2
+    assert "both are fractions" in capsys.readouterr().err
+
+
 def test_no_source_stands_on_two_sides(root: Path) -> None:
     split = json.loads((root / "run" / "split.json").read_text())
     sides = [set(split[name]) for name in ("train", "validation", "test")]
