@@ -40,7 +40,8 @@ def _difference(rows: Sequence[Row], test: str) -> str:
     """Return in a sentence what discarding the worst is worth beside discarding at random."""
     of = {arm: {row["seed"]: row[test] for row in rows if row["arm"] == arm} for arm in (WORST, RANDOM)}
     seeds = sorted(of[WORST].keys() & of[RANDOM].keys())
-    found = paired_difference(*([of[arm][seed] for seed in seeds] for arm in (WORST, RANDOM)), seed=0)
+    worst, drawn = ([of[arm][seed] for seed in seeds] for arm in (WORST, RANDOM))
+    found = paired_difference(worst, drawn, seed=0)
     interval = f"{found['interval'][0]:+.4f} to {found['interval'][1]:+.4f}" if found["interval"] else "no interval"
     images = "undistorted" if test == TESTS[0] else "as flawed as the training images"
     return f"Worst minus random, test images {images}: {found['mean']:+.4f} ({interval}; {len(seeds)} seeds)."

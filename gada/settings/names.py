@@ -19,7 +19,6 @@ RENAMED = {
     "rate": "lr",
     "validation_pairs": "validation_images",
     "classifier": "classifiers",
-    "evaluator": "evaluators",
 }
 """What they are called now."""
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}

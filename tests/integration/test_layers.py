@@ -39,7 +39,7 @@ def rows_of(root: Path) -> list[Row]:
 def test_a_layer_changes_by_the_distance_over_the_size(root: Path) -> None:
     """Of the last convolution, which is linear: computed here from the pixels, for each picture and level."""
     network = plain()
-    layer = network.network.last if network.network is not None else nn.Identity()
+    layer = network.network.get_submodule("last") if network.network is not None else nn.Identity()
     changes = []
     for path in sorted((root / "pictures").rglob("*.png")):
         clean = network.input.view(read_image(path))

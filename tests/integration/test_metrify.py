@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,11 +111,11 @@ def test_what_the_metrifier_adds_to_maximum_softmax_has_an_interval(root: Path) 
 def test_the_error_is_the_mean_over_the_classifiers(tmp_path: Path) -> None:
     """The two differ in their view's mean and std."""
     images = ImageSettings(folders(tmp_path / "pictures", each=2))
-    found = {}
+    found: list[Any] = []
     for names in (("toys:plain",), ("other=toys:network",), ("toys:plain", "other=toys:network")):
         settings = MetrifierSettings(names, ("iqa-ls/blur",), images=images, input=InputSettings(size=32, resize=0))
         errors = build_error_set(settings, tmp_path / "run", "cpu", jobs=1)
-        found[len(found)] = errors.errors
+        found.append(errors.errors)
         assert errors.wrong.shape == errors.errors.shape == (6, 4)
     np.testing.assert_allclose(found[2], (found[0] + found[1]) / 2, atol=1e-6)
     assert not np.allclose(found[0], found[1], atol=1e-3)

@@ -17,7 +17,8 @@ from gada.metrics.vif import SMALLEST_SIDE as VIF_SMALLEST_SIDE
 from gada.metrics.vif import vif
 from gada.scoring.loading import load_scorer
 from gada.scoring.metrifier import CROPS, load_metrifier
-from gada.scoring.scorer import Scorer
+from gada.scoring.responses import Layer
+from gada.scoring.scorer import Prediction, Scorer
 
 METRIFIER, SOFTMAX, BOTH = "metrifier", "1 - maximum softmax", "metrifier and maximum softmax"
 ESTIMATES = (METRIFIER, SOFTMAX, BOTH, "known level")
@@ -94,7 +95,7 @@ def scored(scorer: Scorer, errors: ErrorSet, sources: Sources) -> tuple[Table, N
 
     columns, names = [], []
     for step in errors.steps:
-        images, found, waiting = errors.distorted.array(step), [], list[Pixels]()
+        images, found, waiting = errors.distorted.array(step), list[Prediction](), list[Pixels]()
         for i in sources:
             waiting.append(cut(np.array(images[i])))
             if scorer.is_full(waiting):
@@ -117,7 +118,7 @@ def of_references(errors: ErrorSet, sources: Sources) -> dict[str, Table]:
     measures |= {"1 - MS-SSIM": ms_ssim} if side >= MS_SSIM_SMALLEST_SIDE else {}
     measures |= {"1 - VIF": lambda one, two: vif(luminance(one), luminance(two))} if side >= VIF_SMALLEST_SIDE else {}
     tables = {name: 1 - compared(errors, sources, measure) for name, measure in measures.items()}
-    layers, changes = [], np.empty(0, np.float32)
+    layers, changes = list[Layer](), np.empty(0, np.float32)
     if errors.classifiers[0].network is not None:
         layers, changes = measure(errors.classifiers[0], errors.distorted, errors.steps, sources)
     if len(convolutions(layers)) > 1:
