@@ -40,14 +40,14 @@ def answer_table(rows: Sequence[Row]) -> Table:
 
 
 def layers_table(rows: Sequence[Row]) -> Table:
-    """Return the mean change of each layer over the levels of each distortion, and at its mildest and strongest."""
+    """Return the mean change of each layer over the levels of each distortion, and at the strongest."""
     names = short_names([row["distortion"] for row in rows])
     body: list[tuple[Cell, ...]] = []
     for place, (name, kind) in enumerate(rows[0]["layers"]):
-        cells = [(along[0], float(np.mean(along)), along[-1]) for along in (row["changes"][place] for row in rows)]
-        body.append((f"{place + 1} {name}", kind, *(cell for three in cells for cell in three)))
-    columns = ("mildest", "mean", "strongest") * len(rows)
-    groups = tuple(name for name in names for _ in range(3))
+        cells = [(float(np.mean(along)), along[-1]) for along in (row["changes"][place] for row in rows)]
+        body.append((f"{place + 1} {name}", kind, *(cell for both in cells for cell in both)))
+    columns = ("mean", "strongest") * len(rows)
+    groups = tuple(name for name in names for _ in range(2))
     return Table("Relative change of every layer.", ("layer", "kind"), columns, tuple(body), groups)
 
 
@@ -55,7 +55,7 @@ def layers_figure(rows: Sequence[Row]) -> bytes:
     """Draw relative change against depth, a panel for each distortion and a line for each level, as PNG."""
     across = min(3, len(rows))
     down = -(-len(rows) // across)
-    figure = Figure(figsize=(4.2 * across, 0.5 + 3.1 * down), layout="constrained")
+    figure = Figure(figsize=(3.7 * across, 0.5 + 2.9 * down), layout="constrained")
     figure.suptitle(f"How distortions travel through {rows[0]['network']}", fontsize=11, parse_math=False)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel, row in zip(panels, rows, strict=False):
@@ -68,9 +68,9 @@ def layers_figure(rows: Sequence[Row]) -> bytes:
             panel.axvline(place, color="#999999", linestyle=":", linewidth=0.8)
         put_title(panel, row["title"])
         label_axes(panel, "layer", "relative change")
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 1.4 * changes.max())  # room for the key
         panel.grid(alpha=0.3)
-        panel.legend(title=row["parameter"], fontsize=6, title_fontsize=7, ncols=2, loc="upper left", framealpha=0.6)
+        panel.legend(title=row["parameter"], fontsize=6, title_fontsize=7, ncols=4, loc="upper left", framealpha=0.6)
     for panel in panels[len(rows) :]:
         panel.set_axis_off()
     return png(figure)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gada.io.records import Row
 from gada.metrics.correlation import ALL
 from gada.reports.canvas import COLOURS, MARKERS, label_axes, png, put_legend, put_title
+from gada.reports.ladders import short_names
 from gada.reports.layout import Cell, Table
 
 BINS = 10
@@ -69,23 +70,24 @@ def gain_of(row: Row) -> str:
 def confusion_table(row: Row) -> Table:
     """Return how often the metrifier names each distortion (columns) where another is there (rows)."""
     names = list(row["confusion"])
-    body = tuple((name, *(row["confusion"][name][other] for other in names)) for name in names)
+    shown = [names[0], *short_names(names[1:])]  # none comes first
+    body = tuple((short, *row["confusion"][name].values()) for short, name in zip(shown, names, strict=True))
     caption = (
         f"The distortion that the metrifier names: right on {row['named_top1']:.3f} of the held-out images "
         f"({row['named_low']:.3f} to {row['named_high']:.3f}; {1 / len(names):.3f} by chance)."
     )
     notes = ("Each row sums to 1, over all levels; the mildest ones change an image little.",)
-    return Table(caption, ("there",), tuple(names), body, ("named",) * len(names), notes=notes)
+    return Table(caption, ("there",), tuple(shown), body, ("named",) * len(names), notes=notes)
 
 
 def distortions_table(rows: Sequence[Row]) -> Table:
     """Return the SROCC of each predictor on each distortion."""
     names = list(dict.fromkeys(row["predictor"] for row in rows))
-    distortions = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL] + [ALL]
+    distortions = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL]
     cells = {(row["predictor"], row["distortion"]): row["srocc"] for row in rows}
-    body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in distortions)) for name in names]
+    body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in [*distortions, ALL])) for name in names]
     caption = "SROCC of predicted and true error on the images of each distortion, all levels."
-    return Table(caption, ("predictor",), tuple(distortions), tuple(body), (), frozenset({1}))
+    return Table(caption, ("predictor",), (*short_names(distortions), ALL), tuple(body), (), frozenset({1}))
 
 
 def levels_figure(rows: Sequence[Row]) -> bytes:
