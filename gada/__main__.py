@@ -36,8 +36,10 @@ VERBS = {
     "synthesize": "make a scored set of distorted images from photos",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photo",
     "sweep": "what quality distortions cost a classifier",
+    "layers": "how far distortions change each layer of a classifier",
     "metrify fit": "train a network that predicts a classifier's error from the image alone",
     "metrify evaluate": "predicted against true error, beside softmax, SSIM and quality",
+    "metrify learn": "train a classifier without the images of worst predicted error",
     "metrify predict": "the error that a classifier is expected to make on images",
     "classify fit": "train classifiers with quality-guided label smoothing (IQA-LS)",
     "classify evaluate": "accuracy and calibration of trained classifiers on distorted images",
@@ -46,7 +48,7 @@ VERBS = {
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 
-RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit")
+RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit", "metrify learn")
 RESUMED_OUT = ("score", "metrify predict")  # with --out
 
 Function = Callable[..., Any]

@@ -27,7 +27,7 @@ TORCH_FILES = {
 }
 TORCH_FILES |= {f"data/{name}.py" for name in ("batches", "resident", "whole_batches")}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "programs", "differentiable", "export")}
-TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "classifier_sources", "responses")}
+TORCH_FILES |= {f"scoring/{name}.py" for name in ("architecture", "classifiers", "classifier_sources", "responses")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

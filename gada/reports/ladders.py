@@ -1,6 +1,6 @@
 """Tables and the plot of a robustness sweep: accuracy along the ladders, corruption errors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
@@ -23,8 +23,8 @@ FIGURES = {
     "confidence": "Mean confidence in the true class",
     "ece": "Calibration error (ECE, 15 bins)",
 }
-LITTLE = 0.1
-"""Loss of top-1 accuracy up to here counts as little; fixed before anything was measured."""
+SIZES = ("depth", "convolutions", "fully_connected", "parameters")
+"""Of a network, in its rows."""
 
 
 def sweep_csv(rows: Sequence[Row]) -> str:
@@ -131,6 +131,19 @@ def summary_table(rows: Sequence[Row], baseline: str) -> Table:
     return Table(f"Summary. {origin(rows)}", ("network",), columns, tuple(body), groups, frozenset(), notes)
 
 
+def networks_table(rows: Sequence[Row]) -> Table:
+    """Return the size of each network (Dodge and Karam, Table I); empty cells where torch does not run it."""
+    first = {row["network"]: row for row in reversed(rows)}
+    body = []
+    for name in networks_of(rows):
+        *layers, parameters = (first[name].get(key) for key in SIZES)
+        shown = None if parameters is None else f"{parameters / 1e6:.2f} million"
+        body.append((name, *(None if count is None else str(count) for count in layers), shown))
+    columns = ("depth", "convolutions", "fully connected", "parameters")
+    notes = ("Depth: convolutions and fully connected layers on the longest way from the image to the output.",)
+    return Table("Networks.", ("network",), columns, tuple(body), notes=notes)
+
+
 def short_names(ladders: Sequence[str]) -> list[str]:
     """Return the ladders' names, without their set where there is only one."""
     sets = {name.split("/")[0] for name in ladders}
@@ -158,41 +171,6 @@ def _corruption(rows: Sequence[Row], network: str, baseline: str) -> tuple[Cell,
     clean, other_clean = (1 - ladder(rows, name, NONE)[0]["top1"] for name in (network, baseline))
     relative = relative_corruption_error(own, clean, other, other_clean)
     return corruption_error(own), baseline_corruption_error(own, other), relative
-
-
-def findings(rows: Sequence[Row]) -> list[str]:
-    """Return what Dodge and Karam found (section IV), and whether it holds here, for each network.
-
-    Blur and noise cost more accuracy than JPEG, JPEG2000 and contrast; JPEG above quality 10 and contrast down to 0.4
-    cost little. A network that has not been through these ladders is left out.
-    """
-    names = {name: f"dodge-karam/{name}" for name in ("blur", "noise", "jpeg", "jpeg2000", "contrast")}
-    found = []
-    for network in networks_of(rows):
-        along = {short: ladder(rows, network, name) for short, name in names.items()}
-        clean = ladder(rows, network, NONE)
-        if not _whole(rows, network) or not clean or not all(along.values()):
-            continue
-        loss = {name: clean[0]["top1"] - float(np.mean([row["top1"] for row in ones])) for name, ones in along.items()}
-        most = min(loss["blur"], loss["noise"]) > max(loss[name] for name in ("jpeg", "jpeg2000", "contrast"))
-        jpeg = _worst(clean[0], along["jpeg"], lambda row: row["strength"] > 10)
-        contrast = _worst(clean[0], along["contrast"], lambda row: row["strength"] >= 0.4)
-        losses = ", ".join(f"{name} {value:.3f}" for name, value in loss.items())
-        found.append(
-            f"{network}: blur and noise hurt most: {_holds(most)} (mean loss of top-1 along the ladder: {losses}). "
-            f"JPEG above quality 10 costs little, at most {LITTLE:g}: {_holds(jpeg <= LITTLE)} (greatest loss "
-            f"{jpeg:.3f}). Contrast down to 0.4 costs little: {_holds(contrast <= LITTLE)} (greatest loss "
-            f"{contrast:.3f})."
-        )
-    return found
-
-
-def _worst(clean: Row, along: Sequence[Row], chosen: Callable[[Row], bool]) -> float:
-    return float(clean["top1"] - min(row["top1"] for row in along if chosen(row)))
-
-
-def _holds(holds: bool) -> str:
-    return "reproduced" if holds else "not reproduced"
 
 
 def ladder_figure(rows: Sequence[Row], title: str) -> bytes:

@@ -19,6 +19,7 @@ RENAMED = {
     "rate": "lr",
     "judge": "evaluator",
     "validation_pairs": "validation_images",
+    "classifier": "classifiers",
 }
 """What they are called now."""
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}

@@ -105,6 +105,26 @@ def run_loggers(
             logger.close()
 
 
+def log_results(
+    folder: Path, mode: Mode, config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], figures: Sequence[Path] = ()
+) -> None:
+    """Log the result rows of what is no training, and its figures, as a W&B run of their own.
+
+    Args:
+        folder: of the run.
+        mode: whether and how to log.
+        config: what was asked for.
+        rows: the result rows, as the table `results`; lists and mappings in them are left out.
+        figures: PNG files, under their names.
+    """
+    plain = [{key: value for key, value in row.items() if not isinstance(value, list | dict)} for row in rows]
+    with run_loggers(folder, mode, config) as loggers:
+        for logger in loggers:
+            logger.log_rows("results", plain)
+            for figure in figures:
+                logger.log_image(figure.stem, [str(figure)])
+
+
 def start(folder: Path, mode: Mode, config: Mapping[str, Any], group: str, name: str) -> Any:
     """Start a W&B run, offline where the service refuses; return it, or None where nothing is to be logged."""
     chosen = online_or_offline(mode)

@@ -106,8 +106,8 @@ def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
     images = errors.distorted.images
     return Card(
         kind="metrifier",
-        name=f"metrifier of {errors.classifier.name}",
-        data=f"errors ({settings.error}) of {errors.classifier.name} on {images.title} and its distortions",
+        name=f"metrifier of {errors.name}",
+        data=f"errors ({settings.error}) of {errors.name} on {images.title} and its distortions",
         classes=errors.classes,
         scale=EXPECTED_ERROR,
         crop_size=crop,
@@ -116,7 +116,7 @@ def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
         split=errors.split.hash,
         commit=commit(),
         view=asdict(errors.distorted.view),
-        more={"classifier": errors.classifier.identity, "error": settings.error},
+        more={"classifiers": [one.identity for one in errors.classifiers], "error": settings.error},
     )
 
 
