@@ -32,10 +32,12 @@ def fit(
     from gada.experiments.iqa_ls.fit import Fit
     from gada.reports.iqa_ls import table_2
     from gada.reports.layout import render
+    from gada.usage import ended
 
     rows = Fit([str(name) for name in strategies], seeds, run, data, training, device).rows(wandb)
     check_alike(rows)
     print(render(table_2(rows), "text"))
+    ended(f"{run}: results.jsonl, and a folder for each strategy and seed", f"gada classify table {run}")
 
 
 def evaluate(
@@ -65,6 +67,7 @@ def evaluate(
     from gada.io.records import write_rows
     from gada.reports.iqa_ls import corruption_table, samples_table, table_2
     from gada.reports.layout import render
+    from gada.usage import ended
 
     if samples < 0:
         raise ConfigError(f"--samples is {samples} but must be at least 0.")
@@ -81,6 +84,7 @@ def evaluate(
     if out:
         write_rows(out, rows)
     print(render(layout(rows), "text"))
+    ended(" and ".join(str(file) for file in (out, figure) if file), f"gada classify table {out}" if out else "")
 
 
 def table(

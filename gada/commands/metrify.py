@@ -26,12 +26,13 @@ def fit(
         settings: As `MetrifierSettings` has them.
     """
     from gada.experiments.metrifier.fit import fit_metrifier
+    from gada.usage import ended
 
     chosen = MetrifierSettings(**settings)
     errors = fit_metrifier(chosen, run, device, jobs, wandb)
-    print(
-        f"{run}/best.safetensors predicts the error of {errors.classifier.name}; "
-        f"`gada metrify evaluate --run {run}` says how well."
+    ended(
+        f"{run}/best.safetensors, which predicts the error of {errors.classifier.name}",
+        f"gada metrify evaluate --run {run}",
     )
 
 
@@ -65,6 +66,7 @@ def evaluate(
     from gada.reports.layout import render
     from gada.reports.markdown import around_block
     from gada.reports.predictors import predictors_table
+    from gada.usage import ended
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
@@ -78,6 +80,7 @@ def evaluate(
         print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
     if into:
         put_results(kept, into)
+    ended(" and ".join(str(file) for file in (out, into) if file), f"gada metrify predict --model {run} photos/")
 
 
 def predict(

@@ -70,6 +70,7 @@ def sweep(
     from gada.experiments.robustness.sweep import run_sweep
     from gada.scoring.classifier_sources import load_classifier
     from gada.scoring.classifiers import common_classes
+    from gada.usage import ended
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
     first = baseline_of([one.name for one in loaded], baseline)
@@ -79,4 +80,5 @@ def sweep(
     if out:
         write_rows(out, read_rows(run / RESULTS))
     show(kept, baseline, into, figure, json)
+    ended(f"{run}: report.html, results.jsonl and results.csv", f"gada sweep --run {run} --figure sweep.png")
     return 4 if found.failed else 0

@@ -43,7 +43,7 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         {"name": "tuned", "stages": ["phase3"], "after": "mean pooling", "changes": {"model.pooling": "mean"}},
         {"name": "elsewhere", "changes": {"split.number": 1}},
     ]
-    assert main([*config(tmp_path, *variants), "--results", str(kept)]) == 0
+    assert main([*config(tmp_path, *variants), "--out", str(kept)]) == 0
     assert "model.pooling mean" in capsys.readouterr().out
     rows = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [(row["variant"], row["stage"], row["steps"]) for row in rows] == [

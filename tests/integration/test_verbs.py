@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, main, parse
+from gada.__main__ import VERBS, function_of, kinds_of, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -309,6 +310,16 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) <= 60
     assert "NoneType" not in shown
+    assert "inspect" not in shown
+    groups = [name for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)]
+    for group in groups:
+        assert main([*verb.split(), f"--help.{group}"]) == 0
+        listed = capsys.readouterr().out.splitlines()
+        heads = [number for number, line in enumerate(listed) if line.startswith(f"--{group}.")]
+        assert len(heads) == len(fields(kinds_of(function_of(verb))[group]))
+        assert all(listed[number + 1].startswith("    ") for number in heads), "each setting has its sentence"
+    assert main([*verb.split(), "--help.nothing"]) == 2
+    assert f"it has {', '.join(groups) or 'none'}." in capsys.readouterr().err
 
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -341,6 +352,13 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
         ("score x --json maybe", "`gada score` does not take 'maybe'"),
         ("score", "`gada score` needs PATHS"),
+        ("synthesize --out x", "`gada synthesize` needs --references;"),
+        ("scor x", "unknown verb 'scor'; did you mean score? known are fit, "),
+        ("classify fti", "unknown verb 'classify fti'; did you mean fit? known are classify fit, "),
+        ("score x --mode gird", "--mode is gird but must be grid, crops or dense; did you mean grid?"),
+        ("evaluate --model photso", "one of: authentic, live-like, photos, tid2013-r; did you mean photos?"),
+        ("distortions --sheet x.png", "sheet is called out now."),
+        ("dlp --references x", "references is called photos now."),
         ("fit --from", "--from needs a value."),
         ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
     ],
