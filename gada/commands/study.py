@@ -16,6 +16,7 @@ def study(
     into: Path | None = None,
     evaluator: str = "",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     **settings: Any,
 ) -> None:
     """Train each variant of the settings on one split or several, or print a finished study again.
@@ -29,6 +30,7 @@ def study(
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
         evaluator: One trained on real crops alone, which evaluates the generators that variants train.
         device: Where to train.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
     from gada.errors import ConfigError
@@ -48,7 +50,7 @@ def study(
         around_block(into, block)
     if variants:
         whole = Settings(**settings)
-        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits)
+        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits, wandb)
         if out:
             write_rows(out, [row.as_plain() for row in rows])
     else:

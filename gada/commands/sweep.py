@@ -17,6 +17,7 @@ def sweep(
     jobs: int | None = None,
     keep: bool = True,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
@@ -39,6 +40,7 @@ def sweep(
         jobs: Processes that distort; by default one for each core.
         keep: Keep the distorted images in the cache, for other networks.
         device: Where to run networks.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         out: Also write the result rows to this .jsonl file.
         results: Result rows to show again; by default those of the run.
         into: Markdown file whose block "gada sweep RESULTS" (OUT) is replaced instead of printing.
@@ -67,7 +69,7 @@ def sweep(
     if into:
         around_block(into, block_of(kept))  # a missing block is an error before the sweep
     from gada.data.labelled import load_labelled
-    from gada.experiments.robustness.sweep import run_sweep
+    from gada.experiments.robustness.sweep import log_sweep, run_sweep
     from gada.scoring.classifier_sources import load_classifier
     from gada.scoring.classifiers import common_classes
     from gada.usage import ended
@@ -75,8 +77,11 @@ def sweep(
     loaded = [load_classifier(one, input, device) for one in classifiers]
     first = baseline_of([one.name for one in loaded], baseline)
     labelled = load_labelled(images, common_classes(loaded))
+    before = read_rows(run / RESULTS)
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, first, example)
+    if wandb != "off":
+        log_sweep(run, wandb, {"classifiers": classifiers, "distortions": distortions, "seed": seed}, before)
     if out:
         write_rows(out, read_rows(run / RESULTS))
     show(kept, baseline, into, figure, json)

@@ -7,7 +7,7 @@ from pathlib import Path
 from gada.data.perceptual_hash import PerceptualHash
 from gada.errors import ConfigError
 from gada.io.cards import Card
-from gada.io.checkpoints import ENDED
+from gada.io.checkpoints import BEST, ENDED, GENERATOR
 from gada.io.files import remove_temporaries
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
@@ -133,12 +133,14 @@ class Run:
         self.place.write()
         self._forget_deleted()
         name = f"{group}/{self.folder.name}" if group else self.folder.name
-        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name) as loggers:
+        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:
             for stage in self.stages:
                 self._train_stage(stage, loggers)
             rows = self.rows
             write_report(self.folder, self.settings, self.data, rows)
             for logger in loggers:
+                page = ("report.html", "config.yaml", "split.json", "env.json", RESULTS)
+                logger.keep("report", "report", [self.folder / file for file in page])
                 logger.log_rows("results", [row.as_plain() for row in rows])
                 logger.summarize(
                     {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
@@ -158,6 +160,8 @@ class Run:
         phase.train(self.card(stage, start), loggers)
         rows = self._kept(stage, phase.evaluate(), loggers)
         phase.evaluate_others()
+        for logger in loggers:
+            logger.keep(stage, "model", [file for one in (BEST, GENERATOR) if (file := phase.folder / one).is_file()])
         others = [row for row in self.rows if not before or row.stage != START]
         self._write([*before, *others, *rows])  # last, because it marks the stage as finished
 

@@ -58,22 +58,44 @@ class KeepBest(Callback):
     def __init__(self, save: Callable[[], None]) -> None:
         self.save = save
         self.best = -math.inf
+        self.metrics: Metrics = {}
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if this validation was the best so far, or there was none."""
-        value = plain_metrics(trainer)["val_srocc"]
+        metrics = plain_metrics(trainer)
+        value = metrics["val_srocc"]
         if value > self.best or self.best <= UNDEFINED:
             self.best = value
+            validation = {name: metric for name, metric in metrics.items() if name.startswith("val_")}
+            self.metrics = {**validation, "step": float(steps_done(trainer))}
             self.save()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best SROCC so far."""
-        return {"best": self.best}
+        """Return the best SROCC so far, and what was measured with it."""
+        return {"best": self.best, "metrics": self.metrics}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best SROCC of a resumed run."""
-        self.best = state_dict["best"]
+        self.best, self.metrics = state_dict["best"], state_dict.get("metrics", {})
+
+
+class LogStepTime(Callback):
+    """Logs the mean seconds of a training step since the last validation; to the loggers alone, for it never repeats.
+
+    Lightning's `DeviceStatsMonitor` and profilers log the device or each hook, and no time of a step.
+    """
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note the time."""
+        self.started, self.before = time.monotonic(), steps_done(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the time since then."""
+        done = steps_done(trainer)
+        seconds = (time.monotonic() - self.started) / max(1, done - self.before)
+        for logger in trainer.loggers:
+            logger.log_metrics({"step_seconds": seconds}, step=done - 1)
 
 
 class KeepLast(ModelCheckpoint):
@@ -154,7 +176,8 @@ class ProgressLines(Callback):
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the line."""
-        metrics = " ".join(f"{name} {value:.3f}" for name, value in reversed(plain_metrics(trainer).items()))
+        shown = reversed([one for one in plain_metrics(trainer).items() if one[0].startswith(("val_", "loss"))])
+        metrics = " ".join(f"{name} {value:.3f}" for name, value in shown)
         seconds = time.monotonic() - self.started
         sys.stderr.write(f"{self.name} {steps_done(trainer)}/{self.steps} {seconds:.0f} s {metrics}\n")
 

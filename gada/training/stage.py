@@ -12,7 +12,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from gada.errors import ConfigError, DataError, DivergedError
 from gada.settings import Stage, TrainingSettings
-from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowSamples, progress
+from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, LogStepTime, ShowSamples, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import TrainingData
 from gada.training.evaluator import EvaluatorTraining
@@ -57,19 +57,21 @@ def train(
     checkpoints, initial = Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, data.batches.files_of)
     while True:
+        best = KeepBest(save_best)
         callbacks: list[Callback] = [  # new ones: what they know comes with the checkpoint, if there is one
             guard,
             KeepMetrics(folder / "metrics.csv"),
-            KeepBest(save_best),
+            best,
+            *([LogStepTime()] if loggers else []),
             progress(stage, steps.steps),
             *([ShowSamples(folder / "samples", draw, steps.every)] if draw else []),
             KeepLast(folder, steps, guard),
         ]
         trainer = Trainer(
-            **hardware(device, devices, module.players),
+            **hardware(device, devices, len(module.players)),
             precision="bf16-mixed" if in_bfloat16(module.settings.training, module.stage, device) else "32-true",
             max_epochs=steps.epochs,
-            logger=[logger.of(stage) for logger in loggers],
+            logger=[logger.of(stage, module.span[0]) for logger in loggers],
             log_every_n_steps=1,  # losses are means over an epoch, logged at its end
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -81,6 +83,8 @@ def train(
         )
         try:
             trainer.fit(module, datamodule=data, ckpt_path=checkpoints.newest(), weights_only=True)
+            for logger in loggers:
+                logger.summarize({f"{stage}/best_{name}": value for name, value in best.metrics.items()})
             return
         except (DivergingError, NotFiniteError) as error:
             guard.go_back(error)

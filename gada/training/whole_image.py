@@ -109,9 +109,9 @@ class WholeImageTraining(EvaluatorTraining):
         training = self.settings.training
         trunk = [weights for weights in self.evaluator.trunk_parameters() if weights.requires_grad]
         groups = [
-            parameters_at(training.trunk_lr, trunk),
-            parameters_at(training.head_lr, self.evaluator.head_parameters()),
-            parameters_at(SET_LR, [self.log_scale, self.shift]) | {"weight_decay": 0.0},
+            parameters_at(training.trunk_lr, trunk, "trunk"),
+            parameters_at(training.head_lr, self.evaluator.head_parameters(), "head"),
+            parameters_at(SET_LR, [self.log_scale, self.shift], "scales") | {"weight_decay": 0.0},
         ]
         decay = self.whole.weight_decay
         return [torch.optim.AdamW(groups, betas=training.betas, weight_decay=decay, fused=True)]

@@ -23,7 +23,7 @@ def config(folder: Path, *variants: dict[str, Any]) -> list[str]:
     data = tiny.SETTINGS["data"] | {"root": str(folder / "set")}
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data, "variants": list(variants)}))
-    return ["study", "--config", str(path), "--run", str(folder / "study")]
+    return ["study", "--config", str(path), "--run", str(folder / "study"), "--wandb", "off"]
 
 
 def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,19 @@ from gada.io.records import Row, read_rows
 def swept(root: Path, *options: str, classifiers: str = "toys:plain", distortions: str = "[iqa-ls/blur]") -> int:
     """Run a sweep over the pictures in `root`."""
     images = ["--images.root", str(root / "pictures"), "--run", str(root / "run")]
-    return main(["sweep", "--classifiers", f"[{classifiers}]", "--distortions", distortions, *images, *options])
+    return main(
+        [
+            "sweep",
+            "--classifiers",
+            f"[{classifiers}]",
+            "--distortions",
+            distortions,
+            *images,
+            "--wandb",
+            "off",
+            *options,
+        ]
+    )
 
 
 @pytest.fixture

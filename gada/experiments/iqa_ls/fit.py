@@ -84,12 +84,14 @@ class Fit:
         Raises:
             DivergedError: if a loss is not finite.
         """
-        with run_loggers(self.run, wandb, self.settings) as loggers:
+        finished = all(self.is_tested(*one) and (self.folder(*one) / FINISHED).is_file() for one in self.cards)
+        with run_loggers(self.run, wandb, self.settings, finished=finished) as loggers:
             for strategy, seed in self.cards:
                 self.train(strategy, seed, loggers)
             rows = read_rows(self.run / RESULTS)
             for logger in loggers:
                 logger.log_rows("results", rows)
+                logger.keep("classifiers", "model", [self.folder(*one) / FINISHED for one in self.cards])
         return rows
 
     def folder(self, strategy: Strategy, seed: int) -> Path:

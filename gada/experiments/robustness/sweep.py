@@ -1,9 +1,10 @@
 """The robustness sweep: classifiers on every step of distortion ladders (Dodge and Karam, 2016)."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress as Bar
@@ -14,9 +15,12 @@ from gada.distortions import FAMILIES
 from gada.errors import ConfigError
 from gada.experiments.robustness.outcomes import OutcomeFiles
 from gada.io.files import write_text
-from gada.io.records import RESULTS, Row, commit, machine, write_rows
+from gada.io.records import RESULTS, Row, commit, machine, read_rows, write_rows
 from gada.reports.ladders import NONE, sweep_csv
 from gada.scoring.classifiers import Classifier
+
+if TYPE_CHECKING:
+    from gada.training.loggers import Mode
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,17 @@ def run_sweep(
     sweep.rows.sort(key=lambda row: names.index(row["network"]))
     sweep.write(folder)
     return sweep
+
+
+def log_sweep(folder: Path, wandb: "Mode", config: Mapping[str, Any], before: Sequence[Row]) -> None:
+    """Log the rows and the page of a sweep to Weights & Biases, unless they are what they were before."""
+    from gada.training.loggers import run_loggers  # takes seconds
+
+    rows = read_rows(folder / RESULTS)
+    with run_loggers(folder, wandb, config, finished=list(before) == rows) as loggers:
+        for logger in loggers:
+            logger.log_rows("results", rows)
+            logger.keep("report", "report", [folder / "report.html", folder / RESULTS])
 
 
 def pending(
