@@ -1,10 +1,12 @@
 """A run: stages of the paper one after another in one folder, each evaluated on the test references."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gada.data.perceptual_hash import PerceptualHash
+from gada.data.splits import SIDES
 from gada.errors import ConfigError
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, GENERATOR
@@ -132,6 +134,8 @@ class Run:
         remove_temporaries(self.folder, older_than=0.0)
         self.place.write()
         self._forget_deleted()
+        if self.left:
+            self._tell_plan()
         name = f"{group}/{self.folder.name}" if group else self.folder.name
         with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:
             for stage in self.stages:
@@ -146,6 +150,12 @@ class Run:
                     {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
                 )
         return rows
+
+    def _tell_plan(self) -> None:
+        """Say on standard error what is about to be trained, on how many images."""
+        steps = ", ".join(f"{stage} {self.settings.training.steps(stage)} steps" for stage in self.left)
+        images = ", ".join(f"{len(self.data.side(side))} for {side}" for side in SIDES)
+        sys.stderr.write(f"gada: {steps}; images: {images}.\n")
 
     def _train_stage(self, stage: Stage, loggers: Sequence[RunLogger]) -> None:
         """Train and evaluate a stage, unless it is finished; of that only where it started is compared."""

@@ -20,6 +20,8 @@ from gada.training.evaluator import UNDEFINED
 from gada.training.guard import SkipBadBatches
 
 Metrics = dict[str, float]
+TIMED, TIMED_SECONDS = 5, 3.0  # the fewest steps that are timed, and the shortest time
+LONG, TOO_LONG = 60.0, 1200.0  # seconds from which a forecast is given, and ways to a cheaper training
 
 
 class KeepMetrics(Callback):
@@ -78,6 +80,46 @@ class KeepBest(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best SROCC of a resumed run."""
         self.best, self.metrics = state_dict["best"], state_dict.get("metrics", {})
+
+
+class TellCost(Callback):
+    """Times the first steps of a training, and says on standard error what all of them will take, if that is long.
+
+    Args:
+        name: of the training.
+        steps: how many it takes.
+        of: what a step and the network are, in words.
+        cheaper: what to do if that is too long.
+    """
+
+    def __init__(self, name: str, steps: int, of: str, cheaper: str) -> None:
+        self.name, self.steps, self.of, self.cheaper = name, steps, of, cheaper
+        self.started, self.first, self.told = 0.0, 0, False
+
+    @rank_zero_only
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Begin to time after the first step, and tell when enough steps are timed."""
+        done = steps_done(trainer) + 1  # Lightning counts this one later
+        if not self.started:
+            self.started, self.first = time.monotonic(), done
+        seconds = time.monotonic() - self.started
+        if self.told or done < self.first + TIMED or seconds < TIMED_SECONDS:
+            return
+        self.told = True
+        each = seconds / (done - self.first)
+        left = each * (self.steps - done)
+        if left > LONG:
+            hint = f" {self.cheaper}" if left > TOO_LONG else ""
+            sys.stderr.write(
+                f"{self.name}: {self.steps} steps of {self.of}; about {duration(left)} left at {each:.2g} s a step, "
+                f"and validations.{hint}\n"
+            )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in minutes, or in hours and minutes."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class LogStepTime(Callback):

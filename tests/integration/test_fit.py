@@ -1,6 +1,7 @@
 """`gada fit` through the real command line, on a tiny set."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file
 
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.training import callbacks
 from gada.training.callbacks import KeepLast
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -159,6 +161,21 @@ def test_a_training_from_an_evaluator_says_whether_it_helped(
     shutil.rmtree(tmp_path / "second/phase3")
     assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
     assert rows(tmp_path / "second") == [before, after]
+
+
+def test_a_long_training_says_what_it_will_take(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("TIMED_SECONDS", "LONG", "TOO_LONG"):
+        monkeypatch.setattr(callbacks, name, -1.0)
+    assert fit("--phase", "1", training={"phase1_steps": 8, "validate_every": 8}) == 0
+    said = capsys.readouterr().err
+    assert "gada: phase1 8 steps; images: 24 for train, 6 for validation, 6 for test." in said
+    told = (
+        r"phase1: 8 steps of 8 images of 32 x 32 pixels, [\d.]+ million weights; about 1 min left at [\d.e-]+ s a step"
+    )
+    assert re.search(f"{told}, and validations. Cheaper: narrow networks", said)
+    assert callbacks.duration(7530) == "2 h 6 min"
 
 
 def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
