@@ -13,8 +13,10 @@ from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
+from time import monotonic
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
+from gada import usage
 from gada.io.threads import share_the_machine
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # else a name that a terminal cannot show would end the work
             stream.reconfigure(errors="backslashreplace")
     share_the_machine()
+    usage.BEGAN = monotonic()
     try:
         code = run(arguments)
         sys.stdout.flush()  # what cannot be written should be known here
@@ -93,6 +96,8 @@ def run(arguments: list[str]) -> int:
         with suppress(SystemExit):  # no verb, or a word that several begin with
             build_parser("").parse_args([*arguments, "--help"])
         return 2
+    if explain_group(verb, options):
+        return 0
     values = parse(arguments)
     return function_of(verb)(**values) or 0
 
@@ -161,13 +166,29 @@ def add_options(parser: "ArgumentParser", function: Function, brief: bool) -> No
         elif name == "paths":
             parser.add_argument("paths", type=str, nargs="+", help=text)
         else:
-            given: dict[str, Any] = {"required": True} if default is Parameter.empty else {"default": default}
-            shown = "" if default in (None, Parameter.empty) or is_dataclass(kind) else f" (default: {default})"
             option = f"--{name.rstrip('_')}"  # --from is a keyword of Python: from_
-            parser.add_argument(option, type=kind, help=text + shown, sub_configs=is_dataclass(kind), **given)
+            if default is Parameter.empty:
+                parser.add_argument(option, type=kind, required=True, help=f"{text} Must be given.")
+                continue
+            shown = "" if default is None or is_dataclass(kind) else f" (default: {usage.plainly(default)})"
+            parser.add_argument(option, type=kind, default=default, help=text + shown, sub_configs=is_dataclass(kind))
     if lines:
-        head = "settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"
+        head = "settings, as --GROUP.KEY VALUE or in the config file; --help.GROUP, as in --help.data, explains them:"
         parser.epilog = "\n".join([head, *lines])
+
+
+def explain_group(verb: str, options: Sequence[str]) -> bool:
+    """Print what `--help.GROUP` asks for, if one does: each setting of a group with its sentence and default."""
+    from gada.errors import ConfigError
+
+    asked = next((option.removeprefix("--help.") for option in options if option.startswith("--help.")), None)
+    if asked is None or verb not in VERBS:
+        return False
+    groups = {name: kind for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)}
+    if asked not in groups:
+        raise ConfigError(f"`gada {verb}` has no settings '{asked}'; it has {', '.join(groups) or 'none'}.")
+    sys.stdout.write(usage.listed(asked, groups[asked]))
+    return True
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
@@ -201,7 +222,7 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
         values = parser.instantiate(given)
     except ArgumentError as error:
         message = " ".join(str(error).split())
-        raise ConfigError(renamed(message) or explained(message, verb, VERBS, kinds, words)) from error
+        raise ConfigError(renamed(message, verb) or explained(message, verb, VERBS, kinds, words)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{settings_files(kinds, words)} is not UTF-8 text; give a YAML file of settings.") from error
     return {name: values[name.rstrip("_")] for name in kinds}

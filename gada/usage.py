@@ -1,11 +1,14 @@
 """What the command line's parser complains of, in the user's words."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
+from textwrap import wrap
+from time import monotonic
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -20,6 +23,14 @@ ELSEWHERE = {
     "output": ("out", "run"),
 }
 """What an option that another verb or program has is called here; the first that the verb takes."""
+BEGAN = monotonic()  # of this process, all but its first tenth of a second
+
+
+def ended(wrote: str = "", following: str = "") -> None:
+    """Say on standard error, where it is in nobody's way, what a verb wrote, the next command, and the time it took."""
+    seconds = monotonic() - BEGAN
+    said = f"wrote {wrote}, in {seconds:.0f} s." if wrote else f"done in {seconds:.0f} s."
+    sys.stderr.write(f"gada: {said}" + (f" Next: {following}" if following else "") + "\n")
 
 
 def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str, Any], words: Sequence[str]) -> str:
@@ -35,7 +46,8 @@ def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str,
     if says("invalid choice: '(?P<word>.*?)'"):
         known = [name for name in verbs if name.startswith(f"{verb} ")]
         name = f"{verb} {found['word']}" if known else found["word"]
-        return f"unknown verb '{name}'; known are {', '.join(known or verbs)}."
+        last = [one.removeprefix(f"{verb} ") for one in known or verbs]
+        return f"unknown verb '{name}'; {likely(found['word'], last)}known are {', '.join(known or verbs)}."
     if says("unrecognized arguments: (?P<word>[^ =]*)"):
         return f"`gada {verb}` does not take '{found['word']}'{nearest(found['word'], kinds)}"
     if says("(Group '(?P<group>.*?)' does not accept o|O)ption '(?P<word>.*?)'"):
@@ -44,8 +56,9 @@ def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str,
     if says("argument (?P<option>--[^:]*): expected one argument"):
         return f"{found['option']} needs a value."
     if says("arguments are required: (?P<names>.*)"):
-        names = [name.upper() if name == "paths" else f"--{name}" for name in found["names"].split(", ")]
-        return f"`gada {verb}` needs {' and '.join(names)}; `gada {verb} --help` says which."
+        names = [name.rpartition(".")[2] for name in found["names"].split(", ")]
+        wanted = " and ".join("PATHS" if name == "paths" else f"--{name}" for name in names)
+        return f"`gada {verb}` needs {wanted}; `gada {verb} --help` says what that is."
     if says('"config": File does not exist'):
         return f"--config {files} does not exist."
     if says("(Problems parsing config: |(?=Key must be))(?P<detail>.*)|Unexpected config"):
@@ -59,8 +72,39 @@ def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str,
         kind = kind_at(key, kinds)
         bare = re.search("Expected a <class '(list|tuple)'>", message)
         hint = f"; write '[{value}]'" if bare else ""
-        return f"{'--' if given else ''}{key} is {value} but must be {described(kind)}{hint}."
+        like = likely(value, map(str, get_args(kind) if get_origin(kind) is Literal else ())).removesuffix(" ")
+        hint = f"; {like}".removesuffix(";") if like else f"{hint}."
+        return f"{'--' if given else ''}{key} is {value} but must be {described(kind)}{hint}"
     return message
+
+
+def likely(word: str, known: Iterable[str]) -> str:
+    """Return a question for the one of some names that is spelled most like a word; "" if none is."""
+    like = get_close_matches(word, list(known), 1, cutoff=0.6)
+    return f"did you mean {like[0]}? " if like else ""
+
+
+def plainly(value: Any) -> str:
+    """Return a default as a user would write it."""
+    if isinstance(value, bool) or value is None:
+        return "not set" if value is None else str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(plainly, value))}]"
+    return str(value)
+
+
+def listed(group: str, kind: Any) -> str:
+    """Return each setting of a group: its name, what a value looks like, its default, and the sentence under it."""
+    from docstring_parser import parse_from_object
+
+    texts = {item.args[1]: item.description or "" for item in parse_from_object(kind).params}
+    types, lines = get_type_hints(kind), []
+    for one in fields(kind):
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        lines.append(f"--{group}.{one.name}: {described(types[one.name])} (default: {plainly(default)})")
+        text = texts.get(one.name, "")
+        lines += wrap(" ".join(text.split()), width=100, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join([*lines, ""])
 
 
 def settings_files(kinds: Mapping[str, Any], words: Sequence[str]) -> str:

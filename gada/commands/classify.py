@@ -32,10 +32,12 @@ def fit(
     from gada.experiments.iqa_ls.fit import Fit
     from gada.reports.iqa_ls import table_2, tested
     from gada.reports.layout import render
+    from gada.usage import ended
 
     rows = Fit([str(name) for name in strategies], seeds, run, data, training, device).rows(wandb)
     check_alike(rows)
     print(render(table_2(tested(rows)), "text"))
+    ended(f"{run}: results.jsonl, and a folder for each strategy and seed", f"gada classify table {run}")
 
 
 def evaluate(
@@ -61,11 +63,13 @@ def evaluate(
     from gada.reports.iqa_ls import table_2, tested
     from gada.reports.iqa_ls_tables import corruption_table
     from gada.reports.layout import render
+    from gada.usage import ended
 
     rows = evaluate_classifiers([Path(path) for path in paths], data, network, device, corruptions)
     if out:
         write_rows(out, rows)
     print(render(corruption_table(rows) if corruptions else table_2(tested(rows)), "text"))
+    ended(str(out or ""), f"gada classify table {out}" if out else "")
 
 
 def table(

@@ -38,6 +38,7 @@ def evaluate(
     from gada.reports.layout import render
     from gada.reports.tables import stages_table
     from gada.runs.report import provenance_of
+    from gada.usage import ended
 
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
     rows, origin = [row.as_plain() for row in found.rows], provenance_of(row.origin for row in found.rows)
@@ -51,3 +52,4 @@ def evaluate(
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")
     for name, known in (found.left_out or {}).items():
         print(f"left out: {name} shows the scene of {known}, which the evaluator was trained on")
+    ended(str(out or ""), f"gada trust --model {model}")

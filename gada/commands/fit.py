@@ -31,9 +31,11 @@ def fit(
     """
     from gada.reports.layout import render
     from gada.reports.tables import stages_table
+    from gada.runs.comparison import measure_test
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
     from gada.runs.run import Run
+    from gada.usage import ended
 
     stages: dict[object, list[Stage]] = {"all": list(STAGES), "baseline": ["baseline"]}
     given = Settings(**settings)
@@ -42,6 +44,9 @@ def fit(
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     rows = Run(run, given, chosen, from_, Hardware(device, devices, workers)).train(wandb)
     print(render(stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))))
-    print(
-        f"Everything lies in {run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures."
+    measured = measure_test(run, rows[-1].stage)
+    print(measured.describe() if measured else f"The SROCC of {rows[-1].stage} is undefined.")
+    ended(
+        f"{run}: report.html, results.jsonl, and for each stage its checkpoint, scores and figures",
+        f"gada score --model {run} photos/",
     )

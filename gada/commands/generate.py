@@ -39,6 +39,7 @@ def generate(
     from gada.io.records import write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
+    from gada.usage import ended
 
     for name, value in (("results", results), ("into", into)):
         if value and not evaluator:
@@ -49,7 +50,6 @@ def generate(
         if into:
             around_block(into, block)
     write_generated_sheet(model, out, side, crop_size, data, split, beside)
-    print(f"wrote {out}")
     if evaluator:
         rows = evaluate_generator(model, evaluator, side, data, split)
         if results:
@@ -57,3 +57,4 @@ def generate(
         print(render(generator_table(rows), "text"))
         if into:
             replace_block(into, block, render(generator_table(rows), "markdown"))
+    ended(" and ".join(str(file) for file in (out, results, into) if file))

@@ -26,12 +26,13 @@ def fit(
         settings: As `MetrifierSettings` has them.
     """
     from gada.experiments.metrifier.fit import fit_metrifier
+    from gada.usage import ended
 
     chosen = MetrifierSettings(**settings)
     errors = fit_metrifier(chosen, run, device, jobs, wandb)
-    print(
-        f"{run}/best.safetensors predicts the error of {errors.name}; "
-        f"`gada metrify evaluate --run {run}` says how well."
+    ended(
+        f"{run}/best.safetensors, which predicts the error of {errors.name}",
+        f"gada metrify evaluate --run {run}",
     )
 
 

@@ -17,12 +17,12 @@ def sweep(
     jobs: int | None = None,
     keep: bool = True,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
     figure: Path | None = None,
     json: bool = False,
-    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     images: ImageSettings = ImageSettings(),
     input: InputSettings = InputSettings(),  # noqa: A002  # its name on the command line
 ) -> int:
@@ -73,16 +73,19 @@ def sweep(
     from gada.scoring.classifier_sources import load_classifier
     from gada.scoring.classifiers import common_classes
     from gada.training.loggers import log_results
+    from gada.usage import ended
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
     first = baseline_of([one.name for one in loaded], baseline)
     labelled = load_labelled(images, common_classes(loaded))
+    before = read_rows(run / RESULTS)
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, first, example)
     rows = read_rows(run / RESULTS)
     config = {"classifiers": classifiers, "distortions": distortions, "distorted": distorted, "seed": seed}
-    log_results(run, wandb, config, rows, sorted(run.glob("*.png")))
+    log_results(run, wandb, config, rows, sorted(run.glob("*.png")), [run / "report.html", run / RESULTS], before)
     if out:
         write_rows(out, rows)
     show(kept, baseline, into, figure, json)
+    ended(f"{run}: report.html, results.jsonl and results.csv", f"gada sweep --run {run} --figure sweep.png")
     return 4 if found.failed else 0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,10 @@ def find_checkpoint(name: str, kind: str) -> Path:
     if bundled.is_file():
         return bundled
     known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))
+    like = get_close_matches(name, known, 1)
     raise ConfigError(
-        f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}."
+        f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}"
+        f"{f'; did you mean {like[0]}?' if like else '.'}"
     )
 
 

@@ -54,7 +54,7 @@ class Origin:
             "upper_bound": bool(plain.get("upper_bound", seen_too)),
             "validated": bool(plain.get("validated", True)),
         }
-        return cls(dataset, **others, commit=commit, **flags)
+        return cls(dataset=dataset, **{**others, "commit": commit, **flags})
 
 
 def title_of(dataset: str, upper_bound: bool, validated: bool = True) -> str:

@@ -1,16 +1,19 @@
 """Metrics over splits: summary, and the paired difference of two stages with what can be said about it."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from gada.metrics.correlation import ALL, METRICS, Row
+from gada.metrics.correlation import ALL, METRICS, Row, UndefinedError, srocc
 
 FEWEST_SPLITS = 6  # below six pairs the smallest two-sided p of Wilcoxon's test is 2 / 2**5 = 0.0625
 RESAMPLES = 10_000
+FEWEST_GROUPS = 6  # of images, likewise, from which an interval of their SROCC is drawn
+IMAGE_RESAMPLES = 1000
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict[str, Any]:
@@ -63,6 +66,37 @@ def mean_interval(values: ArrayLike, seed: int) -> list[float]:
     given = np.asarray(values, dtype=np.float64)
     found = stats.bootstrap([given], np.mean, n_resamples=RESAMPLES, method="percentile", rng=generator)
     return [float(end) for end in found.confidence_interval]
+
+
+def srocc_interval(
+    predicted: ArrayLike, truth: ArrayLike, groups: Sequence[str], before: ArrayLike | None = None, seed: int = 0
+) -> list[float] | None:
+    """Return the 95 % percentile bootstrap interval of the SROCC over images, as [low, high].
+
+    Whole groups are resampled (1,000 times), since versions of one reference are no independent images.
+
+    Args:
+        predicted: (N,) predicted scores.
+        truth: (N,) true scores.
+        groups: N names, such as each image's reference.
+        before: (N,) predictions of another evaluator for the same images; the interval is then of the SROCC of
+            `predicted` minus theirs.
+        seed: seed of the resampling.
+
+    Returns:
+        None with fewer than six groups, or where hardly any resample has a SROCC.
+    """
+    members = [np.flatnonzero(np.asarray(groups) == name) for name in dict.fromkeys(groups)]
+    columns = np.array([predicted, truth, *([] if before is None else [before])], dtype=np.float64)
+    generator, found = np.random.default_rng(seed), []
+    for _ in range(IMAGE_RESAMPLES if len(members) >= FEWEST_GROUPS else 0):
+        drawn = np.concatenate([members[one] for one in generator.integers(len(members), size=len(members))])
+        x, y, *other = columns[:, drawn]
+        with suppress(UndefinedError):
+            found.append(srocc(x, y) - (srocc(other[0], y) if other else 0.0))
+    if len(found) < IMAGE_RESAMPLES / 2:
+        return None
+    return [float(end) for end in np.quantile(found, (0.025, 0.975))]
 
 
 def stage_difference(

@@ -9,7 +9,13 @@ from gada.metrics.statistics import summary_over_splits
 from gada.reports.layout import Cell, Provenance, Table
 from gada.reports.published import heading, published_headings, published_systems, published_values
 
-STAGE_NAMES = {"baseline": "Baseline", "phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3"}
+STAGE_NAMES = {
+    "start": "Before training",
+    "baseline": "Baseline",
+    "phase1": "Phase 1",
+    "phase2": "Phase 2",
+    "phase3": "Phase 3",
+}
 METRIC_NAMES = {
     "lcc": "LCC",
     "srocc": "SROCC",

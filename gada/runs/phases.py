@@ -172,9 +172,10 @@ class Phase:
     def evaluate_others(self) -> None:
         """Score what was trained beside the run's own set; a phase of crops has nothing there."""
 
-    def evaluate(self) -> Evaluated:
-        """Score the test images with the best evaluator."""
+    def evaluate(self, model: Path | None = None) -> Evaluated:
+        """Score the test images with the best evaluator, or with another."""
         test, evaluation = self.data.side("test"), self.settings.evaluation
-        scorer = load_scorer(self.folder / BEST, "crops", evaluation.crops, evaluation.seed, self.hardware.device)
+        path = model or self.folder / BEST
+        scorer = load_scorer(path, "crops", evaluation.crops, evaluation.seed, self.hardware.device)
         pixels = (self.data.packed.array(record.image) for record in test.images)
         return Evaluated(scorer, test, pixels, self.data.upper_bound)

@@ -1,24 +1,27 @@
 """A run: stages of the paper one after another in one folder, each evaluated on the test references."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gada.data.perceptual_hash import PerceptualHash
+from gada.data.splits import SIDES
 from gada.errors import ConfigError
 from gada.io.cards import Card
-from gada.io.checkpoints import ENDED, find_checkpoint
+from gada.io.checkpoints import BEST, ENDED, GENERATOR, find_checkpoint
 from gada.io.files import remove_temporaries
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
 from gada.reports.tables import STAGE_NAMES
+from gada.runs.evaluation import Evaluated
 from gada.runs.hardware import Hardware
 from gada.runs.identity import RunFolder
-from gada.runs.phases import Phase
+from gada.runs.phases import STARTED_FROM, Phase
 from gada.runs.prepared import PreparedData
 from gada.runs.report import write_report
 from gada.runs.sources import Sources
-from gada.runs.starts import BEFORE, Start, card_of
+from gada.runs.starts import BEFORE, START, Start, card_of
 from gada.runs.whole_image import WholeImagePhase
 from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, RunLogger, run_loggers
@@ -142,18 +145,28 @@ class Run:
         remove_temporaries(self.folder, older_than=0.0)
         self.place.write()
         self._forget_deleted()
+        if self.left:
+            self._tell_plan()
         name = f"{group}/{self.folder.name}" if group else self.folder.name
-        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name) as loggers:
+        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:
             for stage in self.stages:
                 self._train_stage(stage, loggers)
             rows = self.rows
             write_report(self.folder, self.settings, self.data, rows)
             for logger in loggers:
+                page = ("report.html", "config.yaml", "split.json", "env.json", RESULTS)
+                logger.keep("report", "report", [self.folder / file for file in page])
                 logger.log_rows("results", [row.as_plain() for row in rows])
                 logger.summarize(
                     {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
                 )
         return rows
+
+    def _tell_plan(self) -> None:
+        """Say on standard error what is about to be trained, on how many images."""
+        steps = ", ".join(f"{stage} {self.settings.training.steps(stage)} steps" for stage in self.left)
+        images = ", ".join(f"{len(self.data.side(side))} for {side}" for side in SIDES)
+        sys.stderr.write(f"gada: {steps}; images: {images}.\n")
 
     def _train_stage(self, stage: Stage, loggers: Sequence[RunLogger]) -> None:
         """Train and evaluate a stage, unless it is finished; of that only where it started is compared."""
@@ -164,20 +177,29 @@ class Run:
         phase = kind(stage, self.folder / stage, self.settings, self.data, start, bool(self.start), self.hardware)
         if stage not in self.left:
             return
+        before = self._kept(START, phase.evaluate(start.evaluator), loggers) if self.start and start.evaluator else []
         phase.train(self.card(stage, start), loggers)
-        evaluated = phase.evaluate()
-        evaluated.write_scores(phase.folder / "scores.csv")
-        evaluated.write_scatter(phase.folder / "scatter.png", f"{self.data.title}, {STAGE_NAMES[stage]}")
-        for logger in loggers:
-            logger.of(stage).log_image("scatter", [str(phase.folder / "scatter.png")])
+        rows = self._kept(stage, phase.evaluate(), loggers)
         phase.evaluate_others()
-        rows = evaluated.rows(stage, self.data.split.number, self.settings.seed)
-        self._write([*self.rows, *rows])  # last, because it marks the stage as finished
+        for logger in loggers:
+            logger.keep(stage, "model", [file for one in (BEST, GENERATOR) if (file := phase.folder / one).is_file()])
+        others = [row for row in self.rows if not before or row.stage != START]
+        self._write([*before, *others, *rows])  # last, because it marks the stage as finished
+
+    def _kept(self, stage: str, evaluated: Evaluated, loggers: Sequence[RunLogger]) -> list[ResultRow]:
+        """Keep what an evaluation shows in the stage's folder, and return its rows."""
+        folder = self.folder / stage
+        evaluated.write_scores(folder / "scores.csv")
+        evaluated.write_scatter(folder / "scatter.png", f"{self.data.title}, {STAGE_NAMES[stage]}")
+        for logger in loggers:
+            logger.of(stage).log_image("scatter", [str(folder / "scatter.png")])
+        return evaluated.rows(stage, self.data.split.number, self.settings.seed)
 
     def _forget_deleted(self) -> None:
         """Drop the rows of stages whose folders were deleted: they mark them as finished."""
         rows, finished = self.rows, self.finished
-        kept = [row for row in rows if row.stage in finished]
+        started = any((self.folder / stage / STARTED_FROM).is_file() for stage in finished)
+        kept = [row for row in rows if row.stage in finished or (row.stage == START and started)]
         if len(kept) < len(rows):
             self._write(kept)
 

@@ -9,6 +9,7 @@ from gada.io.checkpoints import ENDED, find_checkpoint, load_checkpoint
 from gada.models.files import model_settings
 from gada.settings import ModelSettings, Stage, TrainingSettings
 
+START = "start"  # in results and as a folder, what `--from` named, on the same test images
 BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 OF_THE_EVALUATOR = (
     "trunk",

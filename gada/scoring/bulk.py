@@ -104,7 +104,7 @@ class BulkJob:
         taken = f", {journal.taken} of them before" if journal.taken else ""
         say(
             f"{journal.taken + journal.added} images{taken}, {journal.failed} failed, "
-            f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}"
+            f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}, in {seconds:.0f} s"
         )
         return journal.failed
 

@@ -20,13 +20,14 @@ from gada.losses.label_distribution import Transform, iqa_label_distribution, la
 from gada.models.classifier import ClassifierNetwork, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
 from gada.settings.names import RENAMED
-from gada.training.callbacks import KeepMetrics, progress
+from gada.training.callbacks import KeepMetrics, TellCost, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import Steps
 from gada.training.loggers import RunLogger
 from gada.training.quiet import quiet_lightning
 from gada.training.stage import hardware
 
+CHEAPER = "Cheaper: fewer --training.epochs or images (--data.per_class). Ctrl-C stops; the same command resumes."
 FINISHED = "classifier.safetensors"
 STARTED_BEFORE = "last.safetensors"  # of a training that a version before Lightning's trainer has started
 
@@ -184,6 +185,7 @@ def train_classifier(
         callbacks=[
             timer,
             KeepMetrics(folder / "metrics.csv"),
+            TellCost(name, steps.steps, f"{settings.batch_size} images", CHEAPER),
             progress(name, steps.steps),
             *([MovingAverage(settings.average)] if settings.average else []),
             KeepEpoch(folder, steps),

@@ -118,9 +118,9 @@ class WholeImageTraining(EvaluatorTraining):
         training = self.settings.training
         trunk = [weights for weights in self.evaluator.trunk_parameters() if weights.requires_grad]
         groups = [
-            parameters_at(training.trunk_lr, trunk),
-            parameters_at(training.head_lr, self.evaluator.head_parameters()),
-            parameters_at(SET_LR, [self.log_scale, self.shift]) | {"weight_decay": 0.0},
+            parameters_at(training.trunk_lr, trunk, "trunk"),
+            parameters_at(training.head_lr, self.evaluator.head_parameters(), "head"),
+            parameters_at(SET_LR, [self.log_scale, self.shift], "scales") | {"weight_decay": 0.0},
         ]
         decay = self.whole.weight_decay
         return [torch.optim.AdamW(groups, betas=training.betas, weight_decay=decay, fused=True)]
@@ -133,7 +133,7 @@ class WholeImageTraining(EvaluatorTraining):
             for mean, weights in zip(self.average.parameters(), self.evaluator.parameters(), strict=True):
                 mean.lerp_(weights, 1 - kept)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Score a whole image; `batch` is uint8 (1, 3, h, w), quality (1,) and the number of the set (1,)."""
         view, quality, number = batch
         self.predicted.append(self.average(as_images(view)).quality)

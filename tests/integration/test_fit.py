@@ -1,6 +1,7 @@
 """`gada fit` through the real command line, on a tiny set."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file
 
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.training import callbacks
 from gada.training.callbacks import KeepLast
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -159,6 +161,43 @@ def test_phase_3_from_a_checkpoint_with_other_classes(
     assert "did not start from" in capsys.readouterr().err
 
 
+def test_a_training_from_an_evaluator_says_whether_it_helped(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The start on the same test images, in rows, report and one sentence; with no class there is no class loss."""
+    table = {"format": "table", "distortion_column": "none", "scale_low": 0, "scale_high": 120}
+    given = {"data": table | {"higher_is_better": False}}
+    assert fit("--phase", "baseline", run="first", **given) == 0
+    said = capsys.readouterr()
+    assert "on 6 test images; an interval needs 6 references, here 1." in said.out
+    assert f"Next: gada score --model {tmp_path / 'first'} photos/" in said.err
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
+    assert "Whether the training helped cannot be told from 6 test images" in capsys.readouterr().out
+    before, after = rows(tmp_path / "second")
+    assert before | {"stage": "baseline"} == rows(tmp_path / "first")[0]  # the very evaluator on the very images
+    assert after["stage"] == "phase3"
+    assert "Before training" in (tmp_path / "second/report.html").read_text()
+    assert "class" not in (tmp_path / "second/phase3/metrics.csv").read_text()
+    shutil.rmtree(tmp_path / "second/phase3")
+    assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
+    assert rows(tmp_path / "second") == [before, after]
+
+
+def test_a_long_training_says_what_it_will_take(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("TIMED_SECONDS", "LONG", "TOO_LONG"):
+        monkeypatch.setattr(callbacks, name, -1.0)
+    assert fit("--phase", "1", training={"phase1_steps": 8, "validate_every": 8}) == 0
+    said = capsys.readouterr().err
+    assert "gada: phase1 8 steps; images: 24 for train, 6 for validation, 6 for test." in said
+    told = (
+        r"phase1: 8 steps of 8 images of 32 x 32 pixels, [\d.]+ million weights; about 1 min left at [\d.e-]+ s a step"
+    )
+    assert re.search(f"{told}, and validations. Cheaper: narrow networks", said)
+    assert callbacks.duration(7530) == "2 h 6 min"
+
+
 def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
     assert fit("--phase", "3", "--from", "live-like", run="tuned") == 0
     tuned = yaml.safe_load((tmp_path / "tuned/config.yaml").read_text())["model"]
@@ -177,7 +216,7 @@ def test_a_run_goes_on_from_what_it_began_from(fit: Fit, tmp_path: Path, capsys:
     assert fit("--phase", "baseline", run="second") == 2
     assert f"started from {tmp_path / 'first'}" in capsys.readouterr().err
     assert fit(*start, run="second") == 0
-    assert len([row for row in rows(tmp_path / "second") if row["distortion"] == "ALL"]) == 1
+    assert [row["stage"] for row in rows(tmp_path / "second") if row["distortion"] == "ALL"] == ["start", "baseline"]
 
 
 def test_a_deleted_stage_is_trained_anew(fit: Fit, tmp_path: Path) -> None:

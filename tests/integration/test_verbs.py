@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, main, parse
+from gada.__main__ import VERBS, function_of, kinds_of, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.reports.contact_sheet import GAP
 
@@ -313,6 +314,16 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) <= 60
     assert "NoneType" not in shown
+    assert "inspect" not in shown
+    groups = [name for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)]
+    for group in groups:
+        assert main([*verb.split(), f"--help.{group}"]) == 0
+        listed = capsys.readouterr().out.splitlines()
+        heads = [number for number, line in enumerate(listed) if line.startswith(f"--{group}.")]
+        assert len(heads) == len(fields(kinds_of(function_of(verb))[group]))
+        assert all(listed[number + 1].startswith("    ") for number in heads), "each setting has its sentence"
+    assert main([*verb.split(), "--help.nothing"]) == 2
+    assert f"it has {', '.join(groups) or 'none'}." in capsys.readouterr().err
 
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -345,13 +356,18 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
         ("score x --json maybe", "`gada score` does not take 'maybe'"),
         ("score", "`gada score` needs PATHS"),
-        ("synthesize", "`gada synthesize` needs --references and --out; `gada synthesize --help` says which."),
+        ("synthesize", "`gada synthesize` needs --references and --out; `gada synthesize --help` says what that is."),
         ("doctor --data.root x", "`gada doctor` does not take '--data.root'; did you mean --data?"),
         ("evaluate --run x", "`gada evaluate` does not take '--run'; did you mean --model?"),
         ("classify evaluate --run x", "does not take '--run'; give PATHS alone, without --run."),
-        ("dlp --photos x", "`gada dlp` does not take '--photos'; did you mean --references?"),
         ("fit --batch-size 4", "`gada fit` does not take '--batch_size'; did you mean --training.batch_size?"),
         ("generate --judge x", "judge is called evaluator now."),
+        ("scor x", "unknown verb 'scor'; did you mean score? known are fit, "),
+        ("classify fti", "unknown verb 'classify fti'; did you mean fit? known are classify fit, "),
+        ("score x --mode gird", "--mode is gird but must be grid, crops or dense; did you mean grid?"),
+        ("evaluate --model photso", "one of: authentic, live-like, photos, tid2013-r; did you mean photos?"),
+        ("distortions --sheet x.png", "sheet is called out now."),
+        ("dlp --references x", "references is called photos now."),
         ("fit --from", "--from needs a value."),
         ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
     ],

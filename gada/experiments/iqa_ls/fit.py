@@ -85,7 +85,8 @@ class Fit:
         Raises:
             DivergedError: if a loss is not finite.
         """
-        with run_loggers(self.run, wandb, self.settings) as loggers:
+        finished = all(self.is_tested(*one) and (self.folder(*one) / FINISHED).is_file() for one in self.cards)
+        with run_loggers(self.run, wandb, self.settings, finished=finished) as loggers:
             for strategy, seed in self.cards:
                 self.train(strategy, seed, loggers)
             rows = read_rows(self.run / RESULTS)
@@ -94,6 +95,7 @@ class Fit:
                 logger.log_rows("results", [row for row in rows if "set" in row])
                 for path in figures:
                     logger.log_image(path.stem, [str(path)])
+                logger.keep("classifiers", "model", [self.folder(*one) / FINISHED for one in self.cards])
         return rows
 
     def folder(self, strategy: Strategy, seed: int) -> Path:

@@ -69,9 +69,12 @@ def fit_metrifier(
     data = TrainingData(batches, ValidationCrops(chosen, packed, inner), settings.validate_every, device)
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
-    with run_loggers(folder, wandb, as_plain(settings)) as loggers:
+    finished = (folder / ENDED).is_file()
+    with run_loggers(folder, wandb, as_plain(settings), finished=finished) as loggers:
         train(MetrifierTraining(network, inner), data, folder, save, loggers, device=device)
-    save_network(folder / ENDED, network, card)
+        save_network(folder / ENDED, network, card)
+        for logger in loggers:
+            logger.keep("metrifier", "model", [folder / BEST, folder / "config.yaml"])
     return errors
 
 

@@ -13,8 +13,7 @@ from gada.experiments.metrifier.error_set import ErrorSet
 from gada.experiments.robustness.layers import convolutions, early_and_late, measure
 from gada.metrics.psnr import luminance
 from gada.metrics.ssim import MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim
-from gada.metrics.vif import SMALLEST_SIDE as VIF_SMALLEST_SIDE
-from gada.metrics.vif import vif
+from gada.metrics.vif import smallest_side, vif
 from gada.scoring.loading import load_scorer
 from gada.scoring.metrifier import CROPS, load_metrifier
 from gada.scoring.responses import Layer
@@ -116,7 +115,7 @@ def of_references(errors: ErrorSet, sources: Sources) -> dict[str, Table]:
     side = errors.distorted.view.size
     measures: dict[str, Callable[[Pixels, Pixels], float]] = {"1 - SSIM": ssim}
     measures |= {"1 - MS-SSIM": ms_ssim} if side >= MS_SSIM_SMALLEST_SIDE else {}
-    measures |= {"1 - VIF": lambda one, two: vif(luminance(one), luminance(two))} if side >= VIF_SMALLEST_SIDE else {}
+    measures |= {"1 - VIF": lambda one, two: vif(luminance(one), luminance(two))} if side >= smallest_side() else {}
     tables = {name: 1 - compared(errors, sources, measure) for name, measure in measures.items()}
     layers, changes = list[Layer](), np.empty(0, np.float32)
     if errors.classifiers[0].network is not None:

@@ -21,7 +21,8 @@ from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.run import Run
 from gada.runs.starts import BEFORE
-from gada.settings import DataSettings, Settings, Variant
+from gada.settings import DataSettings, Settings, Variant, as_plain
+from gada.training.loggers import Mode, run_loggers
 
 Load = Callable[[DataSettings, int, tuple[DataSettings, ...]], PreparedData]
 
@@ -33,6 +34,7 @@ def run_study(
     hardware: Hardware | None = None,
     evaluator: str = "",
     splits: int = 1,
+    wandb: Mode = "off",
 ) -> list[StudyRow]:
     """Train and evaluate each variant on each split; finished ones are not trained again.
 
@@ -44,6 +46,7 @@ def run_study(
         hardware: where they are trained.
         evaluator: one trained on real crops alone, which evaluates the generators that variants train.
         splits: how many splits, from that of the settings on.
+        wandb: how to log to Weights & Biases: a run for each variant, and a summary in the same group.
 
     Returns:
         A row for each split and variant.
@@ -68,7 +71,7 @@ def run_study(
     for number in range(settings.split.number, settings.split.number + splits):
         place = split_folder(folder, number) if splits > 1 else folder
         for planned in plan_study(variants, on_split(settings, number)):
-            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load)
+            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load, wandb, folder.name)
             generator = {}
             if evaluator and "phase1" in planned.variant.stages:
                 generator = generator_metrics(place / planned.folder, evaluator, planned.settings)
@@ -81,11 +84,22 @@ def run_study(
             kept[row.split, row.variant] = row
             ordered = sorted(kept.values(), key=lambda row: (row.split, order.index(row.variant)))
             write_rows(file, [row.as_plain() for row in ordered])
+    name, plain = f"{folder.name}/summary", [row.as_plain() for row in rows]
+    finished = plain == [row.as_plain() for row in before]
+    with run_loggers(folder, wandb, as_plain(settings), folder.name, name, finished) as loggers:
+        for logger in loggers:
+            logger.log_rows("study", [{**row, **row["more"], "more": None} for row in plain])
+            logger.keep("report", "report", [file])
     return rows
 
 
 def train_variant(
-    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Load
+    planned: PlannedVariant,
+    folder: Path,
+    hardware: Hardware,
+    load: Load,
+    wandb: Mode = "off",
+    group: str = "",
 ) -> tuple[ResultRow, float | None]:
     """Train a variant, which may start where one before it ended.
 
@@ -101,10 +115,10 @@ def train_variant(
         else:
             start = str(ended)
     if start:
-        rows = Run(run, settings, stages[:1], start, hardware, data).train()
+        rows = Run(run, settings, stages[:1], start, hardware, data).train(wandb, group)
         stages = stages[1:]
     if stages:
-        rows = Run(run, settings, stages, None, hardware, data).train()
+        rows = Run(run, settings, stages, None, hardware, data).train(wandb, group)
     last = [row for row in rows if row.stage == planned.variant.stages[-1]]
     each = [row.srocc for row in last if not row.is_all and row.srocc is not None]
     (whole,) = [row for row in last if row.is_all]

@@ -6,6 +6,7 @@ import pytest
 from gada.metrics.statistics import (
     mean_interval,
     paired_difference,
+    srocc_interval,
     stage_difference,
     stage_differences,
     summary_over_splits,
@@ -125,3 +126,26 @@ def test_summary_counts_what_is_defined() -> None:
     assert "lcc" not in first
     (nothing,) = summary_over_splits([row("phase2", 0, None)])
     assert nothing["srocc"] == {"defined": 0, "median": None, "mean": None, "std": None}
+
+
+def test_the_interval_of_a_srocc_covers_about_as_often_as_it_says() -> None:
+    """Of normal scores with a correlation of 0.6 the SROCC is 6 / pi asin(0.3)."""
+    generator, true, covered = np.random.default_rng(0), 6 / np.pi * np.arcsin(0.3), 0
+    for seed in range(60):
+        truth = generator.normal(size=60)
+        predicted = 0.6 * truth + 0.8 * generator.normal(size=60)
+        low, high = srocc_interval(predicted, truth, [str(n) for n in range(60)], seed=seed) or (0, 0)
+        covered += low <= true <= high
+    assert covered >= 51
+
+
+def test_versions_of_few_references_say_less_than_as_many_images() -> None:
+    generator = np.random.default_rng(1)
+    truth = np.repeat(generator.normal(size=8), 20)
+    predicted = truth + np.repeat(generator.normal(size=8), 20)
+    alone, together = [str(n) for n in range(160)], [str(n // 20) for n in range(160)]
+    (low, high), (lower, higher) = (srocc_interval(predicted, truth, names) or (0, 0) for names in (alone, together))
+    assert higher - lower > 2 * (high - low)
+    assert srocc_interval(predicted, truth, together, before=predicted) == [0.0, 0.0]
+    assert srocc_interval(predicted[:100], truth[:100], together[:100]) is None  # five references
+    assert srocc_interval(np.ones(160), truth, together) is None
