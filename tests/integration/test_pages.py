@@ -68,10 +68,10 @@ def place(file: str, name: str) -> bool:
 
 def defined(node: Any) -> dict[str, Any]:
     """Return what the body of a module, class or function defines, by name."""
-    names = {}
+    names: dict[str, Any] = {}
     for one in getattr(node, "body", ()):
         target = one.targets[0] if isinstance(one, ast.Assign) else getattr(one, "target", None)
-        names[getattr(one, "name", None) or getattr(target, "id", "")] = one
+        names[str(getattr(one, "name", None) or getattr(target, "id", ""))] = one
     return names
 
 

@@ -64,8 +64,8 @@ def test_the_paper_s_encoder_sees_class_and_quality() -> None:
 
     paper = Generator(preset_settings("paper").model, classes=3)
     assert [one.shape[1] for one in maps(paper, 0, 0.5)] == [64, 128, 128]
-    assert isinstance(paper.encoder[0][0], torch.nn.Conv2d)
-    assert paper.encoder[0][0].in_channels == 3 + 3 + 1
+    first = next(one for one in paper.encoder.modules() if isinstance(one, torch.nn.Conv2d))
+    assert first.in_channels == 3 + 3 + 1
     for label, quality in ((1, 0.5), (0, 0.1)):
         for one, other in zip(maps(paper, 0, 0.5), maps(paper, label, quality), strict=True):
             assert not torch.allclose(one, other)
