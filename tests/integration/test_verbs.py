@@ -134,10 +134,11 @@ def test_a_sheet_of_crops_larger_than_the_pictures(tmp_path: Path, trained: Path
     sheet = ["--out", str(tmp_path / "sheet.png"), "--side", "all", "--crop_size", "64"]
     options = ["--data.root", str(own), "--data.format", "synthetic", *sheet]
     assert main(["generate", "--model", str(trained / "run"), *options]) == 0
-    width = Image.open(tmp_path / "sheet.png").width
+    six_columns = np.asarray(Image.open(tmp_path / "sheet.png"))
     beside = ["--beside", str(trained / "run/phase1/generator.safetensors")]  # as in the paper's Figure 1
     assert main(["generate", "--model", str(trained / "run"), *beside, *options]) == 0
-    assert width - Image.open(tmp_path / "sheet.png").width == 2 * (3 * 48 + GAP), "6 and 4 columns of tiles"
+    four_columns = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert six_columns.shape[1] - four_columns.shape[1] == 2 * (3 * 48 + GAP), "tiles of 48 pixels, enlarged"
 
 
 def test_another_set_of_the_same_name_has_sides_of_its_own(
