@@ -16,7 +16,7 @@ TINY = 1e-10
 
 def smallest_side(scales: int = SCALES) -> int:
     """Return the side, in pixels, of which this many scales of valid filtering leave a pixel: 41 for all four."""
-    side = 1 + 2 ** (SCALES - scales + 1)  # the last window
+    side: int = 1 + 2 ** (SCALES - scales + 1)  # the last window
     for scale in range(scales - 1, 0, -1):
         side = max(2 * side - 1 + 2 ** (SCALES - scale), 1 + 2 ** (SCALES - scale + 1))
     return side
