@@ -113,7 +113,7 @@ class Normalisation(Function):
         return normalised
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient for the maps."""
         maps, band, scale, factor, normalised = ctx.saved_tensors
         inner = conv2d((grad * normalised).div_(scale), band).mul_(maps)
