@@ -50,11 +50,8 @@ class Origin:
         dataset, seen_too = read_title(str(plain["dataset"]))
         others = {name: plain[name] for name in ("proxy", "seed", "machine")}
         commit = plain["commit"] or ""
-        flags = {
-            "upper_bound": bool(plain.get("upper_bound", seen_too)),
-            "validated": bool(plain.get("validated", True)),
-        }
-        return cls(dataset=dataset, **{**others, "commit": commit, **flags})
+        upper_bound, validated = bool(plain.get("upper_bound", seen_too)), bool(plain.get("validated", True))
+        return cls(dataset, **others, commit=commit, upper_bound=upper_bound, validated=validated)
 
 
 def title_of(dataset: str, upper_bound: bool, validated: bool = True) -> str:

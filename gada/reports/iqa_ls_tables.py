@@ -50,11 +50,8 @@ def differences(rows: Sequence[Row], metric: str = "accuracy") -> Table:
             body.append(("", "published", *(f"{gain:+.3f}" for gain in gains)))
     what = {"accuracy": "Accuracy", "ece": "Expected calibration error"}[metric]
     caption = f"{what} with IQA-LS minus hard labels, mean over the test sets of a group. {described(rows)}"
-    notes = (
-        ("In brackets: 95 % intervals over images and, where there are several, seeds.",)
-        if metric == "accuracy"
-        else ()
-    )
+    known = metric == "accuracy" and any("correct" in row for row in rows)
+    notes = ("In brackets: 95 % intervals over images and, where there are several, seeds.",) if known else ()
     return Table(caption, ("strategies", "of"), tuple(groups), tuple(body), (), frozenset(), notes)
 
 
@@ -169,7 +166,8 @@ def samples_table(rows: Sequence[Row]) -> Table:
     Args:
         rows: with "sample" (the image), "class", "strategy" and "confidences" in the order of `SETS`.
     """
-    rows = sorted(rows, key=lambda row: row["sample"])
+    order = list(dict.fromkeys(row["sample"] for row in rows))
+    rows = sorted(rows, key=lambda row: order.index(row["sample"]))
     body: list[tuple[Cell, ...]] = [
         (f"{row['sample']} ({row['class']})", f"{row['strategy']} ({LABELS[row['labels']]})", *row["confidences"][:4])
         for row in rows
