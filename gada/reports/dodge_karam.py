@@ -39,9 +39,9 @@ def findings(rows: Sequence[Row]) -> list[Row]:
 
 def findings_table(found: Sequence[Row]) -> Table:
     """Return the findings as a table."""
-    body = [tuple(row[key] for key in ("finding", "network", "found", "threshold", "verdict")) for row in found]
+    body = [tuple(row[key] for key in ("finding", "network", "verdict", "found", "threshold")) for row in found]
     rules = frozenset(place for place, row in enumerate(found[1:], 1) if row["finding"] != found[place - 1]["finding"])
-    columns = ("found here", "reproduced if", "verdict")
+    columns = ("verdict", "found here", "reproduced if")
     caption = "What Dodge and Karam (2016, section IV) found."
     return Table(caption, ("finding", "network"), columns, tuple(body), (), rules)
 
