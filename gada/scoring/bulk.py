@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gada.distortions.names import distortion_name
 from gada.errors import ConfigError, DataError
 from gada.io.files import exists
 from gada.io.folders import check_arguments, described, images_of
@@ -113,6 +112,8 @@ class BulkJob:
 def line_of(row: Row, data: str) -> str:
     """Return the row of a scored image as a line of the terminal; `data` names the set whose classes are meant."""
     if row["percentile"] is None:
+        from gada.distortions.names import distortion_name  # whose ladders need scipy
+
         name = distortion_name(row["distortion"], data)
         kind = f"{name} ({row['probability']:.2f})" if name else ""
         said = f"spread {row['spread']:7.4f}  {kind:30}"
