@@ -96,10 +96,21 @@ def run(arguments: list[str]) -> int:
         with suppress(SystemExit):  # no verb, or a word that several begin with
             build_parser("").parse_args([*arguments, "--help"])
         return 2
+    if arguments == ["--version"]:
+        sys.stdout.write(f"gada {version_with_commit()}\n")
+        return 0
     if explain_group(verb, options):
         return 0
     values = parse(arguments)
     return function_of(verb)(**values) or 0
+
+
+def version_with_commit() -> str:
+    """Return the version and, where the code is a clone, its commit."""
+    from gada import __version__
+    from gada.io.records import commit
+
+    return f"{__version__} (commit {known})" if (known := commit()) else __version__
 
 
 def verb_of(arguments: Sequence[str]) -> tuple[str, list[str]]:

@@ -38,7 +38,11 @@ def dlp(
     if json:
         consistency = {name: one._asdict() for name, one in found.consistency.items()}
         tests = {"d": found.discriminability._asdict(), "l": consistency, "p": found.preference._asdict()}
-        print(dumps({"model": model, "evaluator": found.model, "photographs": found.photos, **tests}))
+        print(
+            dumps(
+                {"model": model, "evaluator": found.model, "sha256": found.sha256, "photographs": found.photos, **tests}
+            )
+        )
     else:
         print(render(dlp_table(found), "text"))
         ended(str(out or ""), f"gada trust --model {model} --photos {photos}")

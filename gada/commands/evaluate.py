@@ -43,7 +43,7 @@ def evaluate(
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
     rows, origin = [row.as_plain() for row in found.rows], provenance_of(row.origin for row in found.rows)
     if json:
-        described = {"model": model, "evaluator": found.model, "data": origin.describe()}
+        described = {"model": model, "evaluator": found.model, "sha256": found.sha256, "data": origin.describe()}
         print(dumps({**described, "left_out": found.left_out, "results": rows}))
         return
     print(render(stages_table(rows, origin, metrics=METRICS)))

@@ -60,6 +60,6 @@ def score(
     if scorer.card.whole_view and (mode != "grid" or crops is not None):
         say(f"{scorer.card.name} sees images whole; --mode and --crops change nothing.")
     code = job.run(scorer)
-    if not out and not json:
+    if code == 0 and not out and not json:
         ended(following=f"gada score {shlex.join(paths)} --out scores.csv")
     return code

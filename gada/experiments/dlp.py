@@ -53,6 +53,7 @@ class Dlp(NamedTuple):
 
     model: str
     """The evaluator in one line."""
+    sha256: str
     photos: int
     discriminability: Discriminability
     consistency: dict[str, Consistency]
@@ -98,6 +99,7 @@ def run_dlp(
     consistency["ALL"] = l_test(np.concatenate(list(levels.values())))
     return Dlp(
         scorer.describe(),
+        scorer.digest,
         len(paths),
         d_test([one.quality for one in scored if not one.level], [one.quality for one in scored if one.level]),
         consistency,

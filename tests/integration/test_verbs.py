@@ -15,6 +15,7 @@ import tiny
 import yaml
 from PIL import Image
 
+from gada import __version__
 from gada.__main__ import VERBS, function_of, kinds_of, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.reports.contact_sheet import GAP
@@ -339,6 +340,7 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "tune"]) == 2
     assert "'classify tune'; known are classify fit, classify evaluate, classify table." in capsys.readouterr().err
     assert main(["--version"]) == 0
+    assert re.fullmatch(rf"gada {__version__}( \(commit [0-9a-f]{{12}}\+?\))?\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
@@ -484,6 +486,37 @@ def test_every_command_of_the_pages_parses(page: str, monkeypatch: pytest.Monkey
     assert all("--images.per_class" in command for command in whole), "or the disk is full"
     for command in commands:
         parse(shlex.split(command, comments=True))
+
+
+CHEAP = ("score data/photos", "export --format onnx")  # beginnings of commands that take seconds
+
+
+def test_the_cheap_commands_of_the_readme_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On two of the photos; the others are parsed."""
+    photos = tmp_path / "data/photos"
+    photos.mkdir(parents=True)
+    for name in ("coffee.png", "wine.png"):
+        (photos / name).symlink_to(ROOT / "data/photos" / name)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(one, comments=True) for one in commands_of(ROOT / "README.md") if one.startswith(CHEAP)]
+    assert len(commands) == 4
+    for command in commands:
+        assert main(command) == 0, command
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "evaluator.onnx").is_file()
+    capsys.readouterr()
+    (program,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    exec(program, {})  # noqa: S102  # our own page
+    assert "higher is better" in capsys.readouterr().out
+
+
+def test_the_readme_is_short() -> None:
+    """Besides its commands and its generated table."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$|<!-- gada .*?<!-- end -->", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.split()) <= 900
 
 
 @pytest.mark.parametrize("options", [["score", "x", "--config"], ["fit", "--data"]])

@@ -99,7 +99,7 @@ def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
         *three_tests(scorer, photos, seed),
         speed(scorer, paths),
     ]
-    return Trust(scorer.model, scorer.describe(), len(paths), tuple(checks), curves)
+    return Trust(scorer.card.name, f"{scorer.model}: {scorer.meaning()}", len(paths), tuple(checks), curves)
 
 
 def order(curves: Curves) -> Iterator[Check]:

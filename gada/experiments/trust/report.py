@@ -1,5 +1,6 @@
 """The table of the trust checks, and the files that `gada trust --out` leaves."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ def read_trust(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def short_name(model: str) -> str:
+    """Return a model's name without the first digits of its SHA-256."""
+    return re.sub(r" [0-9a-f]{12}\b", "", model)
+
+
 def trust_table(rows: list[dict[str, Any]]) -> Table:
     """Return the checks as a table."""
     words = {True: "yes", False: "no", None: "not measured"}
@@ -55,7 +61,8 @@ def trust_table(rows: list[dict[str, Any]]) -> Table:
     notes = (ORDER_NOTE, *(f"{row['case']}: {row['note']}." for row in rows if row["note"]))
     first = rows[0]
     origin = f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit']}."
-    caption = f"What a sceptic would show the model, on {first['photos']} photos. Model: {first['model']}. {origin}"
+    model = short_name(first["model"])
+    caption = f"What a sceptic would show the model, on {first['photos']} photos. Model: {model}. {origin}"
     return Table(caption, ("check", "case"), ("measured", "to reach", "reached", "n"), tuple(cells), (), rules, notes)
 
 

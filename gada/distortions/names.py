@@ -1,0 +1,16 @@
+"""What a person calls a distortion class."""
+
+from gada.distortions.families import FAMILIES
+
+
+def distortion_name(name: str, data: str = "") -> str:
+    """Return the name of a distortion class for people: "live/wn" and "wn" are "white Gaussian noise".
+
+    Args:
+        name: the class as a database or a recipe writes it; one that is not known keeps its name.
+        data: the set it belongs to; two digits are a class of TID2013 in a set named after it alone.
+    """
+    keys = [name, f"live/{name}"]
+    keys += [f"tid2013/{name.removeprefix('#')}"] if data.lower().startswith("tid2013") else []
+    family = next((FAMILIES[key] for key in keys if key in FAMILIES), None)
+    return family.title if family else {"fnoise": "pink noise"}.get(name, name)
