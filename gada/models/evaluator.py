@@ -1,7 +1,7 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ class Evaluator(nn.Module):
     @property
     def classes(self) -> int:
         """The number of distortion classes; 1 where there are none to tell apart."""
-        return int(self.class_head[-1].out_features)
+        return cast(nn.Linear, self.class_head[-1]).out_features
 
     def predict(self, features: Tensor) -> EvaluatorOutput:
         """Return the output of both heads for pooled features (N, F)."""

@@ -67,7 +67,7 @@ class RunLogger(WandbLogger):
     @or_give_up
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log metrics at a step, counted over the stages that build on each other, so that their curves compare."""
-        super().log_metrics(metrics, None if step is None else self.before + step)  # type: ignore[arg-type]
+        super().log_metrics(metrics, None if step is None else self.before + step)
 
     log_image = or_give_up(WandbLogger.log_image)  # type: ignore[arg-type]  # for its **kwargs might name a "self"
     log_table = or_give_up(WandbLogger.log_table)
@@ -131,8 +131,8 @@ def run_loggers(
         for logger in loggers:
             logger.close(failed=True)
         raise
-    for logger in loggers:
-        logger.close()
+    if run:
+        loggers[0].close()
         write_json(noted, {"id": run.id, "complete": True})
 
 
@@ -150,8 +150,8 @@ def start(
     import wandb
 
     settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off")
-    project = os.environ.get("WANDB_PROJECT", "gada")
-    begin = partial(wandb.init, project=project, name=name or folder.name, group=group or None)
+    project, entity = os.environ.get("WANDB_PROJECT", "gada"), os.environ.get("WANDB_ENTITY")
+    begin = partial(wandb.init, project=project, entity=entity, name=name or folder.name, group=group or None)
     begin = partial(begin, dir=str(folder), config=dict(config), settings=settings)
     for attempt in dict.fromkeys((chosen, "offline")):
         try:
