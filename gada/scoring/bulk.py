@@ -109,7 +109,7 @@ class BulkJob:
         return journal.failed
 
 
-def line_of(row: Row, data: str) -> str:
+def line_of(row: Row, data: str = "") -> str:
     """Return the row of a scored image as a line of the terminal; `data` names the set whose classes are meant."""
     if row["percentile"] is None:
         from gada.distortions.names import distortion_name  # whose ladders need scipy

@@ -131,9 +131,8 @@ def run_loggers(
         for logger in loggers:
             logger.close(failed=True)
         raise
-    for logger in loggers:
-        logger.close()
     if run:
+        loggers[0].close()
         write_json(noted, {"id": run.id, "complete": True})
 
 
@@ -181,8 +180,8 @@ def start(
     import wandb
 
     settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off")
-    project = os.environ.get("WANDB_PROJECT", "gada")
-    begin = partial(wandb.init, project=project, name=name or folder.name, group=group or None)
+    project, entity = os.environ.get("WANDB_PROJECT", "gada"), os.environ.get("WANDB_ENTITY")
+    begin = partial(wandb.init, project=project, entity=entity, name=name or folder.name, group=group or None)
     begin = partial(begin, dir=str(folder), config=dict(config), settings=settings)
     for attempt in dict.fromkeys((chosen, "offline")):
         try:

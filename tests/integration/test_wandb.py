@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import tiny
 import yaml
-from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # made by protobuf
+from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
 from gada.__main__ import main
 from gada.training.callbacks import KeepLast
