@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GADA_CACHE ?= $(CURDIR)/.cache
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test test-all check audit lowest format bench stress mutants tables docs checkpoints clean
+.PHONY: demo test test-all check audit lowest format bench gpu stress mutants tables docs checkpoints clean
 
 demo: .venv/installed
 	$(BIN)/python -m gada synthesize --references data/photos --recipe live --scores proxy --out data/live-like
@@ -17,8 +17,10 @@ checkpoints: .venv/installed-dev
 	$(BIN)/python -m gada trust --model runs/photos/photos-evaluator.safetensors --out runs/photos/trust --require
 	cp runs/photos/photos-evaluator.safetensors checkpoints/
 	cp runs/photos/results.jsonl docs/results/photos.jsonl
+	grep '"CLIVE"' runs/photos/phase3/sets.jsonl > docs/results/photos-clive.jsonl
+	grep '"TID2013-R"' runs/photos/phase3/sets.jsonl > docs/results/photos-tid2013-r.jsonl
 	cp runs/photos/trust/trust.jsonl docs/results/trust.jsonl
-	$(BIN)/python -m gada table docs/results/photos.jsonl --into checkpoints/photos.md
+	for set in photos photos-clive photos-tid2013-r; do $(BIN)/python -m gada table docs/results/$$set.jsonl --into checkpoints/photos.md || exit 1; done
 	$(BIN)/python -m gada trust --results docs/results/trust.jsonl --into checkpoints/photos.md
 
 # Side by side on all cores. The tests of a file stay together, for they share what was trained; the longest files come first.
@@ -52,6 +54,10 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+# Trainings on a GPU, in less than ten minutes; without one it says so.
+gpu: .venv/installed-dev
+	PYTHONPATH=tests $(BIN)/python -m gpu
 
 # atheris has no wheels for some machines; its stress test then says so.
 stress: .venv/installed-dev

@@ -36,3 +36,7 @@ def __getattr__(name: str) -> Any:  # imported when asked for, so that `import g
     from importlib import import_module
 
     return getattr(import_module(f"gada.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

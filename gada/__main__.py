@@ -8,12 +8,15 @@ from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from errno import EDQUOT, EIO, ENOSPC
 from importlib import import_module
-from inspect import signature
+from inspect import Parameter, signature
 from io import TextIOWrapper
 from itertools import zip_longest
+from pathlib import Path
 from textwrap import wrap
+from time import monotonic
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
+from gada import usage
 from gada.io.threads import share_the_machine
 
 if TYPE_CHECKING:
@@ -35,16 +38,19 @@ VERBS = {
     "synthesize": "make a scored set of distorted images from photos",
     "distortions": "list the distortion families, or draw TID2013's 24 types of one photo",
     "sweep": "what quality distortions cost a classifier",
+    "layers": "how far distortions change each layer of a classifier",
     "metrify fit": "train a network that predicts a classifier's error from the image alone",
     "metrify evaluate": "predicted against true error, beside softmax, SSIM and quality",
+    "metrify learn": "train a classifier without the images of worst predicted error",
     "metrify predict": "the error that a classifier is expected to make on images",
     "classify fit": "train classifiers with quality-guided label smoothing (IQA-LS)",
     "classify evaluate": "accuracy and calibration of trained classifiers on distorted images",
     "classify table": "results of classifiers in the layouts of the paper",
+    "classify figures": "the paper's figures from results of classifiers",
     "fidelity": "how near the re-simulated TID2013 comes to the published one",
 }
 
-RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit")
+RESUMED = ("fit", "benchmark", "study", "synthesize", "sweep", "classify fit", "metrify fit", "metrify learn")
 RESUMED_OUT = ("score", "metrify predict")  # with --out
 
 Function = Callable[..., Any]
@@ -57,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # else a name that a terminal cannot show would end the work
             stream.reconfigure(errors="backslashreplace")
     share_the_machine()
+    usage.BEGAN = monotonic()
     try:
         code = run(arguments)
         sys.stdout.flush()  # what cannot be written should be known here
@@ -89,8 +96,21 @@ def run(arguments: list[str]) -> int:
         with suppress(SystemExit):  # no verb, or a word that several begin with
             build_parser("").parse_args([*arguments, "--help"])
         return 2
+    if arguments == ["--version"]:
+        sys.stdout.write(f"gada {version_with_commit()}\n")
+        return 0
+    if explain_group(verb, options):
+        return 0
     values = parse(arguments)
     return function_of(verb)(**values) or 0
+
+
+def version_with_commit() -> str:
+    """Return the version and, where the code is a clone, its commit."""
+    from gada import __version__
+    from gada.io.records import commit
+
+    return f"{__version__} (commit {known})" if (known := commit()) else __version__
 
 
 def verb_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -107,7 +127,7 @@ def function_of(verb: str) -> Function:
 
 
 def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> "ArgumentParser":
-    """Return the parser of all verbs; only this verb's module is imported and has its options.
+    """Return the parser of a verb, or one that only knows the verbs' names where there is no such verb.
 
     Args:
         verb: the verb that was given; "" for none.
@@ -118,14 +138,21 @@ def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> 
 
     from gada import __version__
 
+    common: dict[str, Any] = {"formatter_class": RawDescriptionHelpFormatter, "allow_abbrev": False}
+    if verb in VERBS:
+        usage = f"gada {verb} [options]" + (" PATHS ..." if "paths" in kinds_of(function_of(verb)) else "")
+        text = f"{verb}: {VERBS[verb]}."
+        parser = ArgumentParser(prog=f"gada {verb}", usage=usage, description=text, exit_on_error=False, **common)
+        add_options(parser, function_of(verb), brief)
+        parser.default_config_files = list(preset)  # read before the user's config
+        return parser
     parser = ArgumentParser(
         prog="gada",
         description="No-reference image quality assessment with GADA.",
         epilog="`gada VERB --help` shows a verb's options.",
         version=__version__,
-        formatter_class=RawDescriptionHelpFormatter,
         exit_on_error=False,
-        allow_abbrev=False,
+        **common,
     )
     verbs = {"": parser.add_subcommands(dest="verb", metavar="VERB", title="verbs", description=None)}
     for name, text in VERBS.items():
@@ -135,12 +162,7 @@ def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> 
             head = verbs[""].add_subcommand(group, ArgumentParser(), help=f"{' | '.join(below)}: {text}")
             head.prog = f"gada {group}"
             verbs[group] = head.add_subcommands(dest="verb", metavar="VERB", title="verbs", description=None)
-        child = verbs[group].add_subcommand(last, ArgumentParser(description=f"{name}: {text}."), help=text)
-        child.prog = f"gada {name}"
-        if name == verb:
-            add_options(child, function_of(verb), brief)
-            child.usage = f"gada {name} [options]" + (" PATHS ..." if "paths" in kinds_of(function_of(verb)) else "")
-            child.default_config_files = preset  # read before the user's config
+        verbs[group].add_subcommand(last, ArgumentParser(), help=text)
     return parser
 
 
@@ -155,12 +177,29 @@ def add_options(parser: "ArgumentParser", function: Function, brief: bool) -> No
         elif name == "paths":
             parser.add_argument("paths", type=str, nargs="+", help=text)
         else:
-            shown = "" if default is None or is_dataclass(kind) else f" (default: {default})"
             option = f"--{name.rstrip('_')}"  # --from is a keyword of Python: from_
+            if default is Parameter.empty:
+                parser.add_argument(option, type=kind, required=True, help=f"{text} Must be given.")
+                continue
+            shown = "" if default is None or is_dataclass(kind) else f" (default: {usage.plainly(default)})"
             parser.add_argument(option, type=kind, default=default, help=text + shown, sub_configs=is_dataclass(kind))
     if lines:
-        head = "settings, as --GROUP.KEY VALUE or in the config file (explained in gada/settings/):"
+        head = "settings, as --GROUP.KEY VALUE or in the config file; --help.GROUP, as in --help.data, explains them:"
         parser.epilog = "\n".join([head, *lines])
+
+
+def explain_group(verb: str, options: Sequence[str]) -> bool:
+    """Print what `--help.GROUP` asks for, if one does: each setting of a group with its sentence and default."""
+    from gada.errors import ConfigError
+
+    asked = next((option.removeprefix("--help.") for option in options if option.startswith("--help.")), None)
+    if asked is None or verb not in VERBS:
+        return False
+    groups = {name: kind for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)}
+    if asked not in groups:
+        raise ConfigError(f"`gada {verb}` has no settings '{asked}'; it has {', '.join(groups) or 'none'}.")
+    sys.stdout.write(usage.listed(asked, groups[asked]))
+    return True
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
@@ -168,30 +207,33 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         ConfigError: if the verb, an option, a value or a config file is wrong.
+        DataError: if a value is a URL.
         SystemExit: after --help, --version and --print_config.
     """
     from jsonargparse import Namespace
 
     from gada.errors import ConfigError
+    from gada.io.files import check_not_url
     from gada.settings import preset_files
     from gada.settings.names import renamed
     from gada.usage import described, explained, settings_files
 
     verb, options = verb_of(arguments)
     kinds = kinds_of(function_of(verb)) if verb in VERBS else {}
-    words = [*verb.split(), *spelled(options, kinds)]
+    words = list(spelled(options, kinds))
     preset = preset_files(words) if "preset" in kinds else []
     parser = build_parser(verb, not {"-h", "--help"}.isdisjoint(options), preset)
     try:
-        found = parser.parse_args(words)
-        given = found[verb.replace(" ", ".")]
+        given = parser.parse_args(words if verb in VERBS else list(arguments))
         for name in (name for name, kind in kinds.items() if is_dataclass(kind)):
             if not isinstance(given[name], Namespace):  # the parser takes `data: 5` of a config file
                 raise ConfigError(f"{name} is {given[name]} but must be {described(kinds[name])}.")
-        values = parser.instantiate(found)[verb.replace(" ", ".")]
+        for value in given.values():
+            check_not_url(value if isinstance(value, str | Path) else "")
+        values = parser.instantiate(given)
     except ArgumentError as error:
         message = " ".join(str(error).split())
-        raise ConfigError(renamed(message) or explained(message, verb, VERBS, kinds, words)) from error
+        raise ConfigError(renamed(message, verb) or explained(message, verb, VERBS, kinds, words)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{settings_files(kinds, words)} is not UTF-8 text; give a YAML file of settings.") from error
     return {name: values[name.rstrip("_")] for name in kinds}
@@ -225,11 +267,13 @@ def spelled(options: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[str]:
 
     `--max-pixels` is `--max_pixels`, `--json` alone is `--json=true`, and `--seeds 0,1` is `--seeds [0,1]`.
     """
+    from gada.io.files import check_not_url
     from gada.settings.shared import config_for
 
     with_model = not any(option.partition("=")[0] == "--model" for option in options)
     lists = {f"--{name}" for name, kind in kinds.items() if get_origin(kind) in (list, tuple)}
     for previous, option, following in zip_longest(["", *options][: len(options)], options, options[1:]):
+        check_not_url(option.partition("=")[2] if option.startswith("--") else option)
         if previous == "--config":
             yield config_for(option, kinds, with_model)
             continue

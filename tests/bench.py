@@ -13,7 +13,8 @@ from pathlib import Path
 from gada.io.records import Row, commit, machine, read_rows, write_rows
 from gada.reports.markdown import replace_block
 
-NAMES = ("training", "scoring", "sweep", "classifier", "busy")
+NAMES = ("training", "scoring", "paper", "sweep", "classifier", "busy")
+PAGES = {"paper": Path("docs/speed.md")}  # where a table stands, if not in --into
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         more = ["--scored", chosen.scored] if chosen.scored and name == "scoring" else []
         rows = [row for row in read_rows(chosen.out) if row["benchmark"] != name] + figures(name, more)
         write_rows(chosen.out, sorted(rows, key=lambda row: NAMES.index(row["benchmark"])))
-        replace_block(chosen.into, f"make bench: {name}", table(read_rows(chosen.out), name))
+        replace_block(PAGES.get(name, chosen.into), f"make bench: {name}", table(read_rows(chosen.out), name))
 
 
 def figures(name: str, more: list[str]) -> list[Row]:

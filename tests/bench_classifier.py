@@ -1,6 +1,7 @@
 """Images a second of a classifier's training: from the packed versions, and through a step; one JSON line a figure."""
 
 import tempfile
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from gada.training.classifier import BatchLoader, ClassifierTraining
 from gada.training.data import Steps
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
-IMAGES, SIDE, STEPS, EPOCH = 1000, 32, 8, 10_000
+IMAGES, SIDE, STEPS, EPOCH = 1000, 32, 8, 50_000
 
 
 def main() -> None:
@@ -37,15 +38,18 @@ def main() -> None:
         training = ClassifierTraining(build_classifier("table1", 10), settings)
         (optimizer,), _ = training.configure_optimizers()
 
-        def take_step() -> None:
+        def take_step(bf16: bool) -> None:
             optimizer.zero_grad()
-            torch.autograd.backward(training.loss_of(batch)[0])
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                loss, _ = training.loss_of(batch)
+            torch.autograd.backward(loss)
             optimizer.step()
 
-        step = settings.batch_size / seconds(take_step, STEPS)
+        step, half = (settings.batch_size / seconds(partial(take_step, bf16), STEPS) for bf16 in (False, True))
     say("classifier: distort, measure and pack, once", images_per_second=len(mixed) * IMAGES / once)
     say("classifier: draw from the packed versions", images_per_second=drawing, faster_than_training_by=drawing / step)
-    say("classifier: training step", images_per_second=step, seconds_for_an_epoch_of_10000=EPOCH / step)
+    for name, rate in (("f32", step), ("bf16", half)):
+        say(f"classifier: training step, {name}", images_per_second=rate, seconds_for_an_epoch_of_50000=EPOCH / rate)
 
 
 def epoch(mixture: Mixture, number: int) -> None:

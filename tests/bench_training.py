@@ -40,7 +40,7 @@ NETWORKS = ModelSettings(widths=(32, 64, 64), decoder_widths=(32, 32, 16), maps=
 TRAINING = TrainingSettings(crop_size=64, batch_size=64, generator_batch=32)
 CLASSES = 5
 SIDE = 1024  # of the matrices that are multiplied
-PAPER = Settings()  # networks, crops and batches of configs/tid2013.yaml
+PAPER = Settings()  # networks, crops and batches of configs/tid2013-gada.yaml
 
 Take = Callable[[int], object]
 
@@ -128,7 +128,7 @@ def stepper(module: EvaluatorTraining, batch: Batch, in_bfloat: bool = False) ->
             for other in optimizers:  # as Lightning toggles the players
                 for weight in (weight for group in other.param_groups for weight in group["params"]):
                     weight.requires_grad_(other is optimizer)
-            with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat):
+            with torch.autocast(module.device.type, torch.bfloat16, enabled=in_bfloat):
                 loss = next(losses)
             descend(optimizer, loss)
 

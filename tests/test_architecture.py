@@ -21,10 +21,13 @@ LAYERS = (  # from top to bottom; rooms of one layer know nothing of each other
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 TORCH_ROOMS = {"training", "models", "losses"}
-TORCH_FILES = {"runs/hardware.py", "runs/whole_image.py", "metrics/ssim.py"}
+TORCH_FILES = {
+    *(f"runs/{name}.py" for name in ("hardware", "whole_image", "features", "calibration")),
+    "metrics/ssim.py",
+}
 TORCH_FILES |= {f"data/{name}.py" for name in ("batches", "resident", "whole_batches")}
 TORCH_FILES |= {f"scoring/{name}.py" for name in ("torch_backend", "programs", "differentiable", "export")}
-TORCH_FILES |= {f"scoring/{name}.py" for name in ("classifiers", "classifier_sources", "responses")}
+TORCH_FILES |= {f"scoring/{name}.py" for name in ("architecture", "classifiers", "classifier_sources", "responses")}
 TORCH = {"torch", "pytorch_lightning", "torchmetrics", "pytorch_msssim"}
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

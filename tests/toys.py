@@ -76,6 +76,16 @@ def broken() -> Classifier:
     return of_network(Broken(), "broken", Input(View(SIDE, None), (0.5,) * 3, (1.0,) * 3), "cpu")
 
 
+def distance(outputs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """An error of a task that is no classification: how far the mean output is from what the label stands for."""
+    return np.asarray(1 - np.exp(-((outputs.mean(axis=1) - labels) ** 2)))
+
+
+def too_large(outputs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """No error in [0, 1]."""
+    return np.asarray(outputs.mean(axis=1) + labels + 100)
+
+
 def network() -> nn.Module:
     """A bare network."""
     return Colours()

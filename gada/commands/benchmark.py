@@ -35,6 +35,7 @@ def benchmark(
     from gada.reports.tables import differences_table, stages_table, summary_table
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
+    from gada.usage import ended
 
     whole = Settings(**settings)
     where = Hardware(device, devices)
@@ -43,4 +44,7 @@ def benchmark(
     print(render(stages_table(plain, provenance_of(row.origin for row in rows))))
     print(render(summary_table(plain), "text"))
     print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
-    print(f"Everything lies in {run}: report.html, results.jsonl, and a folder for each split.")
+    ended(
+        f"{run}: report.html, results.jsonl, and a folder for each split",
+        f"gada score --model {run}/split-00 photos/",
+    )

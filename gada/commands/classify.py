@@ -1,4 +1,4 @@
-"""`gada classify fit | evaluate | table`: classifiers whose labels follow image quality (IQA-LS)."""
+"""`gada classify fit | evaluate | table | figures`: classifiers whose labels follow image quality (IQA-LS)."""
 
 from pathlib import Path
 from typing import Literal
@@ -30,20 +30,20 @@ def fit(
     """
     from gada.experiments.iqa_ls.evaluation import check_alike
     from gada.experiments.iqa_ls.fit import Fit
-    from gada.reports.iqa_ls import table_2
+    from gada.reports.iqa_ls import table_2, tested
     from gada.reports.layout import render
+    from gada.usage import ended
 
     rows = Fit([str(name) for name in strategies], seeds, run, data, training, device).rows(wandb)
     check_alike(rows)
-    print(render(table_2(rows), "text"))
+    print(render(table_2(tested(rows)), "text"))
+    ended(f"{run}: report.html, results.jsonl, and a folder for each strategy and seed", f"gada classify table {run}")
 
 
 def evaluate(
     paths: list[str],
     corruptions: Path | None = None,
     out: Path | None = None,
-    samples: int = 0,
-    figure: Path | None = None,
     device: Device = "auto",
     network: str = "table1",
     data: TestDataSettings = TestDataSettings(),
@@ -54,33 +54,22 @@ def evaluate(
         paths: Classifiers (.safetensors), or folders that hold some.
         corruptions: Folder of CIFAR-10-C, which takes the place of the ten test sets.
         out: File for the result rows (JSON lines).
-        samples: Number of single test images to test along the blur levels instead, as in Figure 4.
-        figure: PNG file for them.
         device: Where to run them.
         network: For a network of your own, the function that makes it, as in training.
         data: Test images that take the place of the run's own.
     """
-    from gada.errors import ConfigError
-    from gada.experiments.iqa_ls.evaluation import evaluate_classifiers, evaluate_samples
+    from gada.experiments.iqa_ls.evaluation import evaluate_classifiers
     from gada.io.records import write_rows
-    from gada.reports.iqa_ls import corruption_table, samples_table, table_2
+    from gada.reports.iqa_ls import table_2, tested
+    from gada.reports.iqa_ls_tables import corruption_table
     from gada.reports.layout import render
+    from gada.usage import ended
 
-    if samples < 0:
-        raise ConfigError(f"--samples is {samples} but must be at least 0.")
-    if samples and corruptions:
-        raise ConfigError("--samples are single test images and --corruptions a set of its own; give one of the two.")
-    if figure and not samples:
-        raise ConfigError(f"--figure {figure} is of single test images; say how many with --samples, or leave it out.")
-    files = [Path(path) for path in paths]
-    if samples:
-        rows, layout = evaluate_samples(files, data, network, samples, device, figure), samples_table
-    else:
-        rows = evaluate_classifiers(files, data, network, device, corruptions)
-        layout = corruption_table if corruptions else table_2
+    rows = evaluate_classifiers([Path(path) for path in paths], data, network, device, corruptions)
     if out:
         write_rows(out, rows)
-    print(render(layout(rows), "text"))
+    print(render(corruption_table(rows) if corruptions else table_2(tested(rows)), "text"))
+    ended(str(out or ""), f"gada classify table {out}" if out else "")
 
 
 def table(
@@ -101,17 +90,42 @@ def table(
     from gada.io.files import write_bytes
     from gada.io.records import read_results
     from gada.reports.canvas import png
-    from gada.reports.iqa_ls import all_tables
+    from gada.reports.iqa_ls import tested, variants
     from gada.reports.iqa_ls_figures import figure_3
+    from gada.reports.iqa_ls_tables import all_tables
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
 
-    rows = read_results(paths, "classify")
+    rows = variants(read_results(paths, "classify"))
     check_alike(rows)
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
-        write_bytes(figure, png(figure_3([row for row in rows if "sample" not in row])))
+        write_bytes(figure, png(figure_3(tested(rows))))
     if into:
         replace_block(into, "gada classify table " + " ".join(paths), text)
     else:
         print(text)
+
+
+def figures(
+    paths: list[str],
+    out: Path = Path("figures"),
+    data: TestDataSettings = TestDataSettings(),
+) -> None:
+    """Draw Figures 1, 3 and 4 of the paper, calibration curves and confidence histograms as PNG files.
+
+    Args:
+        paths: Files of result rows (JSON lines), or run directories.
+        out: Folder for them.
+        data: The test images of the results, which Figures 1 and 4 show.
+    """
+    from gada.experiments.iqa_ls.evaluation import check_alike
+    from gada.experiments.iqa_ls.report import draw_figures, tests_of
+    from gada.io.files import write_bytes
+    from gada.io.records import read_results
+
+    rows = read_results(paths, "classify")
+    check_alike(rows)
+    for name, figure in draw_figures(rows, tests_of(rows, data)).items():
+        write_bytes(out / f"{name}.png", figure.file)
+        print(out / f"{name}.png")

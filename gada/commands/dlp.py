@@ -8,7 +8,7 @@ from gada.settings import EvaluationSettings
 
 def dlp(
     model: str = "bundled",
-    references: Path = Path("data/photos"),
+    photos: Path = Path("data/photos"),
     gap: float = 40.0,
     out: Path | None = None,
     json: bool = False,
@@ -19,7 +19,7 @@ def dlp(
 
     Args:
         model: A .safetensors evaluator, a stage's or a run's folder, or the name of a bundled one.
-        references: Folder of pristine photos that the model was not trained on.
+        photos: Folder of pristine photos that the model was not trained on.
         gap: P-test: percentiles by which full-reference measures must agree that an image is better.
         out: CSV file for the measures of every image.
         json: Print one JSON object instead of a table.
@@ -31,12 +31,18 @@ def dlp(
     from gada.experiments.dlp import dlp_table, run_dlp
     from gada.reports.layout import render
     from gada.scoring.loading import load_scorer
+    from gada.usage import ended
 
     scorer = load_scorer(model, "crops", evaluation.crops, evaluation.seed, device)
-    found = run_dlp(scorer, references, evaluation, gap, out)
+    found = run_dlp(scorer, photos, evaluation, gap, out)
     if json:
         consistency = {name: one._asdict() for name, one in found.consistency.items()}
         tests = {"d": found.discriminability._asdict(), "l": consistency, "p": found.preference._asdict()}
-        print(dumps({"model": model, "evaluator": found.model, "photographs": found.photos, **tests}))
+        print(
+            dumps(
+                {"model": model, "evaluator": found.model, "sha256": found.sha256, "photographs": found.photos, **tests}
+            )
+        )
     else:
         print(render(dlp_table(found), "text"))
+        ended(str(out or ""), f"gada trust --model {model} --photos {photos}")

@@ -12,6 +12,7 @@ def doctor(data: Path | None = None) -> int:
         data: Folder of a database to check too; by default what is found in `data/`.
     """
     from gada.experiments.doctor import examine
+    from gada.usage import ended
 
     findings = list(examine(data))
     for finding in findings:
@@ -19,4 +20,6 @@ def doctor(data: Path | None = None) -> int:
     failed = [finding for finding in findings if finding.mark == "FAIL"]
     warned = sum(finding.mark == "warn" for finding in findings)
     print(f"\n{len(failed)} to mend, {warned} to know of." if failed or warned else "\nAll is well.")
+    if not failed:
+        ended(following="gada score photos/")
     return max((finding.code for finding in failed), default=0)

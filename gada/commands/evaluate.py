@@ -38,11 +38,12 @@ def evaluate(
     from gada.reports.layout import render
     from gada.reports.tables import stages_table
     from gada.runs.report import provenance_of
+    from gada.usage import ended
 
     found = evaluate_model(model, side, data, split, evaluation, device, out, keep_shared)
     rows, origin = [row.as_plain() for row in found.rows], provenance_of(row.origin for row in found.rows)
     if json:
-        described = {"model": model, "evaluator": found.model, "data": origin.describe()}
+        described = {"model": model, "evaluator": found.model, "sha256": found.sha256, "data": origin.describe()}
         print(dumps({**described, "left_out": found.left_out, "results": rows}))
         return
     print(render(stages_table(rows, origin, metrics=METRICS)))
@@ -51,3 +52,4 @@ def evaluate(
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")
     for name, known in (found.left_out or {}).items():
         print(f"left out: {name} shows the scene of {known}, which the evaluator was trained on")
+    ended(str(out or ""), f"gada trust --model {model}")

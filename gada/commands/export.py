@@ -24,6 +24,8 @@ def export(
         images: Folder of photos to calibrate int8 on, and to compare on.
     """
     from gada.scoring.export import export_evaluator
+    from gada.usage import ended
 
     path, parity = export_evaluator(model, format, out, precision, images)
-    print(f"wrote {path} ({precision}); agrees with the evaluator on {parity.describe()}")
+    print(f"{path} ({precision}) agrees with the evaluator on {parity.describe()}")
+    ended(str(path), f"gada score --model {path} photos/")

@@ -10,6 +10,7 @@ def generate(
     model: str = "bundled",
     out: Path = Path("generated.png"),
     side: Literal["test", "validation", "train", "all"] = "test",
+    beside: list[str] = [],  # noqa: B006  # never changed
     crop_size: int = 0,
     evaluator: str = "",
     results: Path | None = None,
@@ -23,6 +24,7 @@ def generate(
         model: A .safetensors generator, phase 1's or a run's folder, or the name of a bundled one.
         out: PNG file to write.
         side: Which side of the split the references come from.
+        beside: Further generators: draw what each makes of the same class and quality, as in the paper's Figure 1.
         crop_size: Side of the crops in pixels, a multiple of 8; 0 is the size the generator was trained at.
         evaluator: One trained on real crops alone, as RUN/baseline: also measure with it how good the generator is.
         results: JSON lines file that keeps the metrics.
@@ -37,6 +39,7 @@ def generate(
     from gada.io.records import write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
+    from gada.usage import ended
 
     for name, value in (("results", results), ("into", into)):
         if value and not evaluator:
@@ -46,8 +49,7 @@ def generate(
         find_checkpoint(evaluator, "evaluator")  # before a sheet is drawn
         if into:
             around_block(into, block)
-    write_generated_sheet(model, out, side, crop_size, data, split)
-    print(f"wrote {out}")
+    write_generated_sheet(model, out, side, crop_size, data, split, beside)
     if evaluator:
         rows = evaluate_generator(model, evaluator, side, data, split)
         if results:
@@ -55,3 +57,4 @@ def generate(
         print(render(generator_table(rows), "text"))
         if into:
             replace_block(into, block, render(generator_table(rows), "markdown"))
+    ended(" and ".join(str(file) for file in (out, results, into) if file))

@@ -1,5 +1,6 @@
 """`gada score`: predict the quality of images."""
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -53,8 +54,12 @@ def score(
 
         return score_with_ray(job, model, mode, crops, seed)
     from gada.scoring.loading import load_scorer
+    from gada.usage import ended
 
     scorer = load_scorer(model, mode, crops, seed, device)
     if scorer.card.whole_view and (mode != "grid" or crops is not None):
         say(f"{scorer.card.name} sees images whole; --mode and --crops change nothing.")
-    return job.run(scorer)
+    code = job.run(scorer)
+    if code == 0 and not out and not json:
+        ended(following=f"gada score {shlex.join(paths)} --out scores.csv")
+    return code

@@ -11,10 +11,12 @@ def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed
     splits: int = 1,
+    out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
     evaluator: str = "",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     **settings: Any,
 ) -> None:
     """Train each variant of the settings on one split or several, or print a finished study again.
@@ -23,12 +25,15 @@ def study(
         run: Folder that receives a run for each variant; a stopped study resumes.
         variants: What is changed, one thing at a time; none given prints `results` again.
         splits: How many splits, from `split.number` on; of several, differences from the first variant are reported.
-        results: JSON lines file that also keeps the rows.
+        out: Also write the result rows to this .jsonl file.
+        results: Result rows to show again; by default those of the run.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
         evaluator: One trained on real crops alone, which evaluates the generators that variants train.
         device: Where to train.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
+    from gada.errors import ConfigError
     from gada.experiments.study.rows import StudyRow
     from gada.experiments.study.study import run_study
     from gada.experiments.study.table import study_table
@@ -36,15 +41,18 @@ def study(
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
     from gada.runs.hardware import Hardware
+    from gada.usage import ended
 
-    block = f"gada study {results or run}"
+    if results and variants:
+        raise ConfigError(f"--results {results} is shown again without a training; --out writes what is trained.")
+    block = f"gada study {out or results or run}"
     if variants and into:
         around_block(into, block)
     if variants:
         whole = Settings(**settings)
-        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits)
-        if results:
-            write_rows(results, [row.as_plain() for row in rows])
+        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits, wandb)
+        if out:
+            write_rows(out, [row.as_plain() for row in rows])
     else:
         file = results or run / "study.jsonl"
         rows = [StudyRow.from_plain(row, str(file)) for row in read_rows(file, missing="refuse")]
@@ -52,3 +60,5 @@ def study(
         replace_block(into, block, render(study_table(rows), "markdown"))
     else:
         print(render(study_table(rows), "text"))
+    if variants:
+        ended(f"{run}: study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md")

@@ -17,6 +17,7 @@ def sweep(
     jobs: int | None = None,
     keep: bool = True,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    wandb: Literal["auto", "offline", "online", "off"] = "auto",
     out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
@@ -44,6 +45,7 @@ def sweep(
         into: Markdown file whose block "gada sweep RESULTS" (OUT) is replaced instead of printing.
         figure: PNG file for accuracy along the ladders.
         json: Print one JSON object instead of tables.
+        wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         images: Labelled images.
         input: Overrides the networks' own input.
     """
@@ -70,13 +72,20 @@ def sweep(
     from gada.experiments.robustness.sweep import run_sweep
     from gada.scoring.classifier_sources import load_classifier
     from gada.scoring.classifiers import common_classes
+    from gada.training.loggers import log_results
+    from gada.usage import ended
 
     loaded = [load_classifier(one, input, device) for one in classifiers]
     first = baseline_of([one.name for one in loaded], baseline)
     labelled = load_labelled(images, common_classes(loaded))
+    before = read_rows(run / RESULTS)
     found = run_sweep(loaded, labelled, distortions, run, distorted, seed, jobs, keep)
     write_report(run, loaded, labelled, found, first, example)
+    rows = read_rows(run / RESULTS)
+    config = {"classifiers": classifiers, "distortions": distortions, "distorted": distorted, "seed": seed}
+    log_results(run, wandb, config, rows, sorted(run.glob("*.png")), [run / "report.html", run / RESULTS], before)
     if out:
-        write_rows(out, read_rows(run / RESULTS))
+        write_rows(out, rows)
     show(kept, baseline, into, figure, json)
+    ended(f"{run}: report.html, results.jsonl and results.csv", f"gada sweep --run {run} --figure sweep.png")
     return 4 if found.failed else 0

@@ -28,5 +28,7 @@ def synthesize(
         jobs: processes; by default one for each core.
     """
     from gada.data.synthesize import synthesize as make
+    from gada.usage import ended
 
     make(references, out, recipe, scores, crops, levels, seed, jobs)
+    ended(str(out), f"gada fit --data.root {out} --run runs/{out.name}")

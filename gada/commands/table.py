@@ -31,12 +31,13 @@ def table(
     from gada.reports.markdown import replace_block
     from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
     from gada.runs.report import provenance_of
+    from gada.usage import ended
 
     if published and layout in ("summary", "differences"):
         raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
     found = read_result_files(paths)
     rows, origin = [row.as_plain() for row in found], provenance_of(row.origin for row in found)
-    check_single(rows, ("dataset", "upper_bound", "proxy", "seed"), ("stage", "split", "distortion"))
+    check_single(rows, ("dataset", "upper_bound", "validated", "proxy", "seed"), ("stage", "split", "distortion"))
     match layout:
         case "table1":
             chosen = stages_table(rows, origin, published=published)
@@ -52,5 +53,6 @@ def table(
     if into:
         options = [] if layout == "table1" else ["--layout", layout]
         replace_block(into, " ".join(["gada table", *options, *paths]), text)
+        ended(str(into))
     else:
         print(text)

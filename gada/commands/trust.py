@@ -39,6 +39,7 @@ def trust(
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
     from gada.scoring.loading import load_scorer
+    from gada.usage import ended
 
     if into:
         around_block(into, BLOCK)
@@ -49,6 +50,7 @@ def trust(
         rows = trust_rows(found, seed)
         if out:
             write_trust(out, found, seed)
+        ended(f"{out}: trust.jsonl and trust.png" if out else "", f"gada score --model {model} photos/")
     if into:
         replace_block(into, BLOCK, render(trust_table(rows), "markdown"))
     elif json:

@@ -60,6 +60,7 @@ class CropBatches(Dataset[Batch]):
         sources: pristine images to generate from; by default the references of `images`.
         packed_sources: the decoded `sources`, if they are not in `packed`.
         given: label and quality of each of the `sources`, (S,) both, which are then its targets.
+        uniform: whether target qualities are drawn from all of [0, 1] alike, and not from those of their class.
 
     Raises:
         ConfigError: if an image is smaller than a crop, or there are no images.
@@ -79,6 +80,7 @@ class CropBatches(Dataset[Batch]):
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
         given: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
+        uniform: bool = False,
     ) -> None:
         if not len(images):
             raise ConfigError(f"{images.name} has no images to train on")
@@ -91,7 +93,7 @@ class CropBatches(Dataset[Batch]):
         self.sources = list(dict.fromkeys(self.references if sources is None else sources))
         self.labels = np.maximum(images.labels, 0)  # without classes every image is of class 0
         self.qualities = images.qualities
-        self.targets = _Targets(self.labels, self.qualities)
+        self.targets = _Targets(self.labels, self.qualities, uniform)
         self.image_steps = _grid_steps(self.packed, self.distorted, crop, grid)
         self.source_steps = _grid_steps(self.packed_sources, self.sources, crop, grid)
 
@@ -170,10 +172,12 @@ class CropBatches(Dataset[Batch]):
 class _Targets:
     """The distribution of target classes and qualities: classes evenly, then a quality of that class.
 
-    Qualities are interpolated linearly between neighbouring ones, so that values between the levels occur too.
+    Qualities are interpolated linearly between neighbouring ones, so that values between the levels occur too; or they
+    are `uniform`.
     """
 
-    def __init__(self, labels: NDArray[np.int64], qualities: NDArray[np.float64]) -> None:
+    def __init__(self, labels: NDArray[np.int64], qualities: NDArray[np.float64], uniform: bool) -> None:
+        self.uniform = uniform
         self.labels = np.unique(labels)
         self.counts = np.array([np.count_nonzero(labels == label) for label in self.labels])
         self.starts = np.cumsum(self.counts) - self.counts
@@ -184,6 +188,8 @@ class _Targets:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return labels and qualities, (N,) each."""
         which = below(label_bits, len(self.labels))
+        if self.uniform:
+            return self.labels[which], unit(quality_bits)
         start, last = self.starts[which], self.counts[which] - 1
         place = unit(quality_bits) * last
         below_place = place.astype(np.int64)

@@ -9,16 +9,15 @@ from pathlib import Path, PureWindowsPath
 
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
-from gada.io.files import is_url
-from gada.io.folders import NO_URL
+from gada.io.files import check_not_url, is_file
 from gada.io.images import image_size, shown
 
 
 def root_folder(root: Path, name: str) -> Path:
     """Return the real path of a database's folder, or say that it is missing."""
     if not root.is_dir():
-        fault = f"is a URL; {NO_URL}" if is_url(root) else f"is not a folder; data.root must be the folder of {name}"
-        raise DataError(f"{shown(root)} {fault}")
+        check_not_url(root, "data.root: ")
+        raise DataError(f"{shown(root)} is not a folder; data.root must be the folder of {name}")
     return root.resolve()
 
 
@@ -75,15 +74,18 @@ class Files:
         """Return a name as a path below the root; an absolute one is taken if it leads into the root."""
         if not name.strip() or "\0" in name:
             raise DataError(f"{where}: the name of an image is missing")
-        if is_url(name):
-            raise DataError(f"{where}: {shown(name)} is a URL; {NO_URL}")
+        check_not_url(shown(name), f"{where}: ")
         path = Path(os.path.normpath(name.replace("\\", "/")))
         if path.is_absolute():
             real = Path(os.path.realpath(path))
             path = next((one.relative_to(self.root) for one in (path, real) if one.is_relative_to(self.root)), path)
         if is_absolute(str(path)) or ".." in path.parts:
+            ends = (Path(*path.parts[start:]) for start in range(1, len(path.parts)))
+            there = next((end for end in ends if ".." not in end.parts and is_file(self.root / end)), None)
+            hint = f", as {shown(there)}" if there else ""
             raise DataError(
-                f"{where}: {shown(name)!r} lies outside {shown(self.root)}; write the path relative to that folder"
+                f"{where}: '{shown(name)}' lies outside {shown(self.root)}; "
+                f"write the path relative to that folder{hint}"
             )
         return path
 

@@ -40,7 +40,7 @@ class LabelledImages:
     """The images (N, H, W, 3), for a set that comes as one."""
     root: Path = Path()
     class_names: tuple[str, ...] = ()
-    """Names of the classes in the order of their indices, for a training set."""
+    """Names of the classes in the order of their indices, where they are known."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -135,7 +135,8 @@ def of_files(
             raise DataError(f"{path.name} has the label {label!r}, which is none of {whose}.")
     root, paths = settings.root, tuple(path for path, _ in labelled)
     names = tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in paths)
-    return LabelledImages(root.resolve().name, names, np.array(indices, np.int64), classes, paths, root=root)
+    labels = np.array(indices, np.int64)
+    return LabelledImages(root.resolve().name, names, labels, len(classes), paths, root=root, class_names=classes)
 
 
 def drawn(images: LabelledImages, per_class: int | None, seed: int, option: str = "images.per_class") -> LabelledImages:

@@ -11,16 +11,16 @@ from gada.settings import ImageSettings
 
 LONGEST_INDEX = 9  # digits; a longer number is a name
 IMAGENET = Path(__file__).with_name("imagenet.txt")
-"""The WordNet ids of ILSVRC 2012's 1,000 classes; sorted, they give the index that every ImageNet network uses."""
+"""WordNet ids and names of ILSVRC 2012's 1,000 classes; the sorted ids give the index that ImageNet networks use."""
 
 
 def class_indices(
     labels: Sequence[str], file: Path | None, classes: Sequence[str] = ()
-) -> tuple[list[int | None], int]:
-    """Return the index of each label, None for an unknown one, and the number of classes (0: not known)."""
+) -> tuple[list[int | None], tuple[str, ...]]:
+    """Return the index of each label, None for an unknown one, and the classes in order (none: not known)."""
     whole = [label.removesuffix(".0") for label in labels]  # as spreadsheets write whole numbers
     if file is None and not classes and all(label.isdecimal() and len(label) <= LONGEST_INDEX for label in whole):
-        return [int(label) for label in whole], 0
+        return [int(label) for label in whole], ()
     if classes:
         known = list(classes)
     elif file is not None:
@@ -31,7 +31,14 @@ def class_indices(
         known = sorted(set(labels))
     places = {name: place for place, name in enumerate(known)}
     places |= {str(place): place for place in range(len(known)) if str(place) not in places}
-    return [places.get(label) for label in labels], len(known)
+    return [places.get(label) for label in labels], tuple(known)
+
+
+def shown_classes(classes: Sequence[str]) -> list[str]:
+    """Return classes as a person calls them: a WordNet id of ImageNet's by its name, such as "Persian cat"."""
+    lines = IMAGENET.read_text(encoding="utf-8").splitlines()
+    names = {number: name for number, _, name in (line.partition(" ") for line in lines)}
+    return [names.get(one, one) for one in classes]
 
 
 def read_classes(path: Path) -> list[str]:

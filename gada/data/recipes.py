@@ -12,8 +12,7 @@ from gada.data.records import Scale
 from gada.data.spreadsheets import rows_of
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError, DataError
-from gada.io.files import is_url
-from gada.io.folders import NO_URL, images_in
+from gada.io.folders import images_in
 from gada.io.images import read_image
 
 Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
@@ -108,8 +107,7 @@ def find_sources(references: Path, crops: Path | None, out: Path | None = None) 
         DataError: if the folder has no image, two have one name, or the table does not fit the folder.
     """
     if not references.is_dir():
-        fault = f"is a URL; {NO_URL}" if is_url(references) else "is not a folder; give the folder of the references"
-        raise DataError(f"{references} {fault}")
+        raise DataError(f"{references} is not a folder; give the folder of the references")
     sources = tuple(_crops_of(references, crops) if crops else _images_of(references, out))
     if not sources:
         raise DataError(f"{crops or references} holds no reference; at least one is needed")

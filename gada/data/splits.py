@@ -20,7 +20,7 @@ class Split:
     train: tuple[str, ...]
     """Reference ids that networks learn from, sorted."""
     validation: tuple[str, ...]
-    """Reference ids that choose the checkpoint, sorted."""
+    """Reference ids that choose the checkpoint, sorted; none where the last one is taken."""
     test: tuple[str, ...]
     """Reference ids that are looked at once, at the end, sorted."""
     seed: int
@@ -29,8 +29,7 @@ class Split:
     """Which split of the family."""
 
     def __post_init__(self) -> None:
-        sides = {"train": self.train, "validation": self.validation, "test": self.test}
-        for name, side in sides.items():
+        for name, side in {"train": self.train, "test": self.test}.items():
             if not side:
                 raise DataError(f"the {name} part of split {self.number} is empty; give it at least one reference")
         everything = [*self.train, *self.validation, *self.test]
@@ -81,29 +80,31 @@ def split_by_reference(
 
     The references are ordered by SHA-256 of (seed, number, id), so the split is the same on every machine, for every
     order of `ids` and every release of Python and numpy. The first `round(n * test_fraction)` are the test; of the
-    rest, as many as `validation_fraction` says are the validation. Halves round up; no side is left empty.
+    rest, as many as `validation_fraction` says are the validation. Halves round up; no side is left empty, but for a
+    validation of 0.
 
     Args:
         ids: reference ids; repetitions do not count.
         seed: of the family of splits.
         number: which split of the family.
         test_fraction: of all references for the test, in (0, 1).
-        validation_fraction: of the training part for validation, in (0, 1).
+        validation_fraction: of the training part for validation, in [0, 1).
         scenes: the scene of each id, where several show the same; they stay together and count as one.
 
     Raises:
-        DataError: if there are fewer than three references.
+        DataError: if there are too few references for a side.
     """
     members: dict[str, list[str]] = {}
     for name in set(ids):
         members.setdefault((scenes or {}).get(name, name), []).append(name)
     order = sorted(members, key=lambda name: sha256(json.dumps([seed, number, name]).encode()).digest())
-    if len(order) < 3:
+    sides = SIDES if validation_fraction else ("train", "test")
+    if len(order) < len(sides):
         raise DataError(
-            f"a split by reference needs at least 3 references (training, validation, test); found {len(order)}"
+            f"a split by reference needs at least {len(sides)} references ({', '.join(sides)}); found {len(order)}"
         )
-    tests = _part(len(order), test_fraction, leave=2)
-    validations = _part(len(order) - tests, validation_fraction, leave=1)
+    tests = _part(len(order), test_fraction, leave=len(sides) - 1)
+    validations = _part(len(order) - tests, validation_fraction, leave=1) if validation_fraction else 0
     test, validation, train = order[:tests], order[tests : tests + validations], order[tests + validations :]
     return Split(
         train=tuple(sorted(name for scene in train for name in members[scene])),

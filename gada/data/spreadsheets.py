@@ -6,8 +6,8 @@ the line of column names and empty cells behind the last column are passed over.
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
-from io import StringIO
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ NUMBERS = {
     ",": re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?"),  # 1.234,5
 }
 """Numbers that Python would read otherwise, by their decimal sign."""
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234, unless it is 1.234
 
 
 def rows_of(
@@ -36,8 +37,11 @@ def rows_of(
     separator: str | None = None,
     decimal: str | None = None,
     sheet: str | None = None,
+    optional: Collection[str] = (),
 ) -> Iterator[tuple[str, Row]]:
     """Yield (place, row) for each line below the column names; `place` names file and line.
+
+    The case of column names does not count, unless two differ by nothing else.
 
     Args:
         path: a CSV file in UTF-8 or UTF-16, or an .xlsx file.
@@ -47,21 +51,22 @@ def rows_of(
         separator: between the cells of a CSV file; found by default.
         decimal: "." or ","; found by default.
         sheet: of a spreadsheet; by default the first with the columns.
+        optional: other columns that are looked for.
 
     Raises:
         DataError: if the file is missing, empty, of another kind or torn, or separator or decimal sign are ambiguous.
     """
     needed = columns or {}
-    lines, kind = _lines_of(path, needed.keys(), separator, sheet)
+    lines, kind, found_separator = _lines_of(path, needed, separator, sheet)
     if not lines:
         raise DataError(f"the table {shown(path)} is empty; its first line must name the columns")
-    start = next((index for index, line in enumerate(lines[:TITLES]) if needed.keys() <= set(line[1])), 0)
-    number, names = lines[start]
+    start = next((index for index, line in enumerate(lines[:TITLES]) if _names(line[1], needed)), 0)
+    number, header = lines[start]
+    names = _as_wanted(header, [*needed, *numbers, *optional])
     named = [name for name in names if name]
     if len(set(named)) < len(named):
-        raise DataError(
-            f"{shown(path.name)}, {kind} {number}: a column is named twice ({', '.join(map(shown, named))})"
-        )
+        shown_names = ", ".join(map(shown, filter(None, header)))
+        raise DataError(f"{shown(path.name)}, {kind} {number}: a column is named twice ({shown_names})")
     if missing := [name for name in needed if name not in named]:
         advice = f"; name yours with {needed[missing[0]]}" if needed[missing[0]] else ""
         has = ", ".join(map(shown, named))
@@ -77,28 +82,41 @@ def rows_of(
         padded = [*cells, *[""] * (len(names) - len(cells))]
         rows.append((place, {name: cell for name, cell in zip(names, padded, strict=False) if name}))
     for column in set(numbers) & set(named):
-        sign = decimal or decimal_of([row[column] for _, row in rows])
+        cells = [row[column] for _, row in rows]
+        sign = decimal or decimal_of(cells, found_separator == ";")
         if sign is None and column in needed:
+            unclear = next(filter(THOUSANDS.fullmatch, cells))
+            advice = (
+                "give --data.decimal , or --data.decimal ." if needed[column] else "save it with commas between cells"
+            )
             raise DataError(
-                f"{shown(path.name)}: {rows[0][1][column]!r} in column {column!r} may have a decimal comma, or a comma "
-                "between thousands; give --data.decimal , or --data.decimal ."
+                f"{shown(path.name)}: {unclear!r} in column {column!r} may have a decimal sign, or one between "
+                f"thousands; {advice}"
             )
         for _, row in rows:
             row[column] = plain_number(row[column], sign or ".")
     yield from rows
 
 
-def decimal_of(cells: Sequence[str]) -> str | None:
-    """Return the decimal sign of a column of numbers, "." or ","; None if a comma may stand for either."""
+def decimal_of(cells: Sequence[str], semicolons: bool = False) -> str | None:
+    """Return the decimal sign of a column of numbers, "." or ","; None if a sign may also stand between thousands.
+
+    Args:
+        cells: of the column.
+        semicolons: whether they separate the cells, as where the decimal sign is a comma.
+    """
     with_comma = [cell for cell in cells if "," in cell]
-    if not with_comma or any(cell.count(",") > 1 for cell in with_comma):
-        return "."
+    with_point = [cell for cell in cells if "." in cell]
     for cell in with_comma:
-        if "." in cell:
+        if cell in with_point:
             return max(".,", key=cell.rfind)
-        if not re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", cell):  # not 1,234
-            return ","
-    return "." if any("." in cell for cell in cells) else None
+    if any(cell.count(",") > 1 for cell in with_comma):
+        return "."
+    if any(cell.count(".") > 1 for cell in with_point) or not all(map(THOUSANDS.fullmatch, with_comma)):
+        return ","
+    if with_comma:
+        return "." if with_point else None
+    return None if semicolons and with_point and all(map(THOUSANDS.fullmatch, with_point)) else "."
 
 
 def plain_number(cell: str, decimal: str) -> str:
@@ -108,21 +126,24 @@ def plain_number(cell: str, decimal: str) -> str:
     return cell.replace(",", "") if decimal == "." else cell.replace(".", "").replace(",", ".")
 
 
-def _lines_of(path: Path, columns: Set[str], separator: str | None, sheet: str | None) -> tuple[list[Line], str]:
-    """Return the lines that are not blank, each cell stripped, and whether they are called lines or rows."""
+def _lines_of(
+    path: Path, columns: Collection[str], separator: str | None, sheet: str | None
+) -> tuple[list[Line], str, str]:
+    """Return the lines that are not blank, each cell stripped; whether they are lines or rows; and the separator."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"the table {shown(path)} cannot be read: {error.strerror}") from error
     if content.startswith(OLD_EXCEL):
         raise DataError(f"{shown(path)} is a spreadsheet of an old format; save it as .xlsx or as CSV")
-    if content.startswith(EXCEL) or path.suffix.lower() in (".xlsx", ".xlsm"):
-        return _sheet_lines(path, columns, sheet), "row"
+    if content.startswith(EXCEL):  # whatever its name
+        return _sheet_lines(path, content, columns, sheet), "row", ""
     text = _text(path, content)
     if named := re.match(r"sep=(.)\r?\n", text):  # as Excel writes it
         separator, text = separator or named[1], "\n" + text[named.end() :]
     separator = "\t" if separator in ("tab", r"\t") else separator
-    return list(_csv_lines(path, text, separator or _separator_of(text, columns, path))), "line"
+    separator = separator or _separator_of(text, columns, path)
+    return list(_csv_lines(path, text, separator)), "line", separator
 
 
 def _text(path: Path, content: bytes) -> str:
@@ -151,7 +172,18 @@ def _trimmed(cells: Sequence[str]) -> list[str]:
     return stripped
 
 
-def _separator_of(text: str, columns: Set[str], path: Path) -> str:
+def _as_wanted(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Spell column names as those that are wanted, from which they may differ in case."""
+    spelled = {name.casefold(): name for name in wanted if name not in cells}
+    return [spelled.get(cell.casefold(), cell) for cell in cells]
+
+
+def _names(cells: Sequence[str], columns: Collection[str]) -> bool:
+    """Return whether all these columns are named."""
+    return set(columns) <= set(_as_wanted(cells, columns))
+
+
+def _separator_of(text: str, columns: Collection[str], path: Path) -> str:
     """Return the separator that gives the most lines as many cells as there are column names."""
     found = dict[str, tuple[bool, int, int]]()
     for separator in SEPARATORS:
@@ -159,9 +191,9 @@ def _separator_of(text: str, columns: Set[str], path: Path) -> str:
             lines = [cells for _, cells in islice(_csv_lines(path, text, separator), TITLES)]
         except DataError:  # a quote that does not fit; it is told of the separator that is chosen
             continue
-        header = next((cells for cells in lines if columns <= set(cells)), lines[0] if lines else [])
+        header = next((cells for cells in lines if _names(cells, columns)), lines[0] if lines else [])
         alike = sum(len(cells) == len(header) for cells in lines)
-        found[separator] = (columns <= set(header), alike if len(header) > 1 else 0, len(header))
+        found[separator] = (_names(header, columns), alike if len(header) > 1 else 0, len(header))
     best = max(found, key=found.__getitem__, default=",")
     rivals = [shown(one) for one in found if found[one] == found[best] and found[one][1]]
     if len(rivals) > 1:
@@ -169,7 +201,7 @@ def _separator_of(text: str, columns: Set[str], path: Path) -> str:
     return best
 
 
-def _sheet_lines(path: Path, columns: Set[str], sheet: str | None) -> list[Line]:
+def _sheet_lines(path: Path, content: bytes, columns: Collection[str], sheet: str | None) -> list[Line]:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -177,7 +209,7 @@ def _sheet_lines(path: Path, columns: Set[str], sheet: str | None) -> list[Line]
             f'reading {shown(path.name)} needs openpyxl: pip install "gada-iqa[xlsx]"; or save the sheet as CSV'
         ) from error
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(BytesIO(content), read_only=True, data_only=True)
         try:
             sheets = [book[sheet]] if sheet else book.worksheets
             found = [list(_rows_of_sheet(one)) for one in sheets]
@@ -186,9 +218,11 @@ def _sheet_lines(path: Path, columns: Set[str], sheet: str | None) -> list[Line]
     except KeyError as error:
         raise DataError(f"{shown(path)} has no sheet {sheet!r}") from error
     except Exception as error:  # a damaged spreadsheet raises errors of zip, XML and openpyxl
-        raise DataError(f"{shown(path)} cannot be read as a spreadsheet ({shown(str(error))})") from error
+        raise DataError(
+            f"{shown(path)} cannot be read as a spreadsheet: it is damaged or of another kind; save it as .xlsx or CSV"
+        ) from error
     for lines in found:
-        if any(columns <= set(cells) for _, cells in lines[:TITLES]):
+        if any(_names(cells, columns) for _, cells in lines[:TITLES]):
             return lines
     return next((lines for lines in found if lines), [])
 

@@ -76,6 +76,7 @@ def _load(settings: DataSettings, name: str, scale: Scale, proxy: bool) -> Score
         (settings.score_column, "level"),
         settings.separator,
         settings.decimal,
+        optional=(settings.reference_column, settings.distortion_column),
     ):
         records.append(_record(settings, files, scale, row, place))
         places.append(place)

@@ -1,6 +1,6 @@
 """Batches for an evaluator of whole images: several scored sets, photos in order, and images without content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ TRIPLE = 3
 """Images of one photo in an order: itself, a milder and a stronger version."""
 MILD = 1 / 3
 """Fraction of orders whose strengths are mild, where they are hardest to tell."""
+HARD, HARDEST = ("JPEG", "noise"), 2 / 3
+"""Distortions whose mild versions are hardest to tell apart, and the fraction of mild orders that they make."""
 CANVAS = 0.4
 """Fraction of images without content that are a photo on a canvas."""
 BLANK_LIMIT, CANVAS_LIMIT = -1.5, -0.5
@@ -41,6 +43,19 @@ class ScoredViews:
     """How many of them each batch holds."""
     files: Sequence[str] = ()
     """Names of the images, for messages."""
+    mean: float = 0.0
+    """Of the set's qualities in [0, 1]."""
+    std: float = 1.0
+    """Their standard deviation."""
+
+
+class Order(NamedTuple):
+    """A photo and two versions of it, of which the second is worse."""
+
+    images: list[Pixels]
+    """(H, W, 3) uint8, of one size: the photo, the milder and the stronger version."""
+    strength: list[float]
+    """Of the distortion, in [0, 1]; rising, 0 for the photo."""
 
 
 class WholeBatch(NamedTuple):
@@ -64,12 +79,14 @@ class WholeBatches(Dataset[WholeBatch]):
     Args:
         sets: the scored sets.
         photos: undistorted photos, of which orders are made; they need no scores.
-        orders: how many of them each batch holds.
+        orders: how many of them each batch holds, of distortions drawn anew.
         blanks: how many images without content each batch holds.
         window: S, the side of the square that is trained on, in pixels.
         longer_side: of a view, in pixels; distorted photos are reduced to it.
         steps: length of the data set.
         seed: of everything random here.
+        generated: orders that a generator has made.
+        generated_orders: how many of these each batch holds.
     """
 
     def __init__(
@@ -83,8 +100,11 @@ class WholeBatches(Dataset[WholeBatch]):
         longer_side: int,
         steps: int,
         seed: int,
+        generated: Sequence[Order] = (),
+        generated_orders: int = 0,
     ) -> None:
         self.sets, self.photos, self.orders, self.blanks = sets, photos, orders, blanks
+        self.generated, self.generated_orders = generated, generated_orders if generated else 0
         self.window, self.longer_side, self.steps, self.seed = window, longer_side, steps, seed
 
     def __len__(self) -> int:
@@ -101,11 +121,9 @@ class WholeBatches(Dataset[WholeBatch]):
             for index in rows
         ]
         strength, limit = [], []
-        for _ in range(self.orders):
-            photo = self.photos[int(random.integers(len(self.photos)))]
-            versions, strengths = in_order(random, photo)
-            images += self.cut(random, [reduced(version, self.longer_side) for version in versions])
-            strength.append(strengths)
+        for order in self.drawn_orders(random):
+            images += self.cut(random, order.images)
+            strength.append(order.strength)
         for _ in range(self.blanks):
             if random.random() < CANVAS:
                 images.append(on_canvas(random, self.photos[int(random.integers(len(self.photos)))], self.window))
@@ -120,6 +138,14 @@ class WholeBatches(Dataset[WholeBatch]):
             torch.tensor(strength, dtype=torch.float32).reshape(-1, TRIPLE),
             torch.tensor(limit, dtype=torch.float32),
         )
+
+    def drawn_orders(self, random: Generator) -> Iterator[Order]:
+        """Yield the orders of a batch."""
+        for _ in range(self.orders):
+            versions, strength = in_order(random, self.photos[int(random.integers(len(self.photos)))])
+            yield Order([reduced(version, self.longer_side) for version in versions], strength)
+        for _ in range(self.generated_orders):
+            yield self.generated[int(random.integers(len(self.generated)))]
 
     def chosen(self, step: int) -> list[NDArray[np.int64]]:
         """Return which images of each set a step takes; each epoch of a set is a permutation of it."""
@@ -153,13 +179,15 @@ class WholeBatches(Dataset[WholeBatch]):
         return [crop_at(view, top, left, self.window)[:, ::step] for view in views]
 
 
-def in_order(random: Generator, photo: Pixels) -> tuple[list[Pixels], list[float]]:
-    """Return a photo, a milder and a stronger version by one distortion, and their strengths; the photo's is 0."""
-    apply = GRADED[str(random.choice(list(GRADED)))]
-    if random.random() < MILD:
+def in_order(random: Generator, photo: Pixels) -> Order:
+    """Return a photo, a milder and a stronger version by one distortion."""
+    is_mild = random.random() < MILD
+    drawn = random.choice(HARD) if is_mild and random.random() < HARDEST else random.choice(list(GRADED))
+    apply = GRADED[str(drawn)]
+    if is_mild:
         mild = random.uniform(0.0, 0.3)
         strong = random.uniform(mild + 0.06, 0.5)
     else:
         mild = random.uniform(0, 0.88) ** 1.3
         strong = random.uniform(mild + 0.1, 1)
-    return [photo, apply(photo, mild, random), apply(photo, strong, random)], [0.0, mild, strong]
+    return Order([photo, apply(photo, mild, random), apply(photo, strong, random)], [0.0, mild, strong])

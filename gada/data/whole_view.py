@@ -6,22 +6,22 @@ from PIL import Image
 
 from gada.data.crops import reflect_up
 
-SMALLEST = 32
-"""Least side of a view, in pixels: that many steps does the trunk take to halve an image five times."""
+SMALLEST = 64
+"""Least side of a view, in pixels: halved five times, two steps are left, of which each stage has a deviation."""
 
 
 def whole_view(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
     """Return an image as it is seen whole.
 
     Its longer side is reduced to `longer_side` pixels by Pillow's bilinear filter, which is antialiased, and its aspect
-    is kept. A smaller image is not enlarged; a side below 32 pixels is reflected up to it.
+    is kept. A smaller image is not enlarged; a side below 64 pixels is reflected up to it.
 
     Args:
         image: (H, W, 3) uint8, of any size.
         longer_side: in pixels.
 
     Returns:
-        (h, w, 3) uint8 with max(h, w) <= max(longer_side, 32).
+        (h, w, 3) uint8 with max(h, w) <= max(longer_side, 64).
     """
     return np.array(reflect_up(reduced(image, longer_side), SMALLEST), order="C")  # a copy, which torch may write to
 

@@ -18,9 +18,14 @@ def change_contrast(image: Pixels, change: float) -> Pixels:
     return to_uint8(mean + (1 + change) * (image.astype(np.float64) - mean))
 
 
-def blend_with_grey(image: Pixels, fraction: float) -> Pixels:
-    """Blend with mid grey (128); `fraction` of the image remains (Dodge and Karam, section III-C)."""
-    return to_uint8(fraction * image.astype(np.float64) + (1 - fraction) * 128.0)
+def blend_with_grey(image: Pixels, fraction: float, grey: float = 128.0) -> Pixels:
+    """Blend with grey, by default mid grey; `fraction` of the image remains (Dodge and Karam, section III-C)."""
+    return to_uint8(fraction * image.astype(np.float64) + (1 - fraction) * grey)
+
+
+def blend_with_mean_grey(image: Pixels, fraction: float) -> Pixels:
+    """Blend with the image's mean luminance (Haeberli and Voorhies, 1994, whom Dodge and Karam cite for it)."""
+    return blend_with_grey(image, fraction, float(rgb_to_ycbcr(image)[..., 0].mean()))
 
 
 def change_saturation(image: Pixels, factor: float) -> Pixels:

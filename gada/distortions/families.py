@@ -9,13 +9,14 @@ from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
 from gada.distortions.family import Family
-from gada.distortions.ladders import DODGE_KARAM, IQA_LS
+from gada.distortions.ladders import DODGE_KARAM, DODGE_KARAM_VARIANT, IQA_LS
 from gada.distortions.live import LIVE
 from gada.distortions.pixels import SMALLEST_SIDE, Pixels
 from gada.distortions.tid2013 import TID2013
 from gada.errors import ConfigError, DataError
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (*LIVE, *TID2013, *DODGE_KARAM, *IQA_LS)}
+_ALL = (*LIVE, *TID2013, *DODGE_KARAM, *IQA_LS, *DODGE_KARAM_VARIANT)
+FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 """Every family by its name, in the order of its database."""
 
 

@@ -6,7 +6,7 @@ itself (a blending factor of 1), that is level 0.
 """
 
 from gada.distortions.blur import gaussian_blur, windowed_gaussian_blur
-from gada.distortions.colour import blend_with_grey
+from gada.distortions.colour import blend_with_grey, blend_with_mean_grey
 from gada.distortions.compression import jpeg, jpeg2000_at_psnr
 from gada.distortions.family import Family
 from gada.distortions.noise import white_noise
@@ -61,6 +61,28 @@ DODGE_KARAM = (
         _DODGE_KARAM,
     ),
 )
+
+DODGE_KARAM_VARIANT = (
+    Family(
+        "dodge-karam-variant/contrast",
+        "blending with the image's mean grey",
+        "fraction of the image",
+        "1",
+        tuple(tenths / 10 for tenths in range(9, -1, -1)),
+        lambda image, fraction, _: blend_with_mean_grey(image, fraction),
+        f"{_DODGE_KARAM}, which leaves the grey open",
+    ),
+    Family(
+        "dodge-karam-variant/noise",
+        "white Gaussian noise in R, G and B",
+        "variance",
+        "grey level squared",
+        tuple(float(variance) for variance in range(10, 101, 10)),
+        lambda image, variance, random: white_noise(image, variance**0.5, random),
+        "Dodge and Karam 2016, read as its Figure 1 (variance 50)",
+    ),
+)
+"""What the paper leaves open, or says otherwise in its Figure 1; in a set of their own, so that the five stay five."""
 
 IQA_LS = (
     Family(

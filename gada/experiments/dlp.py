@@ -53,6 +53,7 @@ class Dlp(NamedTuple):
 
     model: str
     """The evaluator in one line."""
+    sha256: str
     photos: int
     discriminability: Discriminability
     consistency: dict[str, Consistency]
@@ -85,7 +86,7 @@ def run_dlp(
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     if out:
         check_writable(out)
-    paths = images_in(photos)
+    paths = images_in(photos, "--references")
     shown = with_progress(paths, "photos", len(paths))
     scored = [one for path in shown for one in versions(scorer, path, evaluation)]
     if out:
@@ -98,6 +99,7 @@ def run_dlp(
     consistency["ALL"] = l_test(np.concatenate(list(levels.values())))
     return Dlp(
         scorer.describe(),
+        scorer.digest,
         len(paths),
         d_test([one.quality for one in scored if not one.level], [one.quality for one in scored if one.level]),
         consistency,

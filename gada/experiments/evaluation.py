@@ -24,6 +24,7 @@ class Evaluation:
     rows: list[ResultRow]
     model: str
     """The evaluator in one line: scale, direction, what it was fitted to."""
+    sha256: str
     left_out: dict[str, str] | None
     """Scenes left out, each with the one of the evaluator's training that it shows; None if that is unknown."""
 
@@ -66,7 +67,7 @@ def evaluate_model(
         evaluated.write_scores(out)
     number = None if side == "all" else split.number
     rows = evaluated.rows(scorer.card.stage or "evaluator", number, evaluation.seed)
-    return Evaluation(rows, scorer.describe(), unseen.left_out)
+    return Evaluation(rows, scorer.describe(), scorer.digest, unseen.left_out)
 
 
 def reduced(image: NDArray[np.uint8], shorter_side: int | None) -> NDArray[np.uint8]:

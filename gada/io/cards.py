@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite, log
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,30 @@ from gada.metrics.scale import Scale
 Kind = Literal["evaluator", "generator", "metrifier"]
 LARGEST_CROP = 4096  # pixels of a side
 FILTERS = ("bilinear", "bicubic")
+
+
+@dataclass(frozen=True)
+class SetScale:
+    """How people scored one of the sets that an evaluator was trained on: a rising line from its quality's logit."""
+
+    name: str
+    """Of the set."""
+    scale: Scale
+    """Of its scores."""
+    slope: float
+    """Above 0."""
+    shift: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a line that does not rise."""
+        numbers = all(isinstance(value, float) and isfinite(value) for value in (self.slope, self.shift))
+        if not isinstance(self.name, str) or not numbers or self.slope <= 0:
+            raise ValueError("sets")
+
+    def quality(self, quality: float) -> float:
+        """Map an evaluator's quality in [0, 1] to the quality, in [0, 1], that this set's viewers give."""
+        inside = min(max(quality, 1e-6), 1 - 1e-6)
+        return min(max(self.shift + self.slope * log(inside / (1 - inside)), 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -36,12 +61,16 @@ class Card:
     """Longer side of the one view by which an image is scored whole, in pixels; None where it is scored by crops."""
     quantiles: tuple[float, ...] = ()
     """Quality, in [0, 1], at evenly spaced percentiles of the training photos, 0 and 100 included; () when unknown."""
+    sets: tuple[SetScale, ...] = ()
+    """Of an evaluator of several sets: how its quality stands on the scale of each further one."""
     usual_distance: float | None = None
     """Distance from the training photos above which an image is unusual."""
     proxy: bool = False
     """Whether the scores were computed and not given by people."""
     upper_bound: bool = False
     """Whether it was trained on the test references too."""
+    validated: bool = True
+    """Whether validation references chose it among the checkpoints of its training; else it is the last one."""
     stage: str = ""
     seed: int | None = None
     split: str = ""
@@ -79,8 +108,8 @@ class Card:
 
     @property
     def title(self) -> str:
-        """Name of the set for captions; of an upper bound it says so."""
-        return title_of(self.data, self.upper_bound)
+        """Name of the set for captions, with what is unusual about the training."""
+        return title_of(self.data, self.upper_bound, self.validated)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the card as JSON holds it; entries of `more` stand beside the others."""
@@ -89,6 +118,7 @@ class Card:
             "classes": list(self.classes),
             "quantiles": list(self.quantiles) or None,
             "scale": asdict(self.scale),
+            "sets": [asdict(one) for one in self.sets] or None,
             "model": dict(self.model),
         }
         return {**{key: value for key, value in plain.items() if value not in (None, "")}, **self.more}
@@ -116,8 +146,11 @@ class Card:
             values["classes"] = tuple(plain["classes"]) if isinstance(plain["classes"], list) else None
             values["quantiles"] = tuple(plain.get("quantiles") or ())
             values["scale"] = scale_of(plain["scale"])
+            values["sets"] = tuple(
+                SetScale(**{**one, "scale": scale_of(one["scale"])}) for one in plain.get("sets") or ()
+            )
             return cls(**values, more={key: value for key, value in plain.items() if key not in known})
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise DataError(
                 f"the card of {path} has no valid {error}; get the file again, or export it anew."
             ) from error

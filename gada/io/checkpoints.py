@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
-from gada.io.files import atomic_path, is_file, is_folder, is_url
+from gada.io.files import atomic_path, check_not_url, is_file, is_folder
 from gada.settings import STAGES
 
 Tensors = dict[str, NDArray[Any]]
@@ -105,10 +106,10 @@ def find_checkpoint(name: str, kind: str) -> Path:
         kind: `evaluator` or `generator`.
 
     Raises:
-        ConfigError: if nothing of that name is there, or it is a URL: nothing is ever fetched.
+        ConfigError: if nothing of that name is there.
+        DataError: if it is a URL: nothing is ever fetched.
     """
-    if is_url(name):
-        raise ConfigError(f"{name} is a URL, and gada fetches nothing; download the file and name it.")
+    check_not_url(name)
     path = Path(name)
     if is_file(path):
         return path
@@ -119,12 +120,15 @@ def find_checkpoint(name: str, kind: str) -> Path:
             if found.is_file():
                 return found
         raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
-    folder = bundled_folder()
-    bundled = folder / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
+    bundled = bundled_folder() / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
     if bundled.is_file():
         return bundled
-    known = ", ".join(bundled_names(kind)) or "none is bundled"
-    raise ConfigError(f"there is no {kind} '{name}': give a file, a run's folder, or one of: {known}.")
+    known = bundled_names(kind)
+    like = get_close_matches(name, known, 1)
+    raise ConfigError(
+        f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}"
+        f"{f'; did you mean {like[0]}?' if like else '.'}"
+    )
 
 
 def bundled_names(kind: str) -> list[str]:

@@ -66,6 +66,15 @@ def is_url(path: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9+.-]+:/", str(path), re.IGNORECASE) is not None and not exists(path)
 
 
+def check_not_url(path: str | Path, where: str = "") -> None:
+    """Raise DataError if this is a URL, as nothing is ever fetched; the message begins with `where`."""
+    if is_url(path):
+        url = re.sub(":/(?!/)", "://", str(path), count=1)
+        raise DataError(
+            f"{where}{url} is a URL; gada fetches nothing: give the path of a file or folder on this machine."
+        )
+
+
 def check_writable(path: Path) -> None:
     """Raise DataError if a file could not be written, before long work begins.
 

@@ -7,21 +7,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gada.errors import DataError
-from gada.io.files import exists, is_file, is_folder, is_url
+from gada.io.files import check_not_url, exists, is_file, is_folder, is_url
 from gada.io.formats import is_side_file, known, suffixes
 
 SIDE_FILES = "hidden or side files"
 FIRST_LINE = 65_536  # characters of a list's first line
 
 
-def images_in(folder: Path) -> list[Path]:
+def images_in(folder: Path, option: str = "") -> list[Path]:
     """Return the images of a folder and its subfolders, sorted by path; hidden and side files are passed over.
+
+    Args:
+        folder: where to look.
+        option: what names another folder, for the message.
 
     Raises:
         DataError: if the folder is missing or holds no image.
     """
     if not is_folder(folder):
-        raise DataError(f"{folder} is a URL; {NO_URL}" if is_url(folder) else f"{folder} is not a folder of images.")
+        check_not_url(folder)
+        raise DataError(f"{folder} is not a folder of images{f'; name yours with {option}' if option else ''}.")
     found = sorted(walk(folder))
     if not found:
         raise DataError(f"{folder} holds no image; known are {known()}.")
@@ -131,22 +136,20 @@ def check_arguments(paths: Iterable[str | Path]) -> None:
         DataError: if one of them is.
     """
     for path in paths:
-        if is_url(path):
-            raise DataError(f"{path} is a URL; {NO_URL}")
+        check_not_url(path)
         pattern = _is_pattern(path)
         if (is_folder(path) and next(walk(Path(path)), None) is None) or (pattern and not matches(path)):
             raise DataError(f"{path} holds no image; known are {known()}.")
         if not pattern and not exists(path) and not is_image_name(path):
             raise DataError(f"{path} is missing; name images, folders, patterns, or text files with one a line.")
+        if is_file(path) and not is_image_name(path) and os.access(path, os.R_OK) and not any(lines_of(Path(path))):
+            raise DataError(f"{path} names no image; a list of images names one a line.")
 
 
 def described(passed_over: Counter[str]) -> str:
     """Return how much was passed over, and of which kinds, in one phrase."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in passed_over.most_common())
     return f"passed over {passed_over.total()} that are not images: {kinds}"
-
-
-NO_URL = "gada fetches nothing: download the image and name its file."
 
 
 def _is_pattern(path: str | Path) -> bool:

@@ -29,8 +29,8 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from gada.errors import DataError
-from gada.io.files import atomic_path, is_url
-from gada.io.folders import NO_URL, can_be_listed
+from gada.io.files import atomic_path, check_not_url
+from gada.io.folders import can_be_listed
 from gada.io.formats import FORMATS, RAW, reason
 from gada.io.pixels import (
     AS_WRITTEN,
@@ -177,7 +177,8 @@ def _opened(source: str | Path | bytes, label: str, max_pixels: int) -> Iterator
     except UnidentifiedImageError as error:
         raise DataError(_not_identified(label, suffix, head)) from error
     except FileNotFoundError as error:
-        raise DataError(f"{label} is a URL; {NO_URL}" if is_url(label) else f"{label} does not exist") from error
+        check_not_url(label)
+        raise DataError(f"{label} does not exist") from error
     except OSError as error:
         raise DataError(f"{label} cannot be read: {error.strerror or _one_line(error)}") from error
     except Exception as error:  # decoders raise SyntaxError, RuntimeError, ValueError, struct.error, MemoryError ...

@@ -20,6 +20,8 @@ class Origin:
     commit: str
     upper_bound: bool = False
     """Whether the test references were trained on too."""
+    validated: bool = True
+    """Whether validation references chose the checkpoint; else it is the last one."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the entry, for what is none."""
@@ -30,8 +32,8 @@ class Origin:
 
     @property
     def title(self) -> str:
-        """Name of the set for captions; of an upper bound it says so."""
-        return title_of(self.dataset, self.upper_bound)
+        """Name of the set for captions, with what is unusual about the training."""
+        return title_of(self.dataset, self.upper_bound, self.validated)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the entries of a row as JSON holds them."""
@@ -48,12 +50,14 @@ class Origin:
         dataset, seen_too = read_title(str(plain["dataset"]))
         others = {name: plain[name] for name in ("proxy", "seed", "machine")}
         commit = plain["commit"] or ""
-        return cls(dataset, **others, commit=commit, upper_bound=bool(plain.get("upper_bound", seen_too)))
+        upper_bound, validated = bool(plain.get("upper_bound", seen_too)), bool(plain.get("validated", True))
+        return cls(dataset, **others, commit=commit, upper_bound=upper_bound, validated=validated)
 
 
-def title_of(dataset: str, upper_bound: bool) -> str:
-    """Return a set's name for captions; of an upper bound it says so."""
-    return f"{dataset} (upper bound: trained on the test references too)" if upper_bound else dataset
+def title_of(dataset: str, upper_bound: bool, validated: bool = True) -> str:
+    """Return a set's name for captions, with what is unusual about the training."""
+    title = dataset if validated else f"{dataset} (no validation: the last checkpoint)"
+    return f"{title} (upper bound: trained on the test references too)" if upper_bound else title
 
 
 def read_title(title: str) -> tuple[str, bool]:

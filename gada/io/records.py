@@ -19,7 +19,9 @@ Row = dict[str, Any]
 RESULTS = "results.jsonl"  # the result rows in the folder of a run
 NEEDED = {  # what every result row of other verbs holds; `gada.io.results` has those of trainings
     "sweep": ("network", "distortion", "level", "strength", "n", "top1", "top5", "dataset"),
+    "layers": ("network", "distortion", "layers", "changes", "early", "late", "difference_low", "dataset"),
     "metrify evaluate": ("predictor", "distortion", "srocc", "classifier", "dataset"),
+    "metrify learn": ("arm", "seed", "kept", "kept_flawed", "accuracy", "accuracy_flawed", "dataset"),
     "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),
     "fidelity ranking": ("metric", "n", "srocc", "published_srocc"),
     "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp, softmax
 from scipy.stats import binomtest, rankdata
 
 BINS = 15
 """Of the calibration error (Guo et al., 2017, section 3)."""
+TINY = 1e-300  # probabilities of 0 have no logarithm
+Z = 1.959964  # of a 95 % interval
 
 
 def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -36,6 +40,55 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: 
     places = np.minimum((predicted * bins).astype(np.int64), bins - 1)
     sums = [np.bincount(places, weights) for weights in (predicted, correct)]
     return float(np.abs(sums[0] - sums[1]).sum() / len(predicted))
+
+
+def calibration_bins(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[list[float]]:
+    """Return for each of `bins` bins of equal width the number of images, the sum of confidences and of outcomes.
+
+    Args:
+        confidence: (N,) in [0, 1], of the predicted class.
+        correct: (N,) whether the predicted class is the true one.
+        bins: number of bins.
+    """
+    predicted = np.asarray(confidence, np.float64)
+    places = np.minimum((predicted * bins).astype(np.int64), bins - 1)
+    sums = [np.bincount(places, weights, bins) for weights in (np.ones(len(places)), predicted, correct)]
+    return [[float(value) for value in one] for one in np.round(np.stack(sums, axis=1), 3)]
+
+
+def best_temperature(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the T in [0.05, 20] with the least negative log likelihood (Guo et al., 2017, section 4.2).
+
+    Args:
+        probabilities: (N, K); their logarithms do as logits.
+        labels: true classes, (N,).
+    """
+    logs = np.log(np.maximum(probabilities, TINY))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logs / np.exp(log_temperature)
+        return float((logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-np.log(20), np.log(20)), method="bounded").x))
+
+
+def with_temperature(probabilities: NDArray[np.float64], temperature: ArrayLike) -> NDArray[np.float64]:
+    """Return class probabilities (N, K) whose logits are divided by T, one or (N, 1); their order stays the same."""
+    scaled: NDArray[np.float64] = softmax(np.log(np.maximum(probabilities, TINY)) / np.asarray(temperature), axis=1)
+    return scaled
+
+
+def crossed_interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of differences (S, N) over seeds and images, both taken as drawn.
+
+    Normal, with the variance of the mean over images plus that over seeds; one seed says nothing of other seeds, and
+    two say little.
+    """
+    seeds, images = differences.shape
+    variance = differences.mean(axis=0).var(ddof=1) / images if images > 1 else 0.0
+    variance += differences.mean(axis=1).var(ddof=1) / seeds if seeds > 1 else 0.0
+    mean, reach = differences.mean(), Z * np.sqrt(variance)
+    return float(mean - reach), float(mean + reach)
 
 
 def corruption_error(errors: Mapping[str, Sequence[float]]) -> float:

@@ -12,26 +12,34 @@ from gada.metrics.psnr import check_pair
 SCALES = 4
 NOISE = 2.0  # variance of the visual noise, for 8-bit values
 TINY = 1e-10
-SMALLEST_SIDE = 41
-"""Four scales of valid filtering have to leave a pixel."""
 
 
-def vif(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
+def smallest_side(scales: int = SCALES) -> int:
+    """Return the side, in pixels, of which this many scales of valid filtering leave a pixel: 41 for all four."""
+    side: int = 1 + 2 ** (SCALES - scales + 1)  # the last window
+    for scale in range(scales - 1, 0, -1):
+        window: int = 2 ** (SCALES - scale)
+        side = max(2 * side - 1 + window, 1 + 2 * window)
+    return side
+
+
+def vif(image: NDArray[np.uint8], reference: NDArray[np.uint8], scales: int = SCALES) -> float:
     """Return VIFp; 1 for equal images, higher is better. A rise in contrast can pass 1.
 
     Args:
         image: (H, W), 8-bit luminance.
         reference: The same shape, 8-bit.
+        scales: the first of the four, for small images.
 
     Raises:
-        ValueError: if the shapes differ, an array is not 8-bit, or a side is shorter than 41.
+        ValueError: if the shapes differ, an array is not 8-bit, or a side is shorter than 41 (25 for two scales).
     """
     check_pair(image, reference)
-    if min(image.shape) < SMALLEST_SIDE:
-        raise ValueError(f"VIF needs sides of {SMALLEST_SIDE} pixels or more, not {image.shape}.")
+    if min(image.shape) < (least := smallest_side(scales)):
+        raise ValueError(f"VIF needs sides of {least} pixels or more, not {image.shape}.")
     first, second = reference.astype(np.float64), image.astype(np.float64)
     kept, whole = 0.0, 0.0
-    for scale in range(SCALES):
+    for scale in range(scales):
         window = _window(2 ** (SCALES - scale) + 1)  # 17, 9, 5, 3 taps
         if scale:
             first, second = (_filtered(plane, window)[::2, ::2] for plane in (first, second))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 from torch.nn.functional import conv2d, max_pool2d
 
 from gada.errors import ConfigError
@@ -91,8 +92,32 @@ class ResponseNormalisation(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (N, C, h, w), normalised."""
-        scale = 1 + conv2d(maps * maps, self.band.to(maps.dtype))
-        return maps * (scale * scale.sqrt()).rsqrt()  # scale^(-3/4)
+        normalised: Tensor = Normalisation.apply(maps, self.band.to(maps.dtype))  # type: ignore[no-untyped-call]
+        return normalised
+
+
+class Normalisation(Function):
+    """The arithmetic of `ResponseNormalisation` with a gradient of its own, which takes half the time of autograd's.
+
+    With u = 1 + a sum of x^2 and y = x u^(-3/4), a gradient g gives g u^(-3/4) - 3/2 x a sum of g y / u; the band of
+    the sum is symmetric.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, band: Tensor) -> Tensor:
+        """Return normalised maps (N, C, h, w); band is (C, C, 1, 1)."""
+        scale = conv2d(maps * maps, band).add_(1)
+        factor = (scale * scale.sqrt()).rsqrt_()  # scale^(-3/4)
+        normalised = maps * factor
+        ctx.save_for_backward(maps, band, scale, factor, normalised)
+        return normalised
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient for the maps."""
+        maps, band, scale, factor, normalised = ctx.saved_tensors
+        inner = conv2d((grad * normalised).div_(scale), band).mul_(maps)
+        return (grad * factor).sub_(inner, alpha=1.5), None
 
 
 def overlapping_pool(maps: Tensor) -> Tensor:

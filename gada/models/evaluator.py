@@ -1,7 +1,7 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -76,14 +76,14 @@ class Evaluator(nn.Module):
         maps = images * 2 - 1  # centred: the first layer's padding is mid grey
         if self.detail is not None:
             maps = torch.cat([maps, self.detail(images)], dim=1)
-        for layer in self.trunk.children():
-            maps = layer(maps)
+        for convolve in self.trunk.children():
+            maps = convolve(maps)
             yield maps
 
     @property
     def classes(self) -> int:
         """The number of distortion classes; 1 where there are none to tell apart."""
-        return int(self.class_head[-1].out_features)
+        return cast(nn.Linear, self.class_head[-1]).out_features
 
     def predict(self, features: Tensor) -> EvaluatorOutput:
         """Return the output of both heads for pooled features (N, F)."""
@@ -93,8 +93,8 @@ class Evaluator(nn.Module):
     def freeze(self, stages: int) -> None:
         """Let the first stages of a pretrained trunk, and its stem, keep their weights."""
         if isinstance(self.trunk, EfficientNetLite0) and stages:
-            for layer in (self.trunk.stem, *list(self.trunk.stages)[:stages]):
-                layer.requires_grad_(requires_grad=False)
+            for part in (self.trunk.stem, *list(self.trunk.stages)[:stages]):
+                part.requires_grad_(requires_grad=False)
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """Return the parameters of the trunk and of its features' scale."""
@@ -156,16 +156,22 @@ def feature_count(settings: ModelSettings) -> int:
 
 
 def trunk(settings: ModelSettings) -> list[nn.Sequential]:
-    """Return the trunk: three convolutions of stride 2 and a 1x1 convolution to `maps` feature maps.
+    """Return the trunk: three convolutions and a 1x1 convolution to `maps` feature maps.
 
     The paper gives the widths (64, 128, 128, then 1024) but no kernel or stride; 4x4 with stride 2 are pix2pix's.
     """
     layers = []
     inputs = 9 if settings.detail else 3
-    for width in settings.widths:
-        layers.append(nn.Sequential(nn.Conv2d(inputs, width, 4, stride=2, padding=1), Leaky()))
+    for width, stride in zip(settings.widths, settings.strides, strict=True):
+        layers.append(layer(nn.Conv2d(inputs, width, stride + 2, stride, padding=1), settings))
         inputs = width
-    return [*layers, nn.Sequential(nn.Conv2d(inputs, settings.maps, kernel_size=1), Leaky())]
+    return [*layers, layer(nn.Conv2d(inputs, settings.maps, kernel_size=1), settings)]
+
+
+def layer(convolution: nn.Conv2d | nn.ConvTranspose2d, settings: ModelSettings) -> nn.Sequential:
+    """Return a convolution with what follows it."""
+    normalize = [nn.BatchNorm2d(convolution.out_channels)] if settings.normalization == "batch" else []
+    return nn.Sequential(convolution, *normalize, Leaky())
 
 
 def head(features: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -1,13 +1,14 @@
 """The generator: an auto-encoder with skips that distorts a reference crop (paper, section 3.3)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gada.models.evaluator import Leaky
+from gada.models.evaluator import Leaky, layer
 from gada.models.pyramid import Band, Noise, Pyramid
 from gada.settings import ModelSettings
 
@@ -17,32 +18,34 @@ GRAIN = 3  # noise values a pixel
 class Generator(nn.Module):
     """Distorts reference crops to a target distortion class and quality, G(z, x, c, q).
 
-    The encoder has the trunk's three convolutions. Before up-sampling, the noise z and an embedding of class and
-    quality join the latent maps; each decoder level receives the encoder's maps of its size.
+    The encoder has the trunk's convolutions. With `planes` it also sees class and quality, "the input information";
+    before up-sampling, the noise z and an embedding of both join the latent maps, and each decoder level receives the
+    encoder's maps of its size.
     """
 
     def __init__(self, settings: ModelSettings, classes: int) -> None:
         super().__init__()
         self.settings = settings
-        first, second, third = settings.widths
-        coarse, middle, fine = settings.decoder_widths
+        self.classes = classes
         grain = GRAIN if settings.pixel_noise else 0
+        skips = [*settings.widths[-2::-1], 3]  # of the encoder's maps, and of the reference
+        bottleneck = settings.widths[-1] + settings.noise + settings.embedding
+        encoded = [3 + (classes + 1 if settings.planes else 0), *settings.widths[:-1]]
+        decoded = [bottleneck, *(sum(pair) + grain for pair in zip(settings.decoder_widths, skips, strict=True))]
         self.condition = Condition(classes, settings.embedding)
-        bottleneck = third + settings.noise + settings.embedding
-        inputs = [3, first, second, bottleneck, coarse + second + grain, middle + first + grain, fine + 3 + grain]
-        self.encoder = nn.ModuleList([down(inputs[0], first), down(inputs[1], second), down(inputs[2], third)])
-        self.decoder = nn.ModuleList([up(inputs[3], coarse), up(inputs[4], middle), up(inputs[5], fine)])
-        kind = Modulation if settings.modulation else Unmodulated
-        self.modulations = nn.ModuleList([kind(channels, settings.embedding) for channels in inputs[:6]])
-        shown = [kind(channels, settings.embedding) for channels in inputs[3:]]
+        self.encoder = nn.ModuleList(map(partial(down, settings), encoded, settings.widths))
+        self.decoder = nn.ModuleList(map(partial(up, settings), decoded, settings.decoder_widths))
+        kind = partial(Modulation if settings.modulation else Unmodulated, condition=settings.embedding)
+        self.modulations = nn.ModuleList(map(kind, [*encoded, *decoded[:-1]]))
+        shown = list(map(kind, decoded))
         self.output: Pyramid | Painted
         if settings.pyramid:
-            refined = [0, 0, 0, fine]
-            parts = zip(shown, inputs[3:], refined, strict=True)
+            refined = [0] * len(settings.widths) + [settings.decoder_widths[-1]]
+            parts = zip(shown, decoded, refined, strict=True)
             bands = [Band(show, maps, more, settings.embedding) for show, maps, more in parts]
             self.output = Pyramid(bands, settings.embedding)
         else:
-            self.output = Painted(shown[-1], inputs[-1])
+            self.output = Painted(shown[-1], decoded[-1])
 
     def forward(self, reference: Tensor, label: Tensor, quality: Tensor, noise: Noise) -> Tensor:
         """Return distorted crops.
@@ -57,7 +60,8 @@ class Generator(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         condition = self.condition(label, quality)
-        levels = self.decode(reference * 2 - 1, condition, noise)
+        encoded = self.encode(reference * 2 - 1, label, quality, condition)
+        levels = self.decode(encoded, condition, noise)
         distorted: Tensor = self.output(reference, levels, condition, noise)
         return distorted
 
@@ -69,7 +73,8 @@ class Generator(nn.Module):
             source: the random generator, on the device of `reference`.
         """
         count, colours, height, width = reference.shape
-        sizes = [(height // part, width // part) for part in (8, 4, 2, 1)]
+        parts = [2**level for level in range(len(self.settings.widths), -1, -1)]
+        sizes = [(height // part, width // part) for part in parts]
 
         def normal(channels: int, size: tuple[int, int]) -> Tensor:
             return torch.randn((count, channels, *size), generator=source, device=reference.device)
@@ -82,19 +87,30 @@ class Generator(nn.Module):
         impulses = torch.rand((2, *reference.shape), generator=source, device=reference.device)
         return Noise(latent, grain, bands, impulses.unbind())
 
-    def decode(self, centred: Tensor, condition: Tensor, noise: Noise) -> list[Tensor]:
-        """Return the decoder's maps at an eighth, a quarter, half and all of the size of crops in [-1, 1]."""
-        encode, decode = self.modulations[:3], self.modulations[3:]
-        maps = centred
-        skips = [centred]
-        for layer, modulate in zip(self.encoder, encode, strict=True):
-            maps = layer(modulate(maps, condition))
-            skips.append(maps)
+    def encode(self, centred: Tensor, label: Tensor, quality: Tensor, condition: Tensor) -> list[Tensor]:
+        """Return crops in [-1, 1] and the maps of each layer of the encoder, each half as large as the one before."""
+        maps = torch.cat([centred, self.planes(centred, label, quality)], dim=1) if self.settings.planes else centred
+        encoded = [centred]
+        for down_layer, modulate in zip(self.encoder, self.modulations, strict=False):
+            maps = down_layer(modulate(maps, condition))
+            encoded.append(maps)
+        return encoded
+
+    def planes(self, centred: Tensor, label: Tensor, quality: Tensor) -> Tensor:
+        """Return constant maps of class (1 in its own of `classes`) and quality ([-1, 1]), (N, classes + 1, H, W)."""
+        of_class = label[:, None] == torch.arange(self.classes, device=label.device)
+        values = torch.cat([of_class.to(centred.dtype), (quality * 2 - 1)[:, None]], dim=1)
+        return values[:, :, None, None].expand(-1, -1, *centred.shape[2:])
+
+    def decode(self, encoded: Sequence[Tensor], condition: Tensor, noise: Noise) -> list[Tensor]:
+        """Return the decoder's maps of what was encoded, from the smallest to the size of the crops."""
+        *skips, maps = encoded
         z = noise.latent.to(maps.dtype)
         maps = torch.cat([maps, z, condition[:, :, None, None].expand(-1, -1, *maps.shape[2:])], dim=1)
         levels = [maps]
-        for place, (layer, modulate, skip) in enumerate(zip(self.decoder, decode, skips[-2::-1], strict=True)):
-            maps = layer(modulate(maps, condition))
+        modulations = list(self.modulations)[len(self.encoder) :]
+        for place, (up_layer, modulate, skip) in enumerate(zip(self.decoder, modulations, skips[::-1], strict=True)):
+            maps = up_layer(modulate(maps, condition))
             grain = [part.to(maps.dtype) for part in noise.grain[place : place + 1]]
             maps = torch.cat([maps, skip, *grain], dim=1)
             levels.append(maps)
@@ -186,11 +202,11 @@ class Unmodulated(nn.Identity):
         return maps
 
 
-def down(inputs: int, outputs: int) -> nn.Sequential:
+def down(settings: ModelSettings, inputs: int, outputs: int) -> nn.Sequential:
     """Return a convolution that halves the size."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1), Leaky())
+    return layer(nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1), settings)
 
 
-def up(inputs: int, outputs: int) -> nn.Sequential:
+def up(settings: ModelSettings, inputs: int, outputs: int) -> nn.Sequential:
     """Return a transposed convolution that doubles the size."""
-    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), Leaky())
+    return layer(nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1), settings)

@@ -1,4 +1,4 @@
-"""Tables of IQA-LS: Table 2 with the published numbers beside ours, gains, calibration, baselines, CIFAR-10-C."""
+"""What tables and figures of IQA-LS share, and Table 2 with the published numbers beside ours."""
 
 import csv
 from collections.abc import Sequence
@@ -22,7 +22,6 @@ LABELS = {"hard": "hard", "iqa-ls": "IQA-LS", "smoothing": "smoothed", "mollific
 BASELINES = ("mollification", "smoothing")
 ORDER = (*map(str, range(1, 12)), "11-evaluator", "12", *BASELINES)
 PAIRS = (("2", "3"), ("4", "5"), ("6", "7"), ("8", "9"), ("10", "11"), ("10", "11-evaluator"))
-WITH_GENERATED = (("11", "1"), ("11-evaluator", "1"), ("12", "9"))
 
 
 @cache
@@ -63,7 +62,7 @@ def shown(values: NDArray[np.float64], signed: bool = False) -> Cell:
 def described(rows: Sequence[Row]) -> str:
     """Return the origin of results, in sentences."""
     first = rows[0]
-    seeds = sorted({row["seed"] for row in rows})
+    seeds = seeds_of(rows)
     commits = sorted({str(row["commit"]) for row in rows})
     return (
         f"Data: {first['dataset']}, {first['train_images']:,} training and {first['n']:,} test images; "
@@ -114,69 +113,25 @@ def generators(rows: Sequence[Row]) -> list[str]:
     return sorted(targets)
 
 
-def differences(rows: Sequence[Row], metric: str = "accuracy") -> Table:
-    """Return what IQA-LS gains over hard labels: paired by seed, for each mix that was trained with both.
-
-    On pristine images, on the mean over the distorted sets of each level, and over all nine.
-    """
-    groups = {PRISTINE: [PRISTINE]}
-    groups |= {f"level {level}": [DISTORTED[kind, level] for kind in KINDS] for level in (1, 2, 3)}
-    groups |= {"distorted": list(DISTORTED.values())}
-    body: list[tuple[Cell, ...]] = []
-    there, known = strategies_of(rows), published_beside(rows) if metric == "accuracy" else {}
-    for hard, smoothed in [pair for pair in PAIRS if set(pair) <= set(there)]:
-        title = next(row["title"] for row in rows if row["strategy"] == smoothed)
-        cells = [shown(paired(rows, smoothed, hard, names, metric), signed=True) for names in groups.values()]
-        body.append((f"{smoothed} - {hard}, {title}", "ours", *cells))
-        if {hard, smoothed} <= set(known):
-            gains = [np.mean([known[smoothed][n] - known[hard][n] for n in g]) for g in groups.values()]
-            body.append(("", "published", *(f"{gain:+.3f}" for gain in gains)))
-    what = {"accuracy": "Accuracy", "ece": "Expected calibration error"}[metric]
-    caption = f"{what} with IQA-LS minus hard labels, mean over the test sets of a group. {described(rows)}"
-    return Table(caption, ("strategies", "of"), tuple(groups), tuple(body))
+def seeds_of(rows: Sequence[Row]) -> list[int]:
+    """Return the seeds of rows, sorted."""
+    return sorted({row["seed"] for row in rows})
 
 
-def generated_gains(rows: Sequence[Row]) -> Table:
-    """Return what GADA's samples gain: with them and IQA-LS minus without, paired by seed, for each distortion."""
-    groups = {PRISTINE: [PRISTINE]}
-    groups |= {title: [DISTORTED[kind, level] for level in (1, 2, 3)] for kind, title in KINDS.items()}
-    there = set(strategies_of(rows))
-    body: list[tuple[Cell, ...]] = []
-    for strategy, against in [pair for pair in WITH_GENERATED if set(pair) <= there]:
-        titles = {row["strategy"]: row["title"] for row in rows}
-        cells = [shown(paired(rows, strategy, against, sets, "accuracy"), signed=True) for sets in groups.values()]
-        body.append((f"{strategy} - {against}", f"{titles[strategy]}, minus {titles[against]}", *cells))
-    caption = f"Accuracy with GADA's samples and IQA-LS, minus without the samples. {described(rows)}"
-    return Table(caption, ("strategies", "training sets"), tuple(groups), tuple(body))
+def variants(rows: Sequence[Row]) -> list[Row]:
+    """Return rows of which those with another s than SSIM name it in their strategy, so that they stand beside it."""
+    real = {"3", "5", "7", "9", "12"}
+    return [
+        {**row, "strategy": f"{row['strategy']}, s = {row['quality']}"}
+        if row["strategy"] in real and row.get("quality", "ssim") != "ssim"
+        else row
+        for row in rows
+    ]
 
 
-def paired(rows: Sequence[Row], strategy: str, against: str, sets: Sequence[str], metric: str) -> NDArray[np.float64]:
-    """Return for each common seed the mean difference of two strategies over test sets."""
-    found = {(row["strategy"], row["seed"], row["set"]): row[metric] for row in rows}
-    seeds = sorted({row["seed"] for row in rows})
-    whole = [s for s in seeds if all((one, s, n) in found for one in (strategy, against) for n in sets)]
-    return np.array([np.mean([found[strategy, s, n] - found[against, s, n] for n in sets]) for s in whole])
-
-
-def baselines_table(rows: Sequence[Row]) -> Table:
-    """Return strategies 8 and 9 beside plain label smoothing and smoothing by the known level, at equal budget."""
-    chosen = [row for row in rows if row["strategy"] in ("8", "9", *BASELINES)]
-    columns = ("pristine", "distorted", "level 3", "pristine ", "distorted ", "level 3 ")
-    groups = ("Accuracy",) * 3 + ("Calibration error",) * 3
-    sets = ([PRISTINE], list(DISTORTED.values()), [DISTORTED[kind, 3] for kind in KINDS])
-    body: list[tuple[Cell, ...]] = []
-    for strategy in strategies_of(chosen):
-        labels = next(row["labels"] for row in chosen if row["strategy"] == strategy)
-        cells = [shown(mean_over(chosen, strategy, names, metric)) for metric in ("accuracy", "ece") for names in sets]
-        body.append((strategy, LABELS[labels], *cells))
-    caption = f"Baselines on the same images, MIX all 3, at equal budget. {described(chosen)}"
-    fraction = next((row["smoothing"] for row in chosen if "smoothing" in row), 0.1)  # older rows lack it
-    notes = (
-        f"smoothing: Szegedy et al., 2016, {fraction:g} of the label uniform. mollification: Heinonen et al., 2024 "
-        "(arXiv 2406.01494), labels tied to the known noise or blur level; JPEG has none there and takes the mean of "
-        "both.",
-    )
-    return Table(caption, ("strategy", "labels"), columns, tuple(body), groups, frozenset(), notes)
+def tested(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the ten test sets."""
+    return [row for row in rows if "sample" not in row and "corruption" not in row]
 
 
 def mean_over(rows: Sequence[Row], strategy: str, sets: Sequence[str], metric: str) -> NDArray[np.float64]:
@@ -184,48 +139,3 @@ def mean_over(rows: Sequence[Row], strategy: str, sets: Sequence[str], metric: s
     each = [over_seeds(rows, strategy, name, metric) for name in sets]
     means: NDArray[np.float64] = np.mean(each, axis=0)
     return means
-
-
-def corruption_table(rows: Sequence[Row]) -> Table:
-    """Return the layout of CIFAR-10-C: the error of each corruption, mean over its severities, and the mean of all."""
-    names = list(dict.fromkeys(row["corruption"] for row in rows))
-    sets = {name: list(dict.fromkeys(row["set"] for row in rows if row["corruption"] == name)) for name in names}
-    body: list[tuple[Cell, ...]] = []
-    for strategy in strategies_of(rows):
-        errors = [1 - mean_over(rows, strategy, sets[name], "accuracy") for name in names]
-        body.append((f"strategy {strategy}", shown(np.mean(errors, axis=0)), *(shown(one) for one in errors)))
-    caption = f"Error on CIFAR-10-C, mean over 5 severities. {described(rows)}"
-    notes = ("The mean error is not normalised: errors are not divided by those of a baseline network, as mCE does.",)
-    columns = ("mean error, not normalised", *(name.replace("_", " ") for name in names))
-    return Table(caption, ("classifier",), columns, tuple(body), (), frozenset(), notes)
-
-
-def samples_table(rows: Sequence[Row]) -> Table:
-    """Return the numbers of the paper's Figure 4: each strategy's confidence in the true class of sample images.
-
-    Args:
-        rows: with "sample" (the image), "class", "distortion", "strategy" and "confidences" at levels 0 to 3.
-    """
-    body: list[tuple[Cell, ...]] = [
-        (f"{row['sample']} ({row['class']})", f"{row['strategy']} ({LABELS[row['labels']]})", *row["confidences"])
-        for row in rows
-    ]
-    rules = {place for place in range(1, len(body)) if body[place][0] != body[place - 1][0]}
-    kinds = ", ".join(dict.fromkeys(row["distortion"] for row in rows))
-    caption = f"Confidence in the true class of sample images by level of {kinds}, as in Figure 4. {described(rows)}"
-    return Table(caption, ("image", "strategy"), COLUMNS[:4], tuple(body), (), frozenset(rules))
-
-
-def all_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return every table that result rows can fill."""
-    samples = [row for row in rows if "sample" in row]
-    corrupted = [row for row in rows if "corruption" in row]
-    tested = [row for row in rows if "sample" not in row and "corruption" not in row]
-    tables = []
-    if tested:
-        tables += [table_2(tested), differences(tested), table_2(tested, "ece"), differences(tested, "ece")]
-        tables += [generated_gains(tested), table_2(tested, "confidence")]
-        tables += [baselines_table(tested)] if set(BASELINES) & set(strategies_of(tested)) else []
-    tables += [corruption_table(corrupted)] if corrupted else []
-    tables += [samples_table(samples)] if samples else []
-    return [table for table in tables if table.rows]

@@ -1,6 +1,7 @@
-"""Figures 3 and 4 of IQA-LS."""
+"""Figures 1, 3 and 4 of IQA-LS, calibration curves and confidence histograms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,10 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gada.io.records import Row
-from gada.reports.canvas import COLOURS, WIDTH, label_axes, put_title
+from gada.reports.canvas import COLOURS, WIDTH, label_axes, put_legend, put_title
 from gada.reports.contact_sheet import contact_sheet
-from gada.reports.iqa_ls import KINDS, PAIRS, PRISTINE, over_seeds, published_beside, strategies_of
+from gada.reports.iqa_ls import KINDS, LABELS, PAIRS, PRISTINE, SETS, over_seeds, published_beside, strategies_of
 
+Pixels = NDArray[np.uint8]
 ACROSS = 2  # panels
 
 
@@ -33,9 +35,7 @@ def figure_3(rows: Sequence[Row]) -> Figure:
         put_title(axes, f"Strategies {hard} and {smoothed}, {KINDS[kind]}")
         label_axes(axes, "distortion level", "accuracy" if axes in every[::ACROSS] else "")
     if pairs:
-        figure.legend(
-            *every[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8.5
-        )
+        put_legend(figure, *every[0].get_legend_handles_labels())
     return figure
 
 
@@ -58,22 +58,90 @@ def draw_levels(axes: Axes, rows: Sequence[Row], kind: str, hard: str, smoothed:
     axes.grid(alpha=0.25)
 
 
-def figure_4(
-    images: Sequence[Sequence[NDArray[np.uint8]]], confidences: Sequence[Mapping[str, Sequence[float]]], kind: str
-) -> NDArray[np.uint8]:
-    """Draw the paper's Figure 4: images at levels 0 to 3, with each classifier's confidence in the true class.
+def figure_1(samples: Sequence[tuple[Row, Sequence[Pixels]]]) -> Pixels:
+    """Draw the paper's Figure 1: for each class an image, pristine and at level 3 of each distortion, as predicted.
 
     Args:
-        images: for each sample its four versions, (S, S, 3).
-        confidences: for each sample, by classifier, the four confidences.
-        kind: the distortion.
+        samples: a row of one classifier, with "class" and "predicted", and the image in the order of `SETS`.
+
+    Returns:
+        (H, W, 3).
+    """
+    sets = [SETS.index(name) for name in (PRISTINE, *(f"{kind} 3" for kind in KINDS))]
+    captions = [[marked(row["predicted"][place], row["class"]) for place in sets] for row, _ in samples]
+    tiles = [[versions[place] for place in sets] for _, versions in samples]
+    half = -(-len(samples) // 2)  # two classes side by side
+    blank = [None] * len(sets)
+    pairs = list(zip_longest(range(half), range(half, len(samples))))
+    rows = [[*tiles[left], *(blank if right is None else tiles[right])] for left, right in pairs]
+    below = [[*captions[left], *([""] * len(sets) if right is None else captions[right])] for left, right in pairs]
+    columns = ["pristine", *(f"{kind} 3" for kind in KINDS)] * 2
+    names = [" / ".join(samples[place][0]["class"] for place in pair if place is not None) for pair in pairs]
+    return contact_sheet(rows, names, columns, "Predicted class; x: not the true one, which stands on the left", below)
+
+
+def marked(predicted: str, true: str) -> str:
+    """Return the predicted class, with a mark where it is wrong."""
+    return predicted if predicted == true else f"x {predicted}"
+
+
+def figure_4(samples: Sequence[tuple[Sequence[Row], Sequence[Pixels]]]) -> Pixels:
+    """Draw the paper's Figure 4: images at levels 0 to 3 of the blur, with each strategy's confidence in their class.
+
+    Args:
+        samples: for each image the rows of the strategies, with "confidences", and the image in the order of `SETS`.
 
     Returns:
         (H, W, 3).
     """
     captions = [
-        [" / ".join(f"{values[level]:.2f}" for values in one.values()) for level in range(4)] for one in confidences
+        [" / ".join(f"{row['confidences'][level]:.2f}" for row in rows) for level in range(4)] for rows, _ in samples
     ]
-    columns = ["pristine", *(f"{kind} level {level}" for level in (1, 2, 3))]
-    title = "Confidence in the true class: " + " / ".join(confidences[0])
-    return contact_sheet([list(one) for one in images], [""] * len(images), columns, title, captions)
+    columns = ["pristine", *(f"blur level {level}" for level in (1, 2, 3))]
+    title = "Confidence in the true class, strategy " + " / ".join(row["strategy"] for row in samples[0][0])
+    tiles = [list(versions[:4]) for _, versions in samples]
+    return contact_sheet(tiles, [rows[0]["class"] for rows, _ in samples], columns, title, captions)
+
+
+LEVELS = {PRISTINE: [PRISTINE], **{f"level {level}": [f"{kind} {level}" for kind in KINDS] for level in (1, 2, 3)}}
+
+
+def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, str], None], y: str) -> Figure:
+    """Draw a panel for each strategy with a line for the pristine images and for each level."""
+    strategies = strategies_of(rows)
+    down = -(-len(strategies) // ACROSS)
+    figure = Figure(figsize=(WIDTH, 2.3 * down + 0.5), layout="constrained")
+    panels = figure.subplots(down, ACROSS, sharex=True, sharey=True, squeeze=False)
+    for panel, strategy in zip(panels.flat, strategies, strict=False):
+        first = next(row for row in rows if row["strategy"] == strategy)
+        for (name, sets), colour in zip(LEVELS.items(), COLOURS, strict=False):
+            chosen = [row["bins"] for row in rows if row["strategy"] == strategy and row["set"] in sets]
+            draw(panel, np.sum(chosen, axis=0), name, colour)
+        put_title(panel, f"{strategy} {first['title']}, {LABELS[first['labels']]}")
+        label_axes(panel, "confidence in the predicted class", y if panel in panels[:, 0] else "")
+        panel.grid(alpha=0.25)
+    for panel in panels.flat[len(strategies) :]:
+        panel.set_axis_off()
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    put_legend(figure, handles, labels, columns=4)
+    return figure
+
+
+def calibration_curves(rows: Sequence[Row]) -> Figure:
+    """Draw accuracy against confidence, over the bins that hold an image in a hundred, for each strategy."""
+
+    def draw(panel: Axes, bins: NDArray[np.float64], name: str, colour: str) -> None:
+        n, confidence, correct = bins[bins[:, 0] >= 0.01 * bins[:, 0].sum()].T
+        panel.plot([0, 1], [0, 1], color="#767676", linewidth=0.8, linestyle=":")
+        panel.plot(confidence / n, correct / n, color=colour, marker="o", markersize=3, label=name)
+
+    return binned(rows, draw, "accuracy")
+
+
+def confidence_histograms(rows: Sequence[Row]) -> Figure:
+    """Draw the fraction of images by confidence in the predicted class, for each strategy."""
+
+    def draw(panel: Axes, bins: NDArray[np.float64], name: str, colour: str) -> None:
+        panel.stairs(bins[:, 0] / bins[:, 0].sum(), np.linspace(0, 1, len(bins) + 1), color=colour, label=name)
+
+    return binned(rows, draw, "fraction of images")

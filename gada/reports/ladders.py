@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from gada.distortions.names import distortion_name
+from gada.distortions.names import names_of
 from gada.io.records import Row, as_csv
 from gada.metrics.classification import baseline_corruption_error, corruption_error, relative_corruption_error
 from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_title
@@ -24,6 +24,8 @@ FIGURES = {
     "confidence": "Mean confidence in the true class",
     "ece": "Calibration error (ECE, 15 bins)",
 }
+SIZES = ("depth", "convolutions", "fully_connected", "parameters")
+"""Of a network, in its rows."""
 
 
 def sweep_csv(rows: Sequence[Row]) -> str:
@@ -131,10 +133,17 @@ def summary_table(rows: Sequence[Row], baseline: str) -> Table:
     return Table(f"Summary. {origin(rows)}", ("network",), columns, tuple(body), groups, frozenset(), notes)
 
 
-def names_of(ladders: Sequence[str]) -> list[str]:
-    """Return what people call the ladders, with their set where there are several."""
-    several = len({name.split("/")[0] for name in ladders}) > 1
-    return [f"{distortion_name(one)} ({one.split('/')[0]})" if several else distortion_name(one) for one in ladders]
+def networks_table(rows: Sequence[Row]) -> Table:
+    """Return the size of each network (Dodge and Karam, Table I); empty cells where torch does not run it."""
+    first = {row["network"]: row for row in reversed(rows)}
+    body = []
+    for name in networks_of(rows):
+        *layers, parameters = (first[name].get(key) for key in SIZES)
+        shown = None if parameters is None else f"{parameters / 1e6:.2f} million"
+        body.append((name, *(None if count is None else str(count) for count in layers), shown))
+    columns = ("depth", "convolutions", "fully connected", "parameters")
+    notes = ("Depth: convolutions and fully connected layers on the longest way from the image to the output.",)
+    return Table("Networks.", ("network",), columns, tuple(body), notes=notes)
 
 
 def _mean(along: Sequence[Row]) -> Cell:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure as Plot
 
-from gada.reports.canvas import svg
+from gada.reports.canvas import png, svg
 from gada.reports.layout import Table
 
 KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg"}
@@ -45,6 +45,11 @@ class Figure:
             raise ValueError(f"the figure {self.caption!r} is neither a plot nor a PNG or JPEG file")
         if not self.alt.strip() or not self.caption.strip():
             raise ValueError("a figure needs a caption and an alternative text")
+
+    @property
+    def file(self) -> bytes:
+        """The figure as an image file; a plot as PNG."""
+        return png(self.picture) if isinstance(self.picture, Plot) else self.picture
 
     @property
     def html(self) -> Markup:

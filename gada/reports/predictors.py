@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gada.distortions.names import names_of
 from gada.io.records import Row
 from gada.metrics.correlation import ALL
-from gada.reports.canvas import COLOURS, WIDTH, label_axes, put_legend, put_title
-from gada.reports.ladders import names_of
+from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend, put_title
 from gada.reports.layout import Cell, Table
 
 BINS = 10
@@ -46,6 +46,7 @@ def predictors_table(rows: Sequence[Row]) -> Table:
         "predictors that estimate the error. Mean risk: fraction of wrong decisions, averaged over all coverages. "
         "Accuracy: of what is kept when the worst-predicted fraction is rejected; of all images it is "
         f"{first['accuracy']:.3f}.",
+        *(gain_of(row) for row in chosen if row.get("gain") is not None),
     )
     columns = ("metrifier's lead", *FIGURES.values())
     return Table(caption, ("predictor",), columns, body, groups, frozenset({1}), notes)
@@ -58,23 +59,68 @@ def lead_cell(row: Row) -> str:
     return f"{row['lead']:+.3f} ({row['lead_low']:+.3f} to {row['lead_high']:+.3f})"
 
 
+def gain_of(row: Row) -> str:
+    """Return in a sentence what the metrifier adds to the classifier's own confidence."""
+    return (
+        f"The two together: SROCC {row['gain']:+.3f} ({row['gain_low']:+.3f} to {row['gain_high']:+.3f}) beside "
+        "maximum softmax alone; joined by the line that fits the validation sources best."
+    )
+
+
+def confusion_table(row: Row) -> Table:
+    """Return how often the metrifier names each distortion (columns) where another is there (rows)."""
+    names = list(row["confusion"])
+    shown = [names[0], *names_of(names[1:])]  # none comes first
+    body = tuple((short, *row["confusion"][name].values()) for short, name in zip(shown, names, strict=True))
+    caption = (
+        f"The distortion that the metrifier names: right on {row['named_top1']:.3f} of the held-out images "
+        f"({row['named_low']:.3f} to {row['named_high']:.3f}; {1 / len(names):.3f} by chance)."
+    )
+    notes = ("Each row sums to 1, over all levels; the mildest ones change an image little.",)
+    return Table(caption, ("there",), tuple(shown), body, ("named",) * len(names), notes=notes)
+
+
 def distortions_table(rows: Sequence[Row]) -> Table:
     """Return the SROCC of each predictor on each distortion."""
     names = list(dict.fromkeys(row["predictor"] for row in rows))
-    distortions = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL] + [ALL]
+    distortions = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL]
     cells = {(row["predictor"], row["distortion"]): row["srocc"] for row in rows}
-    body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in distortions)) for name in names]
+    body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in [*distortions, ALL])) for name in names]
     caption = "SROCC of predicted and true error on the images of each distortion, all levels."
-    return Table(caption, ("predictor",), (*names_of(distortions[:-1]), ALL), tuple(body), (), frozenset({1}))
+    return Table(caption, ("predictor",), (*names_of(distortions), ALL), tuple(body), (), frozenset({1}))
+
+
+def levels_figure(rows: Sequence[Row]) -> Figure:
+    """Draw mean true error and what each estimate predicts against level, a panel for each distortion."""
+    chosen = [row for row in rows if "true_errors" in row]
+    families = list(dict.fromkeys(row["distortion"] for row in chosen))
+    across = min(2, len(families))
+    down = -(-len(families) // across)
+    figure = Figure(figsize=(WIDTH, 0.9 + 2.3 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for panel, family in zip(panels, families, strict=False):
+        along = [row for row in chosen if row["distortion"] == family]
+        panel.plot(along[0]["true_errors"], color="black", linewidth=2.2, label="true error")
+        for row, colour, marker in zip(along, COLOURS, MARKERS, strict=False):
+            panel.plot(row["predicted_errors"], color=colour, marker=marker, markersize=3, label=row["predictor"])
+        put_title(panel, along[0]["title"])
+        label_axes(panel, "level, 0 undistorted", "mean error")
+        panel.set_ylim(0, 1)
+        panel.grid(alpha=0.3)
+    for panel in panels[len(families) :]:
+        panel.set_axis_off()
+    put_legend(figure, *panels[0].get_legend_handles_labels())
+    return figure
 
 
 def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> Figure:
     """Draw risk against coverage, (N,) each, for each predictor."""
     figure, axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
-    for colour, (coverage, risk) in zip(COLOURS, curves.values(), strict=False):
+    for number, (coverage, risk) in enumerate(curves.values()):
+        colour, style = COLOURS[number % len(COLOURS)], "--" if number >= len(COLOURS) else "-"
         shown = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
         shown = shown[coverage[shown] >= 0.02]  # below, single images make the curve jump
-        axes.plot(coverage[shown], risk[shown], color=colour, linewidth=1.6)
+        axes.plot(coverage[shown], risk[shown], color=colour, linestyle=style, linewidth=1.6)
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     put_legend(figure, axes.get_lines(), list(curves))

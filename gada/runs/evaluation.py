@@ -22,6 +22,7 @@ class Evaluated:
     """The predictions of a scorer for the images of a set.
 
     They are on the set's own scale, to which quality brings those of a model trained on another scale or direction.
+    For a set that trained the model beside others, its card knows how.
 
     Args:
         scorer: the evaluator at work.
@@ -34,17 +35,17 @@ class Evaluated:
         self, scorer: Scorer, images: ScoredSet, pixels: Iterable[NDArray[np.uint8]], upper_bound: bool = False
     ) -> None:
         self.images = images
-        self.upper_bound = upper_bound
+        self.upper_bound, self.validated = upper_bound, scorer.card.validated
         self.predictions: list[Prediction] = list(scorer.score_all(pixels))
-        self.predicted = [images.scale.score(prediction.quality) for prediction in self.predictions]
+        own = next((one.quality for one in scorer.card.sets if one.name == images.name), float)
+        self.predicted = [images.scale.score(own(prediction.quality)) for prediction in self.predictions]
         self.scores = [record.score for record in images.images]
         self.distortions = [record.distortion for record in images.images]
 
     def rows(self, stage: str, split: int | None, seed: int) -> list[ResultRow]:
         """Return one result row for each distortion class and one for ALL."""
-        origin = Origin(
-            self.images.name, self.images.proxy, seed, machine(), commit() or "", upper_bound=self.upper_bound
-        )
+        of_training = {"upper_bound": self.upper_bound, "validated": self.validated}
+        origin = Origin(self.images.name, self.images.proxy, seed, machine(), commit() or "", **of_training)
         found = rows_by_distortion(
             self.predicted, self.scores, self.distortions, stage, split, classes=self.images.classes
         )

@@ -100,7 +100,7 @@ class Phase:
         draw = None
         if isinstance(module, Adversarial):
             draw = partial(
-                sample_grid, module.generator, self.data.side("validation"), self.data.packed, training.crop_size
+                sample_grid, module.generator, self.data.side(self.data.watched), self.data.packed, training.crop_size
             )
         train(module, data, self.folder, save_best, loggers, draw, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.evaluator, card)
@@ -163,6 +163,7 @@ class Phase:
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
             flip=training.flip,
             grid=training.grid,
+            uniform=training.target_quality == "uniform",
             sources=sources.files if sources else None,
             packed_sources=sources.packed if sources else None,
             given=sources.targets(train_side) if sources else None,

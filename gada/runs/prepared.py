@@ -1,7 +1,7 @@
 """A scored set made ready for a run: loaded, decoded, split by scene. Whoever holds one knows that nothing leaks."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
@@ -46,13 +46,16 @@ class PreparedData:
     """Cards of the checkpoints that the run starts from, by their files."""
 
     @classmethod
-    def load(cls, data: DataSettings, split: SplitSettings, crop: int) -> "PreparedData":
+    def load(
+        cls, data: DataSettings, split: SplitSettings, crop: int, others: Sequence[DataSettings] = ()
+    ) -> "PreparedData":
         """Load a set, decode its images and draw the split.
 
         Args:
             data: which set.
             split: how its references are divided.
             crop: side of a training crop, in pixels.
+            others: further sets that train beside it.
 
         Raises:
             ConfigError: if a crop does not fit into an image.
@@ -61,11 +64,14 @@ class PreparedData:
         images = load_database(data)
         packed = PackedImages.of(images, data.cache, crop)
         hashes = set_hashes(images, packed)
-        return cls(images, packed, hashes, draw_split(images, hashes, split), split.upper_bound)
+        beside = tuple(cls.load(one, split, 0) for one in others)
+        drawn = draw_split(images, hashes, split)
+        return cls(images, packed, hashes, drawn, split.upper_bound, others=beside)
 
     def on(self, split: SplitSettings) -> "PreparedData":
-        """Return the same set on another split."""
-        return replace(self, split=draw_split(self.images, self.hashes, split), upper_bound=split.upper_bound)
+        """Return the same set, and those beside it, on another split."""
+        drawn, others = draw_split(self.images, self.hashes, split), tuple(one.on(split) for one in self.others)
+        return replace(self, split=drawn, upper_bound=split.upper_bound, others=others)
 
     def __post_init__(self) -> None:
         """Make the checks."""
@@ -84,13 +90,18 @@ class PreparedData:
         for tested, other in permutations((self, *self.others), 2):
             tested.check_unseen(other.title, other.trained)
         for path, card in self.starts.items():
-            another = card.upper_bound or card.split not in ("", self.split.hash)
-            if not self.images.has_references and card.data == self.images.name and another:
-                raise ConfigError(
-                    f"{path} was trained on another split of {self.images.name} than number {self.split.number}, which "
-                    f"may test what it has seen; give the split of that run's split.json. {UPPER_BOUND}"
-                )
-            self.check_unseen(str(path), read_hashes(card))
+            for tested in (self, *self.others):
+                tested.check_start(path, card)
+
+    def check_start(self, path: Path, card: Card) -> None:
+        """Raise ConfigError if a checkpoint that a run starts from has seen what a test image shows."""
+        another = card.upper_bound or card.split not in ("", self.split.hash)
+        if not self.images.has_references and card.data == self.images.name and another:
+            raise ConfigError(
+                f"{path} was trained on another split of {self.images.name} than number {self.split.number}, which "
+                f"may test what it has seen; give the split of that run's split.json. {UPPER_BOUND}"
+            )
+        self.check_unseen(str(path), read_hashes(card))
 
     def _check_sides(self) -> None:
         """Let no scene stand on two sides; without references, where one image may hide another, only warn."""
@@ -138,8 +149,18 @@ class PreparedData:
 
     @property
     def title(self) -> str:
-        """Name of the set for captions; of an upper bound it says so."""
-        return title_of(self.images.name, self.upper_bound)
+        """Name of the set for captions, with what is unusual about the training."""
+        return title_of(self.images.name, self.upper_bound, self.validated)
+
+    @property
+    def validated(self) -> bool:
+        """Whether validation references choose the checkpoint."""
+        return bool(self.split.validation)
+
+    @property
+    def watched(self) -> str:
+        """The side whose images show how a generator comes on."""
+        return "validation" if self.validated else "train"
 
     @property
     def classes(self) -> int:

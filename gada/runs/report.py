@@ -1,6 +1,7 @@
 """A run's page: what was trained on what, the tables and the figures, from the files of its folder."""
 
 import csv
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from gada.distortions.names import distortion_name
 from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
-from gada.io.results import ResultRow
+from gada.io.results import ResultRow, read_result_rows
 from gada.reports.figures import bars_by_distortion, learning_curves, scatter
-from gada.reports.layout import Provenance
+from gada.reports.layout import Provenance, Table
 from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.tables import STAGE_NAMES, by_distortion_table, overall_table
 from gada.runs.by_error import by_error_section, scores_of
 from gada.runs.comparison import measure_test, spanned
+from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import START
 from gada.settings import Settings, as_plain
@@ -40,10 +42,11 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     images, split, last = data.images, data.split, stages[-1]
     sections = [
         results_section(rows),
+        *whole_sections(folder, stages),
         by_error_section(scores_of(folder / last / "scores.csv"), images, data.packed),
         scatter_section(folder, [stage for stage in stages if stage in (*COMPARED, last)], images),
         curves_section(folder, stages),
-        *samples_sections(folder),
+        *samples_sections(folder, data.watched),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
         Section("Configuration", listing=as_plain(settings)),
         Section("Environment", listing=environment()),
@@ -55,6 +58,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
         "An upper bound, not a result: the test references were trained on."
         if data.upper_bound
         else "Each metric is of test images that neither trained nor chose a checkpoint.",
+        chosen_by(data),
     ]
     title, head = f"{stage_name(last)} on {data.title}", headline(folder, stages)
     write_text(folder / "report.html", page(title, summary, sections, headline=head))
@@ -81,19 +85,58 @@ def headline(folder: Path, stages: Sequence[str]) -> Headline | None:
     )
 
 
-def results_section(rows: Sequence[ResultRow]) -> Section:
+def chosen_by(data: PreparedData) -> str:
+    """Return the sentence that says which checkpoint was evaluated."""
+    if data.validated:
+        return "Validation references chose each checkpoint."
+    return "There were no validation references, as in the paper's protocol: each checkpoint is the last one."
+
+
+def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Section:
     """Return all metrics of each stage, and one of them by distortion where there are several."""
     plain, provenance = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
     tables = [overall_table(plain, provenance)]
     stages = list(dict.fromkeys(row.stage for row in rows))
     if len({row.distortion for row in rows}) <= 2:  # a class and ALL, which are the same
-        return Section("Results", tables=tables)
+        return Section(title, tables=tables)
     bars = Figure(
         bars_by_distortion(plain, stages=stages),
         "SROCC on the test images, by distortion and over all.",
         f"Bars of SROCC for {', '.join(map(stage_name, stages))}.",
     )
-    return Section("Results", tables=[*tables, by_distortion_table(plain)], figures=[bars])
+    return Section(title, tables=[*tables, by_distortion_table(plain)], figures=[bars])
+
+
+def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
+    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos."""
+    sections = []
+    for stage in stages:
+        for title, rows in groups_by_title(folder / stage / SETS).items():
+            sections.append(results_section(rows, f"Results on {title}"))
+        if (folder / stage / ORDER).is_file():
+            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8"))))
+    return sections
+
+
+def groups_by_title(path: Path) -> dict[str, list[ResultRow]]:
+    """Return the result rows of a file by the name of their set; none where there is no file."""
+    found: dict[str, list[ResultRow]] = {}
+    for row in read_result_rows(path) if path.is_file() else []:
+        found.setdefault(row.origin.title, []).append(row)
+    return found
+
+
+def order_section(order: dict[str, Any]) -> Section:
+    """Return tau of each distortion, before a training that started from an evaluator, and after it."""
+    whens = [when for when in ("before", "after") if when in order]
+    table = Table(
+        caption=f"Does the score fall as a distortion grows? Kendall's tau within a photo, averaged over "
+        f"{order['photos']} photos that were not trained on; 1 is always.",
+        labels=("distortion",),
+        columns=tuple(f"{when} this training" for when in whens),
+        rows=tuple((name, *(order[when][name] for when in whens)) for name in order["after"]),
+    )
+    return Section("Order of distorted photos", tables=[table])
 
 
 def curves_section(folder: Path, stages: Sequence[str]) -> Section:
@@ -130,12 +173,12 @@ def stage_name(stage: str) -> str:
     return STAGE_NAMES.get(stage, stage)
 
 
-def samples_sections(folder: Path) -> list[Section]:
-    """Return the newest sample grid of phase 1, where there is one."""
+def samples_sections(folder: Path, side: str) -> list[Section]:
+    """Return the newest sample grid of phase 1, where there is one, of references of one side of the split."""
     grids = [
         Figure(
             path.read_bytes(),
-            "Reference, true distortion and generated crops for each class, on validation references.",
+            f"Reference, true distortion and generated crops for each class, on {side} references.",
             "Grid of crops: rows are distortion classes; columns are reference, true and generated distortions.",
         )
         for path in sorted((folder / "phase1" / "samples").glob("*.png"))[-1:]

@@ -1,13 +1,15 @@
 """A run: stages of the paper one after another in one folder, each evaluated on the test references."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gada.data.perceptual_hash import PerceptualHash
+from gada.data.splits import SIDES
 from gada.errors import ConfigError
 from gada.io.cards import Card
-from gada.io.checkpoints import ENDED
+from gada.io.checkpoints import BEST, ENDED, GENERATOR, find_checkpoint
 from gada.io.files import remove_temporaries
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
@@ -25,6 +27,14 @@ from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, RunLogger, run_loggers
 
 SHOWN = ("srocc", "lcc")  # metrics that stand for a run on W&B
+
+
+def generator_card(name: str) -> dict[Path, Card]:
+    """Return the card of a generator that makes orders, by its file; none where none is named."""
+    if not name:
+        return {}
+    path = find_checkpoint(name, "generator")
+    return {path: card_of(path, "generator")}
 
 
 class Run:
@@ -78,9 +88,12 @@ class Run:
             )
         if self.whole and self.hardware.devices > 1:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
+        if self.whole and not settings.split.validation:
+            raise ConfigError("split.validation is 0, but an evaluator of whole images is chosen by validation images.")
         side = self.settings.least_side
-        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side)
-        others = [PreparedData.load(one, settings.split, 0) for one in settings.whole.sets if self.whole]
+        sets = self.settings.sets
+        loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side, sets)
+        starts = first.cards | generator_card(settings.whole.generator if self.whole else "")
         for stage in self.stages:
             if self.whole and stage != "phase3":
                 raise ConfigError(
@@ -97,7 +110,7 @@ class Run:
         sources = Sources.load(training, settings.data.cache) if "phase2" in self.left else None
         if sources:
             sources.targets(loaded.side("train"))
-        self.data = replace(loaded, sources=sources, others=tuple(others), starts=first.cards)
+        self.data = replace(loaded, sources=sources, starts=starts)
         self.place = RunFolder(folder, self.settings, self.data)
 
     @property
@@ -132,18 +145,28 @@ class Run:
         remove_temporaries(self.folder, older_than=0.0)
         self.place.write()
         self._forget_deleted()
+        if self.left:
+            self._tell_plan()
         name = f"{group}/{self.folder.name}" if group else self.folder.name
-        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name) as loggers:
+        with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:
             for stage in self.stages:
                 self._train_stage(stage, loggers)
             rows = self.rows
             write_report(self.folder, self.settings, self.data, rows)
             for logger in loggers:
+                page = ("report.html", "config.yaml", "split.json", "env.json", RESULTS)
+                logger.keep("report", "report", [self.folder / file for file in page])
                 logger.log_rows("results", [row.as_plain() for row in rows])
                 logger.summarize(
                     {f"{row.stage}/test_{name}": row.figures[name] for row in rows if row.is_all for name in SHOWN}
                 )
         return rows
+
+    def _tell_plan(self) -> None:
+        """Say on standard error what is about to be trained, on how many images."""
+        steps = ", ".join(f"{stage} {self.settings.training.steps(stage)} steps" for stage in self.left)
+        images = ", ".join(f"{len(self.data.side(side))} for {side}" for side in SIDES)
+        sys.stderr.write(f"gada: {steps}; images: {images}.\n")
 
     def _train_stage(self, stage: Stage, loggers: Sequence[RunLogger]) -> None:
         """Train and evaluate a stage, unless it is finished; of that only where it started is compared."""
@@ -158,6 +181,8 @@ class Run:
         phase.train(self.card(stage, start), loggers)
         rows = self._kept(stage, phase.evaluate(), loggers)
         phase.evaluate_others()
+        for logger in loggers:
+            logger.keep(stage, "model", [file for one in (BEST, GENERATOR) if (file := phase.folder / one).is_file()])
         others = [row for row in self.rows if not before or row.stage != START]
         self._write([*before, *others, *rows])  # last, because it marks the stage as finished
 
@@ -194,6 +219,7 @@ class Run:
             crop_grid=training.grid,
             proxy=images.proxy,
             upper_bound=self.data.upper_bound,
+            validated=self.data.validated,
             stage=stage,
             seed=self.settings.seed,
             split=self.data.split.hash,

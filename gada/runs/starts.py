@@ -14,6 +14,8 @@ BEFORE: dict[Stage, Stage] = {"phase2": "phase1", "phase3": "phase2"}
 OF_THE_EVALUATOR = (
     "trunk",
     "widths",
+    "strides",
+    "normalization",
     "maps",
     "hidden",
     "pooling",
@@ -71,7 +73,10 @@ class Start:
         if self.evaluator is None:
             return chosen
         there = model_settings(card_of(self.evaluator, "evaluator"), self.evaluator)
-        return replace(chosen, **{name: getattr(there, name) for name in OF_THE_EVALUATOR})
+        fixed = {name: getattr(there, name) for name in OF_THE_EVALUATOR}
+        if len(there.widths) != len(chosen.decoder_widths):  # a generator has as many levels as the trunk
+            fixed["decoder_widths"] = there.decoder_widths
+        return replace(chosen, **fixed)
 
 
 def card_of(path: Path, kind: str) -> Card:

@@ -45,6 +45,8 @@ class UnseenImages:
             return
         hashes = {} if self.whole.has_references else set_hashes(self.whole, self.packed())
         drawn = draw_split(self.whole, hashes, split)
+        if not getattr(drawn, side):
+            raise ConfigError(f"split.{side} is 0, so there is no {side} side; choose another --side.")
         self.images = self.whole.select(getattr(drawn, side))
         where = f"{side} side of split {split.number} of seed {split.seed}"
         for card in () if keep_shared else cards:

@@ -1,32 +1,27 @@
 """Phase 3 of an evaluator of whole images: several scored sets, photos in order, images without content."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
-from scipy.special import expit
-from torch import Tensor, nn
 
-from gada.data.perceptual_hash import perceptual_hash
 from gada.data.records import ScoredImage
-from gada.data.whole_batches import ScoredViews, WholeBatches
-from gada.data.whole_view import reduced, whole_view
+from gada.data.whole_batches import Order, ScoredViews, WholeBatches
 from gada.io.cards import Card
-from gada.io.checkpoints import BEST, ENDED
-from gada.io.folders import images_in
-from gada.io.images import read_image
-from gada.io.progress import with_progress
+from gada.io.checkpoints import BEST, ENDED, find_checkpoint
+from gada.io.files import write_json
 from gada.io.records import write_rows
 from gada.io.results import ResultRow
 from gada.models.efficientnet_lite import pretrained_trunk
 from gada.models.evaluator import Evaluator
 from gada.models.files import load_evaluator, save_network
+from gada.runs.calibration import calibrate, rescale
 from gada.runs.evaluation import Evaluated
+from gada.runs.features import pooled_features, pretrained_features, views_of
+from gada.runs.orders import ORDER, SETS, generated_orders, order_photos, tested_order
 from gada.runs.phases import Phase
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import card_of
@@ -35,12 +30,9 @@ from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
-from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of, fit_head
+from gada.training.whole_image import WholeData, WholeImageTraining, fit_head
 
-PHOTO_SIDE = 512  # at which photos are distorted, as on a screen
-PHOTOS = 500  # most photos that are kept for orders; each takes 0.6 MB
-USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
-FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
+GENERATED = 400  # orders that a generator makes; each takes 1 MB
 Pixels = NDArray[np.uint8]
 
 
@@ -51,36 +43,38 @@ class WholeImagePhase(Phase):
         """Train to the end; keep the best evaluator, calibrated, and the last one."""
         seed_weights(self.settings.seed)
         data, whole, hardware = self.data, self.settings.whole, self.hardware
-        photos, sets = self.photos(), self.scored_views()  # what is wrong with the photos is told before the long work
+        photos = order_photos(whole.photos, data, self.settings.seed)  # their faults are told before long work
+        sets, generated = self.scored_views(), self.generated(photos.trained)
+        if whole.generated_weight:
+            sets.append(self.as_scored(generated))
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
         if Checkpoints(self.folder).newest() is None:  # else the weights come from there
             self.prepare_head(evaluator, sets)
-        module = WholeImageTraining(evaluator, self.settings, len(sets))
+        module = WholeImageTraining(evaluator, self.settings, [one.name for one in sets])
         batches = WholeBatches(
             sets,
-            photos,
+            photos.trained,
             orders=whole.orders,
             blanks=whole.blanks,
             window=self.settings.training.crop_size,
             longer_side=whole.longer_side,
             steps=self.settings.training.steps(self.stage),
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
+            generated=generated,
+            generated_orders=whole.generated_orders,
         )
-        validation = data.side("validation").images
-        loaded = WholeData(
-            batches,
-            list(self.views(data, validation)),
-            [record.quality for record in validation],
-            self.settings.training.validate_every,
-            hardware.workers,
-        )
+        validation = [self.validation(one) for one in (data, *data.others)]
+        loaded = WholeData(batches, validation, self.settings.training.validate_every, hardware.workers)
         card = replace(card, classes=(), whole_view=whole.longer_side)
         save_best = partial(save_network, self.folder / BEST, module.average, card)
         train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
         save_network(self.folder / ENDED, module.average, card)
-        self.calibrate()
+        limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
+        lines = [module.line(number, one) for number, one in enumerate(sets)]
+        calibrate(self.folder / BEST, data, whole.longer_side, lines, limit)
+        self.measure_order(photos.tested)
 
     def evaluator(self) -> Evaluator:
         """Return a new evaluator, or the one that the stage starts from; it names no distortion classes."""
@@ -92,38 +86,55 @@ class WholeImagePhase(Phase):
         """Return the training images of each set, with their parts of a batch."""
         sets = [self.data, *self.data.others]
         weights = [self.settings.data.weight, *(one.weight for one in self.settings.whole.sets)]
-        counts = [max(1, round(self.settings.training.batch_size * weight / sum(weights))) for weight in weights]
+        batch, total = self.settings.training.batch_size, self.total_weight
+        counts = [max(1, round(batch * weight / total)) for weight in weights]
         return [self.views_of(one, count) for one, count in zip(sets, counts, strict=True)]
+
+    @property
+    def total_weight(self) -> float:
+        """The weights of all scored sets together."""
+        return self.settings.data.weight + sum(one.weight for one in self.settings.whole.sets)
 
     def views_of(self, data: PreparedData, count: int) -> ScoredViews:
         """Return the training images of a set with their qualities in standard deviations."""
         records = data.side("train").images
         quality = np.array([record.quality for record in records], dtype=np.float32)
-        spread = float(quality.std()) or 1.0
+        mean, std = float(quality.mean()), float(quality.std()) or 1.0
         files = [data.images.name_of(record) for record in records]
-        views = list(self.views(data, records))
-        return ScoredViews(data.images.name, views, (quality - quality.mean()) / spread, count, files)
+        views = self.views(data, records)
+        return ScoredViews(data.images.name, views, (quality - mean) / std, count, files, mean, std)
 
-    def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> Iterator[Pixels]:
-        """Yield images as they are seen whole."""
-        for record in records:
-            yield whole_view(data.packed.array(record.image), self.settings.whole.longer_side)
+    def validation(self, data: PreparedData) -> list[tuple[Pixels, float]]:
+        """Return the validation images of a set with their qualities in [0, 1]."""
+        records = data.side("validation").images
+        return [(view, record.quality) for view, record in zip(self.views(data, records), records, strict=True)]
 
-    def photos(self) -> list[Pixels]:
-        """Return the photos of which orders are made: those of a folder, or the undistorted training images."""
-        random = np.random.default_rng(self.settings.seed)
-        if self.settings.whole.photos:
-            files = images_in(self.settings.whole.photos)
-            chosen = [files[index] for index in random.permutation(len(files))[:PHOTOS]]
-            photos = [reduced(read_image(path), PHOTO_SIDE) for path in with_progress(chosen, "read photos")]
-            seen = {path.name: perceptual_hash(photo) for path, photo in zip(chosen, photos, strict=True)}
-            for one in (self.data, *self.data.others):
-                one.check_unseen(f"whole.photos {self.settings.whole.photos}", seen)
-            return photos
-        records = self.data.side("train").images
-        pristine = list(dict.fromkeys(record.reference or record.image for record in records))
-        drawn = [pristine[index] for index in random.permutation(len(pristine))[:PHOTOS]]
-        return [reduced(self.data.packed.array(path), PHOTO_SIDE) for path in drawn]
+    def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> list[Pixels]:
+        """Return images as they are seen whole."""
+        return list(views_of(data, records, self.settings.whole.longer_side))
+
+    def generated(self, photos: list[Pixels]) -> list[Order]:
+        """Return photos that the generator has distorted, if one is given."""
+        whole = self.settings.whole
+        if not whole.generator:
+            return []
+        path = find_checkpoint(whole.generator, "generator")
+        return generated_orders(path, photos, GENERATED, whole.longer_side, self.settings.seed)
+
+    def as_scored(self, generated: Sequence[Order]) -> ScoredViews:
+        """Return generated images as a set of their own, whose scores are the target qualities."""
+        whole = self.settings.whole
+        views = [view for one in generated for view in one.images[1:]]
+        quality = np.array([1 - strength for one in generated for strength in one.strength[1:]], dtype=np.float32)
+        count = max(1, round(self.settings.training.batch_size * whole.generated_weight / self.total_weight))
+        return ScoredViews("generated", views, (quality - quality.mean()) / quality.std(), count)
+
+    def measure_order(self, photos: list[Pixels]) -> None:
+        """Measure on held-out photos whether the score falls with distortions, before the training and after it."""
+        paths = {"before": self.start.evaluator, "after": self.folder / BEST}
+        scorers = {when: load_scorer(path, device=self.hardware.device) for when, path in paths.items() if path}
+        found = {when: tested_order(scorer, photos, self.settings.seed) for when, scorer in scorers.items()}
+        write_json(self.folder / ORDER, {"photos": len(photos), **found})
 
     def prepare_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
         """Fit the head to the features that the trunk gives before it moves; one that knows its task is put to scale.
@@ -131,54 +142,20 @@ class WholeImagePhase(Phase):
         Margins and limits are in standard deviations of human scores, and a finished head has a scale of its own.
         """
         if self.start.evaluator is not None:
-            features = evaluator.eval().scale(self.pooled(evaluator, sets[0].views))
+            features = evaluator.eval().scale(pooled_features(evaluator, sets[0].views))
             logits = evaluator.predict(features).quality.detach().double().logit()
             spread = max(float(logits.std()), 0.1)
             rescale(evaluator, 1 / spread, -float(logits.mean()) / spread)
             return
-        views = [view for one in sets for view in one.views]
-        features = self.pooled(evaluator.eval(), views)
+        evaluator.eval()
+        known = (self.data, *self.data.others)
+        longer_side = self.settings.whole.longer_side
+        found = [torch.from_numpy(pretrained_features(evaluator, one, "train", longer_side)) for one in known]
+        found += [pooled_features(evaluator, one.views) for one in sets[len(known) :]]  # generated
+        features = torch.cat(found)
         quality = torch.from_numpy(np.concatenate([one.quality for one in sets]))
         number = torch.from_numpy(np.repeat(np.arange(len(sets)), [len(one.views) for one in sets]))
         fit_head(evaluator, features, quality, number, self.settings)
-
-    @staticmethod
-    @torch.no_grad()
-    def pooled(evaluator: Evaluator, views: Sequence[Pixels]) -> Tensor:
-        """Return the pooled features of views, (N, F)."""
-        return features_of(evaluator, map(as_view, with_progress(views, "features", len(views))))
-
-    def calibrate(self) -> None:
-        """Bring the best evaluator to the scale of the set, and let it know its training photos.
-
-        It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
-        """
-        evaluator, card = load_evaluator(self.folder / BEST)
-        if card.quantiles:  # of a run that was stopped behind this
-            return
-        held_out = self.data.side("validation").images
-        enough = len(held_out) >= FEWEST_HELD_OUT
-        _, rough = self.described(evaluator, "train", fit=enough)
-        human = np.array([record.quality for record in self.data.side("train").images])
-        slope, shift = logistic_map(rough.double().logit().numpy(), human)
-        rescale(evaluator, slope, shift)
-        quality = expit(slope * rough.double().logit().numpy() + shift)
-        quantiles = np.quantile(quality, np.linspace(0, 1, 101)).clip(0, 1).tolist()
-        limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
-        if enough and evaluator.usual:
-            limit = float(np.quantile(self.described(evaluator, "validation")[0], USUAL))
-        save_network(self.folder / BEST, evaluator, replace(card, quantiles=tuple(quantiles), usual_distance=limit))
-
-    @torch.no_grad()
-    def described(self, evaluator: Evaluator, side: str, fit: bool = False) -> tuple[Tensor, Tensor]:
-        """Return how unlike the training photos the images of one side are, and their qualities, (N,) each."""
-        features = evaluator.scale(self.pooled(evaluator, list(self.views(self.data, self.data.side(side).images))))
-        quality = evaluator.predict(features).quality
-        if evaluator.usual is None:
-            return torch.zeros(len(quality)), quality
-        if fit:
-            evaluator.usual.fit(features)
-        return evaluator.usual(features), quality
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""
@@ -190,26 +167,4 @@ class WholeImagePhase(Phase):
             evaluated = Evaluated(scorer, test, pixels, other.upper_bound)
             rows += evaluated.rows(self.stage, other.split.number, self.settings.seed)
         if rows:
-            write_rows(self.folder / "sets.jsonl", [row.as_plain() for row in rows])
-
-
-@torch.no_grad()
-def rescale(evaluator: Evaluator, slope: float, shift: float) -> None:
-    """Multiply the logits of an evaluator's quality by a slope, and add a shift."""
-    last = cast(nn.Linear, evaluator.quality_head[-1])
-    last.weight.mul_(slope)
-    last.bias.mul_(slope).add_(shift)
-
-
-def logistic_map(logits: NDArray[np.float64], quality: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and shift of the logistic map from logits (N,) to qualities (N,) with the least squared error.
-
-    The slope is above 0, so that the map keeps every order; where the logits say nothing, it is 1, and the shift 0.
-    """
-    if len(logits) < 3 or not np.isfinite(logits).all() or not np.ptp(logits):
-        return 1.0, 0.0
-    try:
-        (slope, shift), _ = curve_fit(lambda x, a, b: expit(a * x + b), logits, quality, p0=(1.0, 0.0))
-    except RuntimeError:  # no convergence
-        return 1.0, 0.0
-    return (float(slope), float(shift)) if slope > 0 else (1.0, 0.0)
+            write_rows(self.folder / SETS, [row.as_plain() for row in rows])

@@ -84,7 +84,7 @@ class BulkJob:
         sys.stdout.write(f"# {scorer.describe()}\n")
         for row in rows():
             if row["error"] is None:
-                sys.stdout.write(f"{line_of(row)}\n")
+                sys.stdout.write(f"{line_of(row, scorer.card.data)}\n")
                 sys.stdout.flush()
         return len(failed)
 
@@ -104,16 +104,19 @@ class BulkJob:
         taken = f", {journal.taken} of them before" if journal.taken else ""
         say(
             f"{journal.taken + journal.added} images{taken}, {journal.failed} failed, "
-            f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}"
+            f"{journal.added / max(seconds, 1e-9):.0f} a second; wrote {out}, in {seconds:.0f} s"
         )
         return journal.failed
 
 
-def line_of(row: Row) -> str:
-    """Return the row of a scored image as a line of the terminal."""
+def line_of(row: Row, data: str = "") -> str:
+    """Return the row of a scored image as a line of the terminal; `data` names the set whose classes are meant."""
     if row["percentile"] is None:
-        kind = f"{row['distortion']} {row['probability']:.2f}" if row["distortion"] else ""
-        said = f"+- {row['spread']:7.4f}  {kind:20}"
+        from gada.distortions.names import distortion_name  # whose ladders need scipy
+
+        name = distortion_name(row["distortion"], data)
+        kind = f"{name} ({row['probability']:.2f})" if name else ""
+        said = f"spread {row['spread']:7.4f}  {kind:30}"
     else:
         said = f"better than {int(row['percentile']):3} % of the training photos "
     return f"{row['score']:9.4f} {said} {row['image']}" + (f"  [unusual: {row['unusual']}]" if row["unusual"] else "")

@@ -1,6 +1,6 @@
 """Int8 models: ranges of activations measured on real photos, undistorted and distorted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.crops import cut, reflect_up
+from gada.data.whole_view import whole_view
 from gada.distortions import distort
 from gada.errors import ConfigError
+from gada.io.cards import Card
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.scoring.views import stratified_positions
@@ -17,6 +19,8 @@ from gada.scoring.views import stratified_positions
 FAMILIES = ("live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading")
 LEVELS = (1.5, 2.5, 3.5, 4.5)
 CALIBRATION_CROPS = 256
+MOST_VIEWS = 64
+BATCH = 16  # crops at a time
 LEAST = 4
 MOST = 100  # photos that are read
 FEW_MAPS = 16
@@ -48,7 +52,7 @@ def varied_images(folder: Path, size: int) -> tuple[Images, Images]:
     return sides
 
 
-def quantize(path: Path, images: Sequence[NDArray[np.uint8]], size: int) -> None:
+def quantize(path: Path, images: Sequence[NDArray[np.uint8]], card: Card) -> None:
     """Quantise the convolutions of an .onnx file in place.
 
     Weights keep seven bits: without VNNI instructions a processor saturates on eight, and the score would depend on
@@ -60,7 +64,7 @@ def quantize(path: Path, images: Sequence[NDArray[np.uint8]], size: int) -> None
     quantize_static(
         path,
         path,
-        crop_reader(calibration_crops(images, size)),
+        reader(calibration_batches(images, card)),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["Conv"],
         nodes_to_exclude=pixel_convolutions(path),
@@ -80,24 +84,25 @@ def pixel_convolutions(path: Path) -> list[str]:
     return [node.name for node in graph.node if node.op_type == "Conv" and inputs.get(node.input[1], 0) < FEW_MAPS]
 
 
-def calibration_crops(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
-    """Return crops of all images, (N, size, size, 3)."""
-    each = -(-CALIBRATION_CROPS // len(images))
-    return np.concatenate(
-        [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in images]
-    )
+def calibration_batches(images: Sequence[NDArray[np.uint8]], card: Card) -> list[NDArray[np.uint8]]:
+    """Return what an evaluator sees of all images, (N, H, W, 3) each: crops, or whole views one by one."""
+    if card.whole_view:
+        return [whole_view(one, card.whole_view)[None] for one in images[:MOST_VIEWS]]
+    each, size = -(-CALIBRATION_CROPS // len(images)), card.crop_size
+    crops = [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in images]
+    return np.array_split(np.concatenate(crops), -(-len(images) * each // BATCH))
 
 
-def crop_reader(crops: NDArray[np.uint8], batch: int = 16) -> Any:
-    """Return crops in the form that ONNX Runtime's calibration reads."""
+def reader(batches: Sequence[NDArray[np.uint8]]) -> Any:
+    """Return batches in the form that ONNX Runtime's calibration reads."""
     from onnxruntime.quantization import CalibrationDataReader
 
-    class CropReader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
+    class Reader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
-            self.batches: Iterator[NDArray[np.uint8]] = iter(np.array_split(crops, -(-len(crops) // batch)))
+            self.batches = iter(batches)
 
         def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-            crops = next(self.batches, None)
-            return None if crops is None else {"pixels": crops}
+            batch = next(self.batches, None)
+            return None if batch is None else {"pixels": batch}
 
-    return CropReader()
+    return Reader()

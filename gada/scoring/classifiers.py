@@ -67,12 +67,11 @@ class Classifier:
         size = max(1, self.batch_pixels // self.input.view.size**2)
         yield from (slice(start, min(start + size, len(images))) for start in range(0, len(images), size))
 
-    def probabilities(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Return class probabilities (N, K) of one batch of images (N, S, S, 3) uint8.
+    def outputs(self, pixels: Pixels) -> NDArray[np.float64]:
+        """Return what the network itself gives for one batch of images (N, S, S, 3) uint8, (N, ...).
 
         Raises:
-            DataError: if the network cannot take such images, or its outputs are not finite, not (N, K) or not
-                probabilities.
+            DataError: if the network cannot take such images, or its outputs are not finite or not one for each image.
         """
         try:
             outputs = np.asarray(self.run(self.normalised(pixels)), dtype=np.float64)
@@ -82,10 +81,22 @@ class Classifier:
             raise DataError(
                 f"{self.name} cannot take {side} x {side} images ({why}); give --input.size what it takes."
             ) from error
-        if outputs.ndim != 2 or len(outputs) != len(pixels) or outputs.shape[1] < 2:
-            raise DataError(f"{self.name} gives {outputs.shape} for {len(pixels)} images; it must give (N, classes).")
+        if not outputs.ndim or len(outputs) != len(pixels):
+            raise DataError(f"{self.name} gives {outputs.shape} for {len(pixels)} images; it must give one for each.")
         if not np.isfinite(outputs).all():
             raise DataError(f"{self.name} gives an output that is not finite")
+        return outputs
+
+    def probabilities(self, pixels: Pixels) -> NDArray[np.float64]:
+        """Return class probabilities (N, K) of one batch of images (N, S, S, 3) uint8.
+
+        Raises:
+            DataError: if the network cannot take such images, or its outputs are not finite, not (N, K) or not
+                probabilities.
+        """
+        outputs = self.outputs(pixels)
+        if outputs.ndim != 2 or outputs.shape[1] < 2:
+            raise DataError(f"{self.name} gives {outputs.shape} for {len(pixels)} images; it must give (N, classes).")
         if self.input.outputs == "logits":
             probabilities: NDArray[np.float64] = softmax(outputs, axis=1)
             return probabilities

@@ -46,7 +46,7 @@ class DifferentiableScorer(nn.Module):
                 f"{model} predicts a classifier's error, not quality; use it with `gada metrify predict`."
             )
         self.evaluator = evaluator.requires_grad_(requires_grad=False)
-        self.scale, self.size, self.grid = card.scale, card.crop_size, card.crop_grid
+        self.name, self.scale, self.size, self.grid = card.name, card.scale, card.crop_size, card.crop_grid
         self.whole_view = card.whole_view
         self.mode: Mode = mode
         self.crops, self.seed = crops, seed
@@ -97,6 +97,10 @@ class DifferentiableScorer(nn.Module):
         quality: Tensor = self.evaluator(crops.flatten(0, 1)).quality
         return quality.view(crops.shape[:2]).mean(dim=1)
 
+    def __repr__(self) -> str:
+        """Return model and scale, instead of every layer."""
+        return f"<{type(self).__name__} {self.name}: {self.scale.describe()}>"
+
 
 class QualityScore(Metric):
     """Mean score of images on the model's scale, as a torchmetrics metric.
@@ -120,6 +124,10 @@ class QualityScore(Metric):
         self.scorer = DifferentiableScorer(model, mode, crops)
         self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def __repr__(self) -> str:
+        """Return model and scale."""
+        return f"<{type(self).__name__} {self.scorer.name}: {self.scorer.scale.describe()}>"
 
     @property
     def higher_is_better(self) -> bool:  # type: ignore[override]

@@ -67,23 +67,20 @@ def export_evaluator(
     card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
     out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
-    if kind == "torch" and card.whole_view:
-        raise ConfigError(
-            "--format torch is for evaluators by crops; this one sees whole images: give onnx or openvino."
-        )
     calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
         written = folder / out.name
-        module, example = whole(evaluator, card), example_pixels(card.crop_size)
-        if kind == "gada":
-            save_network(written, evaluator, card, half=precision == "float16")
+        module, example = whole(evaluator, card), example_pixels(max(card.whole_view or 0, card.crop_size))
+        if kind == "gada":  # a checkpoint by itself, called as its file
+            named = replace(card, name=out.stem.removesuffix("-evaluator"))
+            save_network(written, evaluator, named, half=precision == "float16")
         elif kind == "torch":
             write_torch(written, module, example, card)
         else:
             onnx_file = written.with_suffix(".onnx")
             write_onnx(onnx_file, module, example, card)
             if precision == "int8":
-                quantize(onnx_file, calibration, card.crop_size)
+                quantize(onnx_file, calibration, card)
             if kind == "openvino":
                 write_openvino(written, onnx_file, card)
         exact, exported = (open_scorer(file, device="cpu") for file in (path, written))

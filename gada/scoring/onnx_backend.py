@@ -41,13 +41,13 @@ def open_backend(path: Path, device: str) -> tuple[OnnxBackend, Card]:
         ConfigError: if ONNX Runtime or the device is missing.
         DataError: if the file is missing or was not written by `gada export`.
     """
-    session = open_session(path, device)
+    session = open_session(path, device, threads=1)  # for whole images: `score_files` has several at work
     text = session.get_modelmeta().custom_metadata_map.get(CARD)
     if text is None:
         raise DataError(f"{path} was not written by gada; export an evaluator with `gada export --format onnx`.")
     card = read_card(text, path, "evaluator", "metrifier")
-    if card.whole_view:  # one thread an image: `score_files` has several images at work
-        session = open_session(path, device, threads=1)
+    if not card.whole_view and available_cores() > 1:
+        session = open_session(path, device)
     return OnnxBackend(session), card
 
 

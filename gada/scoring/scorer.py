@@ -107,8 +107,15 @@ class Scorer:
 
     def describe(self) -> str:
         """Return what the scores are, in one line: model, scale, direction, and whether people gave them."""
+        return f"{self.card.name}: {self.meaning()}"
+
+    def meaning(self) -> str:
+        """Return the same without the model's name."""
         origin = "a proxy, not human scores" if self.card.proxy else "human scores"
-        return f"{self.model}: {self.scale.describe()}; fitted to {self.card.title} ({origin})"
+        return f"{self.scale.describe()}; fitted to {self.card.title} ({origin})"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.card.name}: {self.scale.describe()}; {self.protocol()}>"
 
     def protocol(self) -> str:
         """Return how images are cut, in one phrase that tells two protocols apart."""

@@ -69,17 +69,24 @@ class ClassifierSettings:
     batch_size: int = 100
     """Images in a batch."""
     lr: float = 0.1
-    """Initial learning rate of stochastic gradient descent, without momentum."""
+    """Learning rate of stochastic gradient descent: the initial one, or the highest of a `one-cycle` schedule."""
+    momentum: float = 0.0
+    """Nesterov momentum (paper: none)."""
+    schedule: Literal["steps", "one-cycle"] = "steps"
+    """Of the learning rate: decays as in the paper, or rises for 30 % of the steps and falls to 0 (Smith, 2018)."""
     lr_decay: float = 0.1
-    """Factor of the learning rate at each decay."""
+    """Factor of the learning rate at each decay of the schedule `steps`."""
     decay_fraction: float = 0.175
     """Fraction of the epochs between two decays (paper: 350 of 2,000)."""
+    average: float = 0.0
+    """Decay of a moving average of the weights, which is kept at the end; 0 keeps the weights themselves."""
     weight_decay: float = 0.004
     """Factor of the L2 loss on the fully connected layers but the last."""
     fractions: tuple[float, ...] = (0.6, 0.15, 0.15, 0.1)
     """Fractions of pristine images and of levels 1, 2, 3 in each epoch of a mixture."""
-    quality: Literal["ssim", "psnr", "evaluator"] = "ssim"
-    """s of IQA-LS: SSIM (11 x 11 window), PSNR over 50 dB, or the score of a gada evaluator, without reference."""
+    quality: str = "ssim"
+    """s of IQA-LS: `ssim` (11 x 11 window), `ms-ssim`, `psnr` (over 50 dB), `gmsd`, `vif`; `evaluator`, a gada
+    evaluator's score, without reference; or `package.module:function` of (distorted, pristine) or of the distorted."""
     transform: str = "identity"
     """T of IQA-LS: `identity`, `square`, `root`, or `package.module:function`."""
     smoothing: float = 0.1
@@ -103,11 +110,12 @@ class ClassifierSettings:
             raise ConfigError(f"training.decay_fraction is {self.decay_fraction:g} but must be above 0.")
         if min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-6:
             raise ConfigError(f"training.fractions is {list(self.fractions)} but must be fractions that sum to 1.")
+        for name in ("momentum", "average", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} is {getattr(self, name):g} but must lie in [0, 1).")
         targets = self.target_qualities
         if len(targets) != len(self.fractions) - 1 or not all(0 <= quality <= 1 for quality in targets):
             raise ConfigError(f"training.target_qualities is {list(targets)} but must be one in [0, 1] for each level.")
-        if not 0 <= self.smoothing < 1:
-            raise ConfigError(f"training.smoothing is {self.smoothing:g} but must lie in [0, 1).")
 
     def decay(self, epoch: int) -> float:
         """Return what multiplies the initial learning rate in an epoch, counted from 0."""

@@ -82,7 +82,7 @@ class SplitSettings:
     test: float = 0.2
     """Fraction of the references kept for the test (paper, section 4.2)."""
     validation: float = 0.2
-    """Fraction of the remaining references that choose the checkpoint."""
+    """Fraction of the remaining references that choose the checkpoint; 0 leaves the last one (the paper's protocol)."""
     by_scene: bool = True
     """Keep images without references on one side where they look alike."""
     upper_bound: bool = False
@@ -90,6 +90,7 @@ class SplitSettings:
 
     def __post_init__(self) -> None:
         """Check the fractions."""
-        for name in ("test", "validation"):
-            if not 0 < getattr(self, name) < 1:
-                raise ConfigError(f"split.{name} is {getattr(self, name):g} but must lie between 0 and 1.")
+        if not 0 < self.test < 1:
+            raise ConfigError(f"split.test is {self.test:g} but must lie between 0 and 1.")
+        if not 0 <= self.validation < 1:
+            raise ConfigError(f"split.validation is {self.validation:g} but must be 0, or lie between 0 and 1.")

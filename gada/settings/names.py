@@ -17,18 +17,28 @@ RENAMED = {
     "input.deviation": "input.std",
     "photograph": "example",
     "rate": "lr",
+    "judge": "evaluator",
     "validation_pairs": "validation_images",
+    "classifier": "classifiers",
 }
 """What they are called now."""
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}
 """The value that holds now for everybody."""
-UNKNOWN = re.compile(r"(?:Group|Subcommand) '([\w.]+)' does not accept (?:option|nested key) '([\w.]+)'|--([\w.]+)")
+RENAMED_OPTIONS = {
+    "distortions sheet": "out",
+    "distortions photograph": "photo",
+    "dlp references": "photos",
+}
+"""The same of options of one verb."""
+UNKNOWN = re.compile(r"(?:Group '([\w.]+)' does not accept (?:option|nested key)|Option) '([\w.]+)'|--([\w.]+)")
 
 
-def renamed(message: str) -> str:
-    """Return what became of a setting of the previous version of which a parser complains; "" of others."""
+def renamed(message: str, verb: str = "") -> str:
+    """Return what became of a setting of the previous version of which a verb's parser complains; "" of others."""
     for group, key, option in UNKNOWN.findall(message):
-        for name in (option, key, f"{group}.{key}"):
+        for name in (option, f"{group}.{key}", key):
+            if now := RENAMED_OPTIONS.get(f"{verb} {name}"):
+                return f"{name} is called {now} now."
             if name in RENAMED:
                 return f"{name} is called {RENAMED[name]} now."
             if name in DROPPED:

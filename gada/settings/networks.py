@@ -15,9 +15,14 @@ class ModelSettings:
     """The evaluator's trunk: the paper's three convolutions (`gada`), or one that starts from ImageNet weights; the
     latter has widths of its own, and serves evaluators without a generator."""
     widths: tuple[int, ...] = (64, 128, 128)
-    """Feature maps of the three convolutions of trunk and encoder."""
+    """Feature maps of each convolution of trunk and encoder. The paper has three, its Table 1 fewer: two or one."""
+    strides: tuple[int, ...] = (2, 2, 2)
+    """Stride of each convolution of the trunk, which the paper does not give; 2 is pix2pix's. The encoder's is 2."""
+    normalization: Literal["none", "batch"] = "none"
+    """What follows each convolution of trunk, encoder and decoder; the paper names nothing. Batch statistics would tie
+    a crop's score to those beside it in training, and dividing by a crop's own would hide contrast and noise."""
     decoder_widths: tuple[int, ...] = (64, 32, 16)
-    """Feature maps of the generator's three up-sampling levels, which the paper does not give."""
+    """Feature maps of the generator's up-sampling levels, as many as `widths`, which the paper does not give."""
     maps: int = 1024
     """Feature maps of the trunk's 1x1 convolution."""
     hidden: int = 128
@@ -25,7 +30,8 @@ class ModelSettings:
     usual: int = 0
     """Directions in which training photos vary that the evaluator keeps, to tell what is unlike them; 0 keeps none."""
     pooling: Literal["mean", "moments"] = "moments"
-    """Spatial reduction: mean of the last maps (paper), or mean and log std of every layer's maps."""
+    """Spatial reduction: mean of the last maps, or mean and log std of every layer's maps. Without one, the paper's
+    "fully connected" layers on maps would fix the size of an image; its authors' code takes a mean."""
     detail: bool = True
     """Whether the trunk also sees the image minus its local mean, where small distortions show (paper: false)."""
     pyramid: bool = True
@@ -34,16 +40,24 @@ class ModelSettings:
     """Whether the decoder also receives noise at every resolution (paper: false)."""
     modulation: bool = True
     """Whether class and quality also scale and shift the maps of every layer (paper: false)."""
+    planes: bool = False
+    """Whether class and quality join the reference at the encoder's input, as constant maps (paper: true)."""
     noise: int = 16
     """Channels of the noise vector z."""
     embedding: int = 32
     """Channels of the embedding of class and quality."""
 
     def __post_init__(self) -> None:
-        """Check the widths."""
-        for name in ("widths", "decoder_widths"):
-            if len(widths := getattr(self, name)) != 3 or min(widths) < 1:
-                raise ConfigError(f"model.{name} is {list(widths)} but must be three positive counts.")
+        """Check the layers."""
+        if not 1 <= len(self.widths) <= 3:  # crops are multiples of 8
+            raise ConfigError(f"model.widths is {list(self.widths)} but must be one to three positive counts.")
+        for name in ("widths", "strides", "decoder_widths"):
+            if len(values := getattr(self, name)) != len(self.widths) or min(values) < 1:
+                raise ConfigError(
+                    f"model.{name} is {list(values)} but must be {len(self.widths)} positive counts, as model.widths."
+                )
+        if not set(self.strides) <= {1, 2}:
+            raise ConfigError(f"model.strides is {list(self.strides)} but each must be 1 or 2.")
         check("model", self, ("usual",), 0)
         check("model", self, ("maps", "hidden", "noise", "embedding"), 1)
 

@@ -62,6 +62,9 @@ class TrainingSettings:
     """Adam's decay rates."""
     generated_fraction: float = 0.5
     """Fraction of generated crops in the loss of phase 2."""
+    target_quality: Literal["labelled", "uniform"] = "labelled"
+    """What phase 2 draws target qualities from, which the paper does not say: from the lowest to the highest of the
+    class in training, as they are distributed there, or from all of [0, 1] alike, as its authors' code does."""
     unlabelled: Path | None = None
     """Folder of images without scores, from which phase 2 generates instead of from the training references."""
     distorted: Path | None = None
@@ -151,6 +154,11 @@ class Settings:
     def whole_images(self) -> bool:
         """Whether the evaluator sees whole images, and not crops."""
         return self.model.trunk != "gada"
+
+    @property
+    def sets(self) -> tuple[DataSettings, ...]:
+        """The sets that train beside `data`; an evaluator of crops has none."""
+        return self.whole.sets if self.whole_images else ()
 
     @property
     def least_side(self) -> int:

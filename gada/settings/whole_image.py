@@ -20,6 +20,12 @@ class WholeImageSettings:
     """Folder of undistorted photos without scores, of which orders are made too; none given means the scored ones."""
     orders: int = 3
     """Photos of a batch that are seen themselves and distorted twice, to learn their order; 0 is none."""
+    generator: str = ""
+    """Generator that distorts photos to two target qualities, to learn their order too; as `--model` names one."""
+    generated_orders: int = 0
+    """Photos of a batch that the generator has distorted twice; 0 is none."""
+    generated_weight: float = 0.0
+    """Part of a batch of generated images that are regressed on their target quality, beside the sets' `weight`."""
     blanks: int = 2
     """Images without content in a batch, which must not score well; 0 is none."""
     order_weight: float = 0.9
@@ -39,7 +45,10 @@ class WholeImageSettings:
         """Check sizes, counts and fractions."""
         if not 32 <= self.longer_side <= 4096:
             raise ConfigError(f"whole.longer_side is {self.longer_side} but must lie between 32 and 4096.")
-        check("whole", self, ("orders", "blanks", "order_weight", "frozen_stages", "head_epochs", "weight_decay"), 0)
+        counted = ("orders", "generated_orders", "generated_weight", "blanks", "order_weight", "frozen_stages")
+        check("whole", self, (*counted, "head_epochs", "weight_decay"), 0)
+        if (self.generated_orders or self.generated_weight) and not self.generator:
+            raise ConfigError("whole.generated_orders needs whole.generator; name a generator, such as tid2013-r.")
         for name in ("dropout", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"whole.{name} is {getattr(self, name):g} but must lie in [0, 1).")

@@ -34,7 +34,7 @@ class Adversarial(EvaluatorTraining):
     """Trains generator and discriminator against each other; class and quality heads serve both."""
 
     stage: Stage = "phase1"
-    players = 2
+    players = ("generator", "discriminator")
 
     def __init__(
         self, discriminator: Discriminator, generator: Generator, settings: Settings, alone: bool = False
@@ -134,6 +134,6 @@ class Adversarial(EvaluatorTraining):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return Adam for the generator, and one with two groups for the discriminator (paper, section 4.2)."""
         training = self.settings.training
-        weights = parameters_at(training.generator_lr, list(self.generator.parameters()))
+        weights = parameters_at(training.generator_lr, list(self.generator.parameters()), "generator")
         generator = torch.optim.Adam([weights], betas=training.betas, fused=True)
         return [generator, self.adam(self.discriminator.trunk_parameters(), self.evaluator.head_parameters())]

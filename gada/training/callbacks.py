@@ -20,6 +20,8 @@ from gada.training.evaluator import UNDEFINED
 from gada.training.guard import SkipBadBatches
 
 Metrics = dict[str, float]
+TIMED, TIMED_SECONDS = 5, 3.0  # the fewest steps that are timed, and the shortest time
+LONG, TOO_LONG = 60.0, 1200.0  # seconds from which a forecast is given, and ways to a cheaper training
 
 
 class KeepMetrics(Callback):
@@ -49,7 +51,7 @@ class KeepMetrics(Callback):
 
 
 class KeepBest(Callback):
-    """Saves the network with the highest validation SROCC; while that is undefined, the newest.
+    """Saves the network with the highest validation SROCC; while that is undefined, or without validation, the newest.
 
     Lightning's `ModelCheckpoint(monitor=...)` would keep the whole state of the trainer, not the network with its card
     in safetensors that scoring and the next phase read.
@@ -58,22 +60,84 @@ class KeepBest(Callback):
     def __init__(self, save: Callable[[], None]) -> None:
         self.save = save
         self.best = -math.inf
+        self.metrics: Metrics = {}
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if this validation was the best so far, or there was none."""
-        value = plain_metrics(trainer)["val_srocc"]
+        metrics = plain_metrics(trainer)
+        value = metrics.get("val_srocc", UNDEFINED)
         if value > self.best or self.best <= UNDEFINED:
             self.best = value
+            validation = {name: metric for name, metric in metrics.items() if name.startswith("val_")}
+            self.metrics = {**validation, "step": float(steps_done(trainer))}
             self.save()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best SROCC so far."""
-        return {"best": self.best}
+        """Return the best SROCC so far, and what was measured with it."""
+        return {"best": self.best, "metrics": self.metrics}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best SROCC of a resumed run."""
-        self.best = state_dict["best"]
+        self.best, self.metrics = state_dict["best"], state_dict.get("metrics", {})
+
+
+class TellCost(Callback):
+    """Times the first steps of a training, and says on standard error what all of them will take, if that is long.
+
+    Args:
+        name: of the training.
+        steps: how many it takes.
+        of: what a step and the network are, in words.
+        cheaper: what to do if that is too long.
+    """
+
+    def __init__(self, name: str, steps: int, of: str, cheaper: str) -> None:
+        self.name, self.steps, self.of, self.cheaper = name, steps, of, cheaper
+        self.started, self.first, self.told = 0.0, 0, False
+
+    @rank_zero_only
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Begin to time after the first step, and tell when enough steps are timed."""
+        done = steps_done(trainer) + 1  # Lightning counts this one later
+        if not self.started:
+            self.started, self.first = time.monotonic(), done
+        seconds = time.monotonic() - self.started
+        if self.told or done < self.first + TIMED or seconds < TIMED_SECONDS:
+            return
+        self.told = True
+        each = seconds / (done - self.first)
+        left = each * (self.steps - done)
+        if left > LONG:
+            hint = f" {self.cheaper}" if left > TOO_LONG else ""
+            sys.stderr.write(
+                f"{self.name}: {self.steps} steps of {self.of}; about {duration(left)} left at {each:.2g} s a step, "
+                f"and validations.{hint}\n"
+            )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in minutes, or in hours and minutes."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class LogStepTime(Callback):
+    """Logs the mean seconds of a training step since the last validation; to the loggers alone, for it never repeats.
+
+    Lightning's `DeviceStatsMonitor` and profilers log the device or each hook, and no time of a step.
+    """
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note the time."""
+        self.started, self.before = time.monotonic(), steps_done(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the time since then."""
+        done = steps_done(trainer)
+        seconds = (time.monotonic() - self.started) / max(1, done - self.before)
+        for logger in trainer.loggers:
+            logger.log_metrics({"step_seconds": seconds}, step=done - 1)
 
 
 class KeepLast(ModelCheckpoint):
@@ -154,7 +218,8 @@ class ProgressLines(Callback):
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the line."""
-        metrics = " ".join(f"{name} {value:.3f}" for name, value in reversed(plain_metrics(trainer).items()))
+        shown = reversed([one for one in plain_metrics(trainer).items() if one[0].startswith(("val_", "loss"))])
+        metrics = " ".join(f"{name} {value:.3f}" for name, value in shown)
         seconds = time.monotonic() - self.started
         sys.stderr.write(f"{self.name} {steps_done(trainer)}/{self.steps} {seconds:.0f} s {metrics}\n")
 

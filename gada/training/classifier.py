@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint, Timer
+from pytorch_lightning.callbacks import ModelCheckpoint, Timer, WeightAveraging
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.utils.data import DataLoader
 
 from gada.data.mixtures import Batch, Mixture
@@ -20,13 +20,14 @@ from gada.losses.label_distribution import Transform, iqa_label_distribution, la
 from gada.models.classifier import ClassifierNetwork, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
 from gada.settings.names import RENAMED
-from gada.training.callbacks import KeepMetrics, progress
+from gada.training.callbacks import KeepMetrics, TellCost, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import Steps
 from gada.training.loggers import RunLogger
 from gada.training.quiet import quiet_lightning
 from gada.training.stage import hardware
 
+CHEAPER = "Cheaper: fewer --training.epochs or images (--data.per_class). Ctrl-C stops; the same command resumes."
 FINISHED = "classifier.safetensors"
 STARTED_BEFORE = "last.safetensors"  # of a training that a version before Lightning's trainer has started
 
@@ -58,14 +59,20 @@ class ClassifierTraining(LightningModule):
         self.seed = seed
 
     def configure_optimizers(self) -> Any:
-        """Return gradient descent without momentum, and the decay of its learning rate."""
-        optimizer = torch.optim.SGD(parameter_groups(self.classifier, self.settings.weight_decay), lr=self.settings.lr)
-        return [optimizer], [LambdaLR(optimizer, self.settings.decay)]
+        """Return gradient descent, and the schedule of its learning rate."""
+        settings = self.settings
+        groups, momentum = parameter_groups(self.classifier, settings.weight_decay), settings.momentum
+        optimizer = torch.optim.SGD(groups, lr=settings.lr, momentum=momentum, nesterov=momentum > 0)
+        if settings.schedule == "steps":
+            return [optimizer], [LambdaLR(optimizer, settings.decay)]
+        steps = int(self.trainer.estimated_stepping_batches)
+        cycle = OneCycleLR(optimizer, settings.lr, total_steps=steps, cycle_momentum=False)
+        return [optimizer], [{"scheduler": cycle, "interval": "step"}]
 
     def on_train_epoch_start(self) -> None:
         """Seed what the network draws, so that a resumed training draws the same."""
         torch.manual_seed(1_000_003 * (self.seed + 1) + self.current_epoch)
-        self.log("lr", self.settings.lr * self.settings.decay(self.current_epoch))
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
@@ -88,6 +95,21 @@ class ClassifierTraining(LightningModule):
             raise DivergedError(
                 f"the loss of epoch {self.current_epoch + 1} is not finite; give a lower --training.lr."
             )
+
+
+class MovingAverage(WeightAveraging):
+    """Keeps the moving average of the weights at the end, as TensorFlow's CIFAR-10 model is evaluated.
+
+    Lightning's `EMAWeightAveraging` has one decay from the start, which would remember the first weights of a short
+    training; TensorFlow's is min(decay, (1 + n) / (10 + n)) at step n.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(avg_fn=lambda mean, now, n: mean.lerp(now, 1 - min(decay, (1 + float(n)) / (10 + float(n)))))
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put the average into the classifier, also where a resumed training had no step left to take."""
+        self.on_train_end(trainer, pl_module)
 
 
 class KeepEpoch(ModelCheckpoint):
@@ -160,7 +182,14 @@ def train_classifier(
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
         default_root_dir=folder,
-        callbacks=[timer, KeepMetrics(folder / "metrics.csv"), progress(name, steps.steps), KeepEpoch(folder, steps)],
+        callbacks=[
+            timer,
+            KeepMetrics(folder / "metrics.csv"),
+            TellCost(name, steps.steps, f"{settings.batch_size} images", CHEAPER),
+            progress(name, steps.steps),
+            *([MovingAverage(settings.average)] if settings.average else []),
+            KeepEpoch(folder, steps),
+        ],
         plugins=[checkpoints],
     )
     try:

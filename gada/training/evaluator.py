@@ -47,7 +47,7 @@ class EvaluatorTraining(LightningModule):
     """
 
     stage: Stage = "baseline"  # whose steps and learning rates hold
-    players = 1  # each has an optimiser and a loss of its own
+    players: tuple[str, ...] = ("evaluator",)  # each has an optimiser and a loss of its own
 
     def __init__(self, evaluator: Evaluator, settings: Settings, alone: bool = False) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class EvaluatorTraining(LightningModule):
         self.span = settings.training.span(self.stage, alone)
         self.bad = torch.zeros(())  # 1 where a loss or gradient of this batch is not finite
         self.rank, self.devices = 0, 1  # which of how many devices this is
-        self.losses: dict[str, Tensor] = {}
+        self.losses: dict[str, Tensor] = {}  # of this step, and norms of gradients
         self.sums: dict[str, Tensor] = {}
         self.taken = torch.zeros(())
         self.predicted: list[Tensor] = []
@@ -100,29 +100,31 @@ class EvaluatorTraining(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Let each player in turn take one step down its own loss."""
         losses, players = self.player_losses(batch, batch_idx), self.optimizers()
-        for player in players if isinstance(players, list) else [players]:
+        for name, player in zip(self.players, players if isinstance(players, list) else [players], strict=True):
             with self.toggled_optimizer(player):
-                self.descend(player, next(losses))
+                self.losses[f"grad_norm_{name}"] = self.descend(player, next(losses))
 
     def player_losses(self, batch: Any, batch_idx: int) -> Iterator[Tensor]:
         """Yield each player's loss, in the order of the optimisers; computed when it is that player's turn."""
         crops = self.labelled_crops(batch, batch_idx)
         yield self.supervised_loss(self.evaluator(crops.images), crops)
 
-    def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> None:
+    def descend(self, optimizer: LightningOptimizer, loss: Tensor) -> Tensor:
         """Take one step down a player's loss, unless it, its gradient or the player's before is not finite.
+
+        Returns the norm of the gradient.
 
         Nothing here waits for the device: fused Adam itself looks at `found_inf`, as for torch's gradient scaler.
         """
         optimizer.zero_grad()
         self.manual_backward(loss)
         grads = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
-        norm = get_total_norm([loss.detach(), *(grad for grad in grads if grad is not None)])
-        self.bad = torch.maximum(self.bad, (~norm.isfinite()).float())
-        if self.device.type == "mps" and self.bad:  # there torch ignores found_inf (pytorch#186360)
-            return
-        optimizer.optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # torch does not declare it
-        optimizer.step()
+        norm = get_total_norm([grad for grad in grads if grad is not None])
+        self.bad = torch.maximum(self.bad, (~(norm + loss.detach()).isfinite()).float())
+        if self.device.type != "mps" or not self.bad:  # there torch ignores found_inf (pytorch#186360)
+            optimizer.optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # torch does not declare it
+            optimizer.step()
+        return norm
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Count a step that was taken, and its losses."""
@@ -130,6 +132,12 @@ class EvaluatorTraining(LightningModule):
             self.sums[name] = self.sums.get(name, 0) + torch.where(self.bad > 0, 0, value)
         self.taken += 1 - self.bad
         self.losses = {}
+        if not self.settings.split.validation and self.trainer.is_last_batch:
+            self.log_dict(self.mean_losses(), on_step=False, on_epoch=True)
+
+    def mean_losses(self) -> dict[str, Tensor]:
+        """Return the means of the losses over the steps that were taken since the last validation."""
+        return {name: total / self.taken.clamp(min=1) for name, total in self.sums.items()}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the crops of one step: the real distorted ones, unless a phase has others."""
@@ -160,7 +168,8 @@ class EvaluatorTraining(LightningModule):
         """Return one Adam over trunk and heads at this stage's learning rates."""
         training = self.settings.training
         factor = training.lr_factor(self.stage)
-        groups = [parameters_at(training.trunk_lr * factor, trunk), parameters_at(training.head_lr * factor, heads)]
+        lrs = {"trunk": training.trunk_lr * factor, "head": training.head_lr * factor}
+        groups = [parameters_at(lrs[name], own, name) for name, own in (("trunk", trunk), ("head", heads))]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
 
     def generator_part(self, batch: Batch) -> Batch:
@@ -186,8 +195,10 @@ class EvaluatorTraining(LightningModule):
         self.true.append(quality)
 
     def on_validation_epoch_end(self) -> None:
-        """Log SROCC and LCC over the validation images, and the mean losses of the steps since the last time."""
-        self.log_dict({name: total / self.taken.clamp(min=1) for name, total in self.sums.items()})
+        """Log SROCC and LCC over the validation images, means of losses since the last time, and learning rates."""
+        self.log_dict(self.mean_losses())
+        groups = [group for optimizer in self.trainer.optimizers for group in optimizer.param_groups]
+        self.log_dict({f"lr_{group['name']}": float(group["lr"]) for group in groups if "name" in group})
         predicted, true = (torch.cat(values).cpu().double().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()
@@ -199,9 +210,9 @@ class EvaluatorTraining(LightningModule):
             self.log(f"val_{name}", value, prog_bar=True)
 
 
-def parameters_at(lr: float, weights: list[nn.Parameter]) -> dict[str, Any]:
-    """Return a parameter group; `initial_lr` is what `lr_scale` multiplies."""
-    return {"params": weights, "lr": lr, "initial_lr": lr}
+def parameters_at(lr: float, weights: list[nn.Parameter], name: str) -> dict[str, Any]:
+    """Return a parameter group; `initial_lr` is what `lr_scale` multiplies, and the name is for the log."""
+    return {"params": weights, "lr": lr, "initial_lr": lr, "name": name}
 
 
 def as_images(crops: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 """Lightning's `WandbLogger` without questions and waits: what it logs lies in the run's folder."""
 
+import json
 import netrc
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +15,8 @@ from typing import Any, Concatenate, Literal, ParamSpec
 from urllib.parse import urlsplit
 
 from pytorch_lightning.loggers import WandbLogger
+
+from gada.io.files import write_json
 
 Mode = Literal["auto", "offline", "online", "off"]
 ANSWERS_WITHIN = 3.0  # seconds
@@ -47,20 +51,24 @@ class RunLogger(WandbLogger):
 
     LOGGER_JOIN_CHAR = "/"
 
-    def __init__(self, run: Any, stage: str = "", whole: "RunLogger | None" = None) -> None:
+    def __init__(self, run: Any, stage: str = "", whole: "RunLogger | None" = None, before: int = 0) -> None:
         super().__init__(experiment=run, prefix=stage)
-        self.whole = whole or self
+        self.whole, self.before = whole or self, before
         self.failed = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a process of another device needs to log to the same run."""
         return self.__dict__ | {"_experiment": None} if self.whole.failed else super().__getstate__()
 
-    def of(self, stage: str) -> "RunLogger":
-        """Return the logger of one stage of this run."""
-        return RunLogger(self.experiment, stage, self)
+    def of(self, stage: str, before: int = 0) -> "RunLogger":
+        """Return the logger of one stage of this run, before which so many steps were trained."""
+        return RunLogger(self.experiment, stage, self, before)
 
-    log_metrics = or_give_up(WandbLogger.log_metrics)
+    @or_give_up
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log metrics at a step, counted over the stages that build on each other, so that their curves compare."""
+        super().log_metrics(metrics, None if step is None else self.before + step)
+
     log_image = or_give_up(WandbLogger.log_image)  # type: ignore[arg-type]  # for its **kwargs might name a "self"
     log_table = or_give_up(WandbLogger.log_table)
 
@@ -75,16 +83,29 @@ class RunLogger(WandbLogger):
         self.experiment.summary.update(dict(values))
 
     @or_give_up
-    def close(self) -> None:
+    def keep(self, name: str, kind: str, files: Sequence[Path]) -> None:
+        """Keep files of the run's folder as an artifact; they are not copied."""
+        import wandb
+
+        artifact = wandb.Artifact(re.sub(r"[^\w.-]", "-", f"{name}-{self.experiment.id}"), kind)
+        common = Path(os.path.commonpath([file.parent for file in files]))
+        for file in files:
+            artifact.add_file(str(file), file.relative_to(common).as_posix(), policy="immutable")
+        self.experiment.log_artifact(artifact)
+
+    @or_give_up
+    def close(self, failed: bool = False) -> None:
         """End the run."""
-        self.experiment.finish()
+        self.experiment.finish(exit_code=int(failed))
 
 
 @contextmanager
 def run_loggers(
-    folder: Path, mode: Mode, config: Mapping[str, Any], group: str = "", name: str = ""
+    folder: Path, mode: Mode, config: Mapping[str, Any], group: str = "", name: str = "", finished: bool = False
 ) -> Iterator[list[RunLogger]]:
     """Open the loggers of a run, for Lightning's `Trainer(logger=...)` and for figures and tables of one's own.
+
+    A folder has one W&B run, whose id `wandb.json` keeps: what resumes there goes on with it.
 
     Args:
         folder: of the run; everything is kept there.
@@ -92,21 +113,63 @@ def run_loggers(
         config: the run's settings, as plain values.
         group: joins runs, such as the splits of one benchmark; "" is none.
         name: of the run; by default the folder's.
+        finished: whether nothing is left to train; then nothing is logged, unless an earlier call was stopped.
 
     Yields:
         One `RunLogger`, or none.
     """
-    run = start(folder, mode, config, group, name)
+    noted = folder / "wandb.json"
+    before = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+    done = finished and before.get("complete", True)
+    run = None if done else start(folder, mode, config, group, name, before.get("id"))
     loggers = [RunLogger(run)] if run else []
+    if run:
+        write_json(noted, {"id": run.id, "complete": False})
     try:
         yield loggers
-    finally:
+    except BaseException:
         for logger in loggers:
-            logger.close()
+            logger.close(failed=True)
+        raise
+    if run:
+        loggers[0].close()
+        write_json(noted, {"id": run.id, "complete": True})
 
 
-def start(folder: Path, mode: Mode, config: Mapping[str, Any], group: str, name: str) -> Any:
-    """Start a W&B run, offline where the service refuses; return it, or None where nothing is to be logged."""
+def log_results(
+    folder: Path,
+    mode: Mode,
+    config: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    figures: Sequence[Path] = (),
+    report: Sequence[Path] = (),
+    before: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Log the result rows of what is no training, and its figures, as a W&B run of their own.
+
+    Args:
+        folder: of the run.
+        mode: whether and how to log.
+        config: what was asked for.
+        rows: the result rows, as the table `results`; lists and mappings in them are left out.
+        figures: PNG files, under their names.
+        report: files that are kept as an artifact.
+        before: rows of the last time; where they are the same, nothing is logged again.
+    """
+    plain = [{key: value for key, value in row.items() if not isinstance(value, list | dict)} for row in rows]
+    with run_loggers(folder, mode, config, finished=list(before) == list(rows)) as loggers:
+        for logger in loggers:
+            logger.log_rows("results", plain)
+            for figure in figures:
+                logger.log_image(figure.stem, [str(figure)])
+            if report:
+                logger.keep("report", "report", report)
+
+
+def start(
+    folder: Path, mode: Mode, config: Mapping[str, Any], group: str, name: str, identity: str | None = None
+) -> Any:
+    """Start a W&B run, or resume that of an id, offline where the service refuses; None where nothing is logged."""
     chosen = online_or_offline(mode)
     if chosen == "off":
         return None
@@ -116,12 +179,13 @@ def start(folder: Path, mode: Mode, config: Mapping[str, Any], group: str, name:
     os.environ["WANDB_SILENT"] = "true"
     import wandb
 
-    settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off", x_disable_stats=True)
-    begin = partial(wandb.init, project="gada", name=name or folder.name, group=group or None)
+    settings = wandb.Settings(init_timeout=STARTS_WITHIN, console="off")
+    project, entity = os.environ.get("WANDB_PROJECT", "gada"), os.environ.get("WANDB_ENTITY")
+    begin = partial(wandb.init, project=project, entity=entity, name=name or folder.name, group=group or None)
     begin = partial(begin, dir=str(folder), config=dict(config), settings=settings)
     for attempt in dict.fromkeys((chosen, "offline")):
         try:
-            run = begin(mode=attempt)
+            run = begin(mode=attempt, id=identity, resume=None if attempt == "offline" else "allow")
             run.define_metric("*", step_metric="trainer/global_step")  # the axis that Lightning logs
         except Exception as error:  # no network, a refused key, a full disk: any error of wandb's own kinds
             sys.stderr.write(f"wandb could not go {attempt} ({type(error).__name__}).\n")

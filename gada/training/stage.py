@@ -12,7 +12,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from gada.errors import ConfigError, DataError, DivergedError
 from gada.settings import Stage, TrainingSettings
-from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, ShowSamples, progress
+from gada.training.callbacks import KeepBest, KeepLast, KeepMetrics, LogStepTime, ShowSamples, TellCost, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import TrainingData
 from gada.training.evaluator import EvaluatorTraining
@@ -20,6 +20,11 @@ from gada.training.guard import DivergingError, SkipBadBatches
 from gada.training.loggers import RunLogger
 from gada.training.quiet import quiet_lightning
 from gada.training.whole_image import WholeData
+
+CHEAPER = (
+    "Cheaper: narrow networks, small crops and fewer steps, as in configs/demo.yaml, or --phase 3 --from bundled, "
+    "which starts from what is trained. Ctrl-C stops; the same command resumes."
+)
 
 
 def train(
@@ -57,22 +62,26 @@ def train(
     checkpoints, initial = Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, data.batches.files_of)
     while True:
+        best = KeepBest(save_best)
         callbacks: list[Callback] = [  # new ones: what they know comes with the checkpoint, if there is one
             guard,
             KeepMetrics(folder / "metrics.csv"),
-            KeepBest(save_best),
+            best,
+            *([LogStepTime()] if loggers else []),
+            TellCost(stage, steps.steps, step_of(module), CHEAPER),
             progress(stage, steps.steps),
             *([ShowSamples(folder / "samples", draw, steps.every)] if draw else []),
             KeepLast(folder, steps, guard),
         ]
         trainer = Trainer(
-            **hardware(device, devices, module.players),
+            **hardware(device, devices, len(module.players)),
             precision="bf16-mixed" if in_bfloat16(module.settings.training, module.stage, device) else "32-true",
             max_epochs=steps.epochs,
-            logger=[logger.of(stage) for logger in loggers],
+            logger=[logger.of(stage, module.span[0]) for logger in loggers],
             log_every_n_steps=1,  # losses are means over an epoch, logged at its end
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            limit_val_batches=1.0 if module.settings.split.validation else 0,
             default_root_dir=folder,
             callbacks=callbacks,
             enable_progress_bar=sys.stderr.isatty(),
@@ -81,6 +90,8 @@ def train(
         )
         try:
             trainer.fit(module, datamodule=data, ckpt_path=checkpoints.newest(), weights_only=True)
+            for logger in loggers:
+                logger.summarize({f"{stage}/best_{name}": value for name, value in best.metrics.items()})
             return
         except (DivergingError, NotFiniteError) as error:
             guard.go_back(error)
@@ -90,6 +101,14 @@ def train(
             raise error_of_a_device(stage, error) from error
         except SystemExit as stop:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from stop
+
+
+def step_of(module: EvaluatorTraining) -> str:
+    """Return what a step takes, and how large the networks are, in words."""
+    training = module.settings.training
+    weights = sum(one.numel() for one in module.parameters() if one.requires_grad) / 1e6
+    side = f"{training.crop_size} x {training.crop_size} pixels"
+    return f"{training.batch_size} images of {side}, {weights:.2g} million weights"
 
 
 def error_of_a_device(stage: str, error: ProcessRaisedException) -> Exception:

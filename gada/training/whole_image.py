@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, smooth_l1_loss
 from torch.utils.data import DataLoader
 
-from gada.data.whole_batches import TRIPLE, WholeBatch, WholeBatches
+from gada.data.whole_batches import TRIPLE, ScoredViews, WholeBatch, WholeBatches
 from gada.losses.whole_image import STEEPNESS, blank_loss, mean_over_sets, on_scales_of, order_loss
+from gada.metrics.correlation import UndefinedError, srocc
 from gada.models.evaluator import Evaluator
 from gada.settings import Settings, Stage
 from gada.training.data import Steps
-from gada.training.evaluator import EvaluatorTraining, as_images, parameters_at
+from gada.training.evaluator import UNDEFINED, EvaluatorTraining, as_images, parameters_at
 
 SET_LR = 3e-3  # of the line from one quality to each set's scale
 STEP = 64  # images whose features the head is fitted to at a time
@@ -28,8 +29,7 @@ class WholeData(LightningDataModule):
 
     Args:
         batches: one for each step.
-        views: of the validation images, (h, w, 3) uint8 each.
-        quality: their qualities, in [0, 1].
+        validation: views (h, w, 3) uint8 of the validation images of each set, each with its quality in [0, 1].
         every: steps between two validations.
         workers: processes that make batches; 0 makes them in this one. The batches are the same.
     """
@@ -37,15 +37,18 @@ class WholeData(LightningDataModule):
     def __init__(
         self,
         batches: WholeBatches,
-        views: Sequence[NDArray[np.uint8]],
-        quality: Sequence[float],
+        validation: Sequence[Sequence[tuple[NDArray[np.uint8], float]]],
         every: int,
         workers: int = 0,
     ) -> None:
         super().__init__()
         self.batches, self.workers = batches, workers
         self.steps = Steps(len(batches), every)
-        self.validation = [(as_view(view)[0], torch.tensor(score)) for view, score in zip(views, quality, strict=True)]
+        self.validation = [
+            (as_view(view)[0], torch.tensor(score), number)
+            for number, one in enumerate(validation)
+            for view, score in one
+        ]
 
     def train_dataloader(self) -> DataLoader[WholeBatch]:
         """Return the batches of the steps."""
@@ -54,7 +57,7 @@ class WholeData(LightningDataModule):
             self.batches, batch_size=None, sampler=self.steps, num_workers=self.workers, persistent_workers=kept
         )
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor, int]]:
         """Return the validation images one at a time, for their sizes differ."""
         return DataLoader(self.validation, batch_size=1)  # type: ignore[arg-type]  # a list is a data set
 
@@ -65,17 +68,18 @@ class WholeImageTraining(EvaluatorTraining):
     Args:
         evaluator: the network; its first stages stay as they are.
         settings: of the run.
-        sets: how many scored sets there are.
+        sets: names of the scored sets; the first is the one whose validation images choose the checkpoint.
     """
 
     stage: Stage = "phase3"
 
-    def __init__(self, evaluator: Evaluator, settings: Settings, sets: int) -> None:
+    def __init__(self, evaluator: Evaluator, settings: Settings, sets: Sequence[str]) -> None:
         super().__init__(evaluator, settings, alone=True)
-        self.whole = settings.whole
+        self.whole, self.sets = settings.whole, sets
+        self.number: list[Tensor] = []
         evaluator.eval()  # the scale of its features stays; nothing else in it knows a mode
         self.average = deepcopy(evaluator).requires_grad_(requires_grad=False)
-        self.log_scale, self.shift = nn.Parameter(torch.zeros(sets)), nn.Parameter(torch.zeros(sets))
+        self.log_scale, self.shift = (nn.Parameter(torch.zeros(len(sets))) for _ in range(2))
         evaluator.freeze(self.whole.frozen_stages)
 
     def train(self, mode: bool = True) -> "WholeImageTraining":
@@ -104,14 +108,19 @@ class WholeImageTraining(EvaluatorTraining):
             torch.manual_seed(self.settings.seed * 1_000_003 + self.step_number(batch_idx))
             return with_dropout(self.evaluator.quality_head, features.float(), self.whole.dropout)
 
+    def line(self, number: int, scored: ScoredViews) -> tuple[float, float]:
+        """Return slope and shift from the quality's logit to the qualities, in [0, 1], of a set."""
+        slope, shift = float(self.log_scale.detach()[number].exp()), float(self.shift.detach()[number])
+        return scored.std * slope, scored.mean + scored.std * shift
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return AdamW with learning rates for the trunk, the head, and the sets' scales."""
         training = self.settings.training
         trunk = [weights for weights in self.evaluator.trunk_parameters() if weights.requires_grad]
         groups = [
-            parameters_at(training.trunk_lr, trunk),
-            parameters_at(training.head_lr, self.evaluator.head_parameters()),
-            parameters_at(SET_LR, [self.log_scale, self.shift]) | {"weight_decay": 0.0},
+            parameters_at(training.trunk_lr, trunk, "trunk"),
+            parameters_at(training.head_lr, self.evaluator.head_parameters(), "head"),
+            parameters_at(SET_LR, [self.log_scale, self.shift], "scales") | {"weight_decay": 0.0},
         ]
         decay = self.whole.weight_decay
         return [torch.optim.AdamW(groups, betas=training.betas, weight_decay=decay, fused=True)]
@@ -124,11 +133,31 @@ class WholeImageTraining(EvaluatorTraining):
             for mean, weights in zip(self.average.parameters(), self.evaluator.parameters(), strict=True):
                 mean.lerp_(weights, 1 - kept)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Score a whole image; `batch` is uint8 (1, 3, h, w) and quality (1,)."""
-        view, quality = batch
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Score a whole image; `batch` is uint8 (1, 3, h, w), quality (1,) and the number of the set (1,)."""
+        view, quality, number = batch
         self.predicted.append(self.average(as_images(view)).quality)
         self.true.append(quality)
+        self.number.append(number)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log SROCC of each further set, and what is logged of the first, which alone chooses the checkpoint."""
+        predicted, true, number = (torch.cat(values).cpu() for values in (self.predicted, self.true, self.number))
+        self.number.clear()
+        for one, name in enumerate(self.sets[1:], start=1):
+            own = number == one
+            if own.any():
+                self.log(f"val_srocc_{name}", defined_srocc(predicted[own], true[own]))
+        self.predicted[:], self.true[:] = [predicted[number == 0]], [true[number == 0]]
+        super().on_validation_epoch_end()
+
+
+def defined_srocc(predicted: Tensor, true: Tensor) -> float:
+    """Return the SROCC of two tensors (n,), or what stands for one that is undefined."""
+    try:
+        return srocc(predicted.double().numpy(), true.double().numpy())
+    except (UndefinedError, ValueError):  # constant or not finite
+        return UNDEFINED
 
 
 def as_view(view: NDArray[np.uint8]) -> Tensor:

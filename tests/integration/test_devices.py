@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gpu
 import numpy as np
 import pytest
 import tiny
@@ -47,3 +48,19 @@ def test_images_on_the_device_train_the_same_networks(tmp_path: Path, monkeypatc
         one, two = (load_file(folder / path) for folder in folders)
         for name, values in one.items():
             np.testing.assert_array_equal(two[name], values, err_msg=f"{path} {name}")
+
+
+def test_without_a_gpu_its_measurements_say_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gpu"])
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    gpu.main()
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_steps_that_a_gpu_takes_fit_into_its_time() -> None:
+    steps = gpu.phase_steps({"phase 1": 0.02, "phase 2": 0.01, "baseline and phase 3": 0.005}, 100)
+    first, second, third = steps.values()
+    taken = 0.02 * first + 0.01 * second + 0.005 * (third + first + second + third)
+    assert 95 < taken <= 100

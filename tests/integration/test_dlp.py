@@ -22,7 +22,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     for name in ("coffee", "bridge"):
         tiny.save(Image.fromarray(read_image(PHOTOS / f"{name}.png")[:180, :190]), folder / "photos" / f"{name}.png")
     model = save_evaluator(folder / "evaluator.safetensors")
-    photographs = ["--references", str(folder / "photos")]
+    photographs = ["--photos", str(folder / "photos")]
     return ["dlp", "--model", str(model), *photographs, "--evaluation.crops", "2"]
 
 
@@ -48,8 +48,8 @@ def test_three_tests_and_a_line_for_each_picture(
 def test_bad_input_is_one_sentence(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny.save(Image.new("RGB", (200, 100)), tmp_path / "small.png")
     for more, code, words in (
-        (["--references", str(tmp_path)], 3, "small.png has 200 x 100 pixels"),
-        (["--references", str(tmp_path / "nowhere")], 3, "nowhere"),
+        (["--photos", str(tmp_path)], 3, "small.png has 200 x 100 pixels"),
+        (["--photos", str(tmp_path / "nowhere")], 3, "nowhere"),
         (["--gap", "100"], 2, "--gap is 100"),
     ):
         assert main([*options, *more]) == code

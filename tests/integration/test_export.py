@@ -6,6 +6,7 @@ import pytest
 import torch
 from evaluators import picture, save_evaluator
 from PIL import Image
+from whole_images import save_whole_evaluator
 
 import gada
 from gada.__main__ import main
@@ -51,6 +52,13 @@ def test_an_exported_model_scores_as_the_evaluator(
         assert second.scale == first.scale
     assert other.card.more["exported_from"][:12] == one.model.split()[1]
     assert other.predict_map(pictures[0]).scores == pytest.approx(one.predict_map(pictures[0]).scores, abs=1e-3)
+
+
+def test_a_torch_program_takes_views_of_any_size(tmp_path: Path) -> None:
+    model, out = save_whole_evaluator(tmp_path / "whole.safetensors"), tmp_path / "whole.pt2"
+    assert main(["export", "--model", str(model), "--format", "torch", "--out", str(out)]) == 0  # compares 24 sizes
+    one, other = gada.load_scorer(model, device="cpu"), gada.load_scorer(out, device="cpu")
+    assert other(picture(0, 3, 300)).score == pytest.approx(one(picture(0, 3, 300)).score, abs=1e-3)
 
 
 def test_a_folder_is_no_file_to_write(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

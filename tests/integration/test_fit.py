@@ -1,6 +1,7 @@
 """`gada fit` through the real command line, on a tiny set."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file
 
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.training import callbacks
 from gada.training.callbacks import KeepLast
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -67,6 +69,7 @@ def test_all_stages_leave_what_they_say(fit: Fit, tmp_path: Path, capsys: pytest
     assert "too few for an interval" in page
     assert "from the baseline" in page
     assert "Typical error" in page
+    assert "Validation references chose each checkpoint" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
     environment = json.loads((run / "env.json").read_text())
     assert environment["packages"]["torch"]
@@ -86,8 +89,27 @@ def test_all_stages_leave_what_they_say(fit: Fit, tmp_path: Path, capsys: pytest
     assert (run / "results.jsonl").read_bytes() == before
 
 
-def test_the_paper_preset_trains(fit: Fit) -> None:
-    assert fit("--preset", "paper", "--phase", "1") == 0
+def test_the_paper_s_protocol_trains_on_all_but_the_test_and_takes_the_last_checkpoint(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert fit("--preset", "paper", "--split.validation", "0") == 0
+    assert "no validation: the last checkpoint" in capsys.readouterr().out
+    assert {row["validated"] for row in rows(run)} == {False}
+    split = json.loads((run / "split.json").read_text())
+    assert [len(split[side]) for side in ("train", "validation", "test")] == [5, 0, 1]
+    for stage in STAGES:
+        best, ended = (load_file(run / stage / f"{name}.safetensors") for name in ("best", "ended"))
+        assert all(np.array_equal(best[key], ended[key]) for key in best), stage
+    head, *values = (run / "phase1" / "metrics.csv").read_text().splitlines()
+    assert "loss_generator_class" in head
+    assert "val_srocc" not in head
+    assert len(values) == 3  # 5 steps, a checkpoint every 2
+    assert "each checkpoint is the last one" in (run / "report.html").read_text()
+    assert main(["generate", "--model", str(run), "--config", str(run), "--side", "validation"]) == 2
+    assert "split.validation is 0" in capsys.readouterr().err
+    assert fit("--preset", "photos", "--phase", "3", "--split.validation", "0", run="photos") == 2
+    assert "chosen by validation images" in capsys.readouterr().err
 
 
 def test_same_seed_same_weights_and_a_stop_changes_nothing(
@@ -162,6 +184,21 @@ def test_a_training_from_an_evaluator_says_whether_it_helped(
     shutil.rmtree(tmp_path / "second/phase3")
     assert fit("--phase", "3", "--from", str(tmp_path / "first"), run="second", **given) == 0
     assert rows(tmp_path / "second") == [before, after]
+
+
+def test_a_long_training_says_what_it_will_take(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("TIMED_SECONDS", "LONG", "TOO_LONG"):
+        monkeypatch.setattr(callbacks, name, -1.0)
+    assert fit("--phase", "1", training={"phase1_steps": 8, "validate_every": 8}) == 0
+    said = capsys.readouterr().err
+    assert "gada: phase1 8 steps; images: 24 for train, 6 for validation, 6 for test." in said
+    told = (
+        r"phase1: 8 steps of 8 images of 32 x 32 pixels, [\d.]+ million weights; about 1 min left at [\d.e-]+ s a step"
+    )
+    assert re.search(f"{told}, and validations. Cheaper: narrow networks", said)
+    assert callbacks.duration(7530) == "2 h 6 min"
 
 
 def test_the_config_of_a_run_names_the_networks_that_it_began_from(fit: Fit, tmp_path: Path) -> None:
@@ -352,8 +389,9 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         ([], {"training": {"crop_size": 33}}, 2, "multiple of 8"),
         ([], {"training": {"batchsize": 33}}, 2, "batchsize"),
         ([], {"model": {"pooling": "max"}}, 2, "pooling"),
-        ([], {"model": {"widths": [8, 8]}}, 2, "three positive counts"),
-        ([], {"model": {"decoder_widths": [8, 8]}}, 2, "model.decoder_widths is [8, 8] but must be three"),
+        ([], {"model": {"widths": [8, 8, 8, 8]}}, 2, "one to three positive counts"),
+        ([], {"model": {"decoder_widths": [8, 8]}}, 2, "model.decoder_widths is [8, 8] but must be 3 positive"),
+        ([], {"model": {"strides": [2, 2, 3]}}, 2, "model.strides is [2, 2, 3]"),
         ([], {"model": {"maps": 0}}, 2, "model.maps is 0"),
         ([], {"loss": {"class_weight": -1}}, 2, "loss.class_weight is -1"),
         ([], {"training": {"batch_size": 1}}, 2, "training.batch_size is 1 but must be at least 2"),
@@ -367,6 +405,7 @@ def test_references_of_one_id_and_different_scenes_are_both_kept(fit: Fit, tmp_p
         ([], {"evaluation": {"crops": 0}}, 2, "evaluation.crops is 0"),
         ([], {"evaluation": {"validation_crops": 0}}, 2, "evaluation.validation_crops is 0"),
         ([], {"split": {"test": 1.5}}, 2, "split.test is 1.5"),
+        ([], {"split": {"validation": 1}}, 2, "split.validation is 1 but must be 0"),
         ([], {"data": {"classes": ["rain"]}}, 2, "rain"),
         ([], {"data": {"format": "table"}}, 2, "scale"),
     ],

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from gada.__main__ import main
 from gada.io.records import read_rows
 from gada.models.efficientnet_lite import EfficientNetLite0
+from gada.models.files import load_evaluator
 from gada.runs import whole_image
 from gada.training.callbacks import KeepLast
 
@@ -113,3 +114,29 @@ def test_a_scene_of_a_test_in_another_set_is_told(fit: Fit, tmp_path: Path, caps
         Image.fromarray(shared).save(tmp_path / f"first/images/{number}.png")
     assert fit("run", "--split.by_scene", "false") == 2
     assert "shows the same scene" in capsys.readouterr().err
+
+
+def test_order_is_measured_before_and_after_and_each_set_keeps_its_scale(fit: Fit, tmp_path: Path) -> None:
+    assert fit("first-run") == 0
+    order = json.loads((tmp_path / "first-run/phase3/order.json").read_text())
+    assert set(order) == {"photos", "after"}
+    assert all(-1 <= tau <= 1 for tau in order["after"].values())
+    (own,) = load_evaluator(tmp_path / "first-run/phase3/best.safetensors")[1].sets
+    assert own.name == "second"
+    qualities = [own.quality(quality) for quality in np.linspace(0, 1, 9).tolist()]
+    assert qualities == sorted(qualities)
+    assert fit("tuned", "--from", str(tmp_path / "first-run"), "--whole.sets", "[]") == 0
+    assert set(json.loads((tmp_path / "tuned/phase3/order.json").read_text())) == {"photos", "before", "after"}
+    assert "before this training" in (tmp_path / "tuned/report.html").read_text()
+    assert "Results on second" in (tmp_path / "first-run/report.html").read_text()
+
+
+def test_a_generator_makes_orders_of_photos(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_image, "GENERATED", 3)
+    assert fit("none", "--whole.generated_orders", "1") == 2
+    assert "whole.generator" in capsys.readouterr().err
+    options = ("--whole.generator", "live-like", "--whole.generated_orders", "1", "--whole.orders", "0")
+    assert fit("generated", *options) == 0
+    assert "loss_order" in (tmp_path / "generated/phase3/metrics.csv").read_text()

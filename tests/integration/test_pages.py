@@ -1,13 +1,18 @@
 """The pages: every link leads somewhere, and every table is what the command beside it makes of the kept rows."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import api
 import pytest
+import yaml
 
 from gada.__main__ import main
+from gada.runs.identity import flat
+from gada.settings import Settings, as_plain
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = ("*.md", "checkpoints/*.md", "data/README.md", "data/photos/*.md", "docs/**/*.md", "tests/golden/*.md")
@@ -56,6 +61,38 @@ def test_every_page_of_docs_is_linked() -> None:
 def test_the_reference_is_that_of_the_docstrings() -> None:
     text = api.PAGE.read_text(encoding="utf-8")
     assert f"<!-- tests/api.py -->\n{api.reference().strip()}\n<!-- end -->" in text, "run `make tables`"
+
+
+def place(file: str, name: str) -> bool:
+    """Tell whether a Python file defines a class, function, method or field, or a YAML file has a key."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    found: Any = yaml.safe_load(text) if file.endswith(".yaml") else ast.parse(text)
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else defined(found).get(part)
+    return found is not None
+
+
+def defined(node: Any) -> dict[str, Any]:
+    """Return what the body of a module, class or function defines, by name."""
+    names: dict[str, Any] = {}
+    for one in getattr(node, "body", ()):
+        target = one.targets[0] if isinstance(one, ast.Assign) else getattr(one, "target", None)
+        names[str(getattr(one, "name", None) or getattr(target, "id", ""))] = one
+    return names
+
+
+def test_every_place_that_the_page_of_the_paper_names_exists() -> None:
+    settings = flat(as_plain(Settings()))
+    rows = [line.split("|")[2:4] for line in (ROOT / "docs/paper.md").read_text("utf-8").splitlines() if "| `" in line]
+    assert len(rows) > 50
+    for cell in (cell for row in rows for cell in row):
+        file = ""
+        for word in re.findall(r"`([^`]+)`", cell):
+            if "/" in word:
+                file = word
+                assert (ROOT / file).is_file(), word
+            else:
+                assert place(file, word) if file else word in settings, f"{file or 'settings'}: {word}"
 
 
 def remaking(page: str) -> list[list[str]]:

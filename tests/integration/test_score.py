@@ -191,7 +191,7 @@ def test_two_jobs_do_not_write_into_one_journal(
     assert len(read_csv(out)) == 10
 
 
-@pytest.mark.parametrize("verb", [["score", "{folder}"], ["dlp", "--references", "{folder}"], ["evaluate"]])
+@pytest.mark.parametrize("verb", [["score", "{folder}"], ["dlp", "--photos", "{folder}"], ["evaluate"]])
 def test_a_folder_for_a_file_is_told_before_anything_is_scored(
     verb: list[str], model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -371,7 +371,7 @@ def test_an_animation_is_named(model: str, tmp_path: Path, capsys: pytest.Captur
     assert main(["score", str(tmp_path / "moving.gif"), "--model", model]) == 0
     shown = capsys.readouterr()
     assert "moving.gif holds several images" in shown.err
-    assert shown.err.count("\n") == 1
+    assert shown.err.count("\n") == 2  # and what it took
 
 
 class Constant:

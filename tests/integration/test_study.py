@@ -23,7 +23,7 @@ def config(folder: Path, *variants: dict[str, Any]) -> list[str]:
     data = tiny.SETTINGS["data"] | {"root": str(folder / "set")}
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data, "variants": list(variants)}))
-    return ["study", "--config", str(path), "--run", str(folder / "study")]
+    return ["study", "--config", str(path), "--run", str(folder / "study"), "--wandb", "off"]
 
 
 def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,7 +43,7 @@ def test_a_study_changes_one_thing_at_a_time(tmp_path: Path, capsys: pytest.Capt
         {"name": "tuned", "stages": ["phase3"], "after": "mean pooling", "changes": {"model.pooling": "mean"}},
         {"name": "elsewhere", "changes": {"split.number": 1}},
     ]
-    assert main([*config(tmp_path, *variants), "--results", str(kept)]) == 0
+    assert main([*config(tmp_path, *variants), "--out", str(kept)]) == 0
     assert "model.pooling mean" in capsys.readouterr().out
     rows = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [(row["variant"], row["stage"], row["steps"]) for row in rows] == [

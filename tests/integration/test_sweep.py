@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from stress.hostile_files import Payload, torch_bytes
 from torch.export import Dim
-from toys import Colours, coloured, folders
+from toys import Colours, WandbRun, coloured, folders
 
 from gada.__main__ import main
 from gada.io.records import Row, read_rows
@@ -21,7 +21,7 @@ from gada.io.records import Row, read_rows
 
 def swept(root: Path, *options: str, classifiers: str = "toys:plain", distortions: str = "[iqa-ls/blur]") -> int:
     """Run a sweep over the pictures in `root`."""
-    images = ["--images.root", str(root / "pictures"), "--run", str(root / "run")]
+    images = ["--images.root", str(root / "pictures"), "--run", str(root / "run"), "--wandb", "off"]
     return main(["sweep", "--classifiers", f"[{classifiers}]", "--distortions", distortions, *images, *options])
 
 
@@ -78,11 +78,28 @@ def test_what_is_left_to_look_at(whole: Path) -> None:
         "relative mCE",
         "Responses of the first",
         "blue/0.png",
+        "what each network takes it for",
+        "0.00 million",
     ):
         assert text in page
-    for name in ("accuracy", "examples", "responses-plain", "responses-second"):
+    for name in ("accuracy", "predictions", "examples", "responses-plain", "responses-second"):
         with Image.open(whole / "run" / f"{name}.png") as image:
-            assert min(image.size) > 300
+            assert min(image.size) > 200
+
+
+def test_a_network_s_size_is_in_its_rows(whole: Path) -> None:
+    """Two convolutions side by side, of 4 x 3 x 9 + 4 and 3 x 3 + 3 parameters."""
+    sizes = {
+        tuple(row[key] for key in ("depth", "convolutions", "fully_connected", "parameters")) for row in rows_of(whole)
+    }
+    assert sizes == {(1, 2, 0, 124)}
+
+
+def test_a_sweep_is_logged_to_w_and_b(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = WandbRun()
+    monkeypatch.setattr("wandb.init", lambda **_: run)
+    assert swept(root, "--wandb", "offline") == 0
+    assert {"results", "accuracy", "predictions", "examples"} <= run.logged
 
 
 def test_nothing_is_made_or_predicted_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ import tiny
 import yaml
 from PIL import Image
 
-from gada.__main__ import VERBS, main, parse
+from gada import __version__
+from gada.__main__ import VERBS, function_of, kinds_of, main, parse
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.reports.contact_sheet import GAP
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,7 +135,11 @@ def test_a_sheet_of_crops_larger_than_the_pictures(tmp_path: Path, trained: Path
     sheet = ["--out", str(tmp_path / "sheet.png"), "--side", "all", "--crop_size", "64"]
     options = ["--data.root", str(own), "--data.format", "synthetic", *sheet]
     assert main(["generate", "--model", str(trained / "run"), *options]) == 0
-    assert (tmp_path / "sheet.png").is_file()
+    six_columns = np.asarray(Image.open(tmp_path / "sheet.png"))
+    beside = ["--beside", str(trained / "run/phase1/generator.safetensors")]  # as in the paper's Figure 1
+    assert main(["generate", "--model", str(trained / "run"), *beside, *options]) == 0
+    four_columns = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert six_columns.shape[1] - four_columns.shape[1] == 2 * (3 * 48 + GAP), "tiles of 48 pixels, enlarged"
 
 
 def test_another_set_of_the_same_name_has_sides_of_its_own(
@@ -309,6 +316,16 @@ def test_each_verb_explains_itself_on_one_screen(verb: str, capsys: pytest.Captu
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) <= 60
     assert "NoneType" not in shown
+    assert "inspect" not in shown
+    groups = [name for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)]
+    for group in groups:
+        assert main([*verb.split(), f"--help.{group}"]) == 0
+        listed = capsys.readouterr().out.splitlines()
+        heads = [number for number, line in enumerate(listed) if line.startswith(f"--{group}.")]
+        assert len(heads) == len(fields(kinds_of(function_of(verb))[group]))
+        assert all(listed[number + 1].startswith("    ") for number in heads), "each setting has its sentence"
+    assert main([*verb.split(), "--help.nothing"]) == 2
+    assert f"it has {', '.join(groups) or 'none'}." in capsys.readouterr().err
 
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,6 +340,7 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "tune"]) == 2
     assert "'classify tune'; known are classify fit, classify evaluate, classify table." in capsys.readouterr().err
     assert main(["--version"]) == 0
+    assert re.fullmatch(rf"gada {__version__}( \(commit [0-9a-f]{{12}}\+?\))?\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
@@ -341,6 +359,18 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("fit extra", "`gada fit` does not take 'extra'; --help lists what it takes."),
         ("score x --json maybe", "`gada score` does not take 'maybe'"),
         ("score", "`gada score` needs PATHS"),
+        ("synthesize", "`gada synthesize` needs --references and --out; `gada synthesize --help` says what that is."),
+        ("doctor --data.root x", "`gada doctor` does not take '--data.root'; did you mean --data?"),
+        ("evaluate --run x", "`gada evaluate` does not take '--run'; did you mean --model?"),
+        ("classify evaluate --run x", "does not take '--run'; give PATHS alone, without --run."),
+        ("fit --batch-size 4", "`gada fit` does not take '--batch_size'; did you mean --training.batch_size?"),
+        ("generate --judge x", "judge is called evaluator now."),
+        ("scor x", "unknown verb 'scor'; did you mean score? known are fit, "),
+        ("classify fti", "unknown verb 'classify fti'; did you mean fit? known are classify fit, "),
+        ("score x --mode gird", "--mode is gird but must be grid, crops or dense; did you mean grid?"),
+        ("evaluate --model photso", "one of: authentic, live-like, photos, tid2013-r; did you mean photos?"),
+        ("distortions --sheet x.png", "sheet is called out now."),
+        ("dlp --references x", "references is called photos now."),
         ("fit --from", "--from needs a value."),
         ("fit --config nowhere.yaml", "--config nowhere.yaml does not exist."),
     ],
@@ -358,6 +388,7 @@ def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str, capfd: pyte
     [
         ("data: {rot: x}", "data.rot in {} is not a setting of `gada fit`; did you mean data.root?"),
         ("nope: 3", "nope in {} is not a setting of `gada fit`; --help lists what it takes."),
+        ("3: nope", "{} is not a YAML file of settings: Key must be a string, got: 3."),
         ("phase: 7", "phase is 7 but must be 1, 2, 3, all or baseline."),
         ("data: 5", "data is 5 but must be a YAML file of settings, or its keys."),
         ("[1, 2", "{} is not a YAML file of settings: while parsing"),
@@ -373,6 +404,53 @@ def test_a_mistake_in_a_config_names_the_file_or_the_key(
     said = capfd.readouterr().err
     assert sentence.format(config) in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["fit", "metrify fit", "classify fit", "classify evaluate x"])
+def test_an_unknown_key_is_told_for_every_verb(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.yaml"
+    for content, key in (("nope: 3", "nope in"), ("judge: x", "judge is called evaluator")):
+        config.write_text(content)
+        assert main([*verb.split(), "--config", str(config)]) == 2
+        assert capsys.readouterr().err.startswith(f"gada: {key}")
+
+
+@pytest.mark.parametrize(("verb", "option"), [("dlp", "--references"), ("trust", "--photos")])
+def test_where_the_bundled_photos_are_missing_the_option_is_named(
+    verb: str, option: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    assert main([verb, "--config", "run"]) == 3
+    assert f"is not a folder of images; name yours with {option}." in capsys.readouterr().err
+
+
+URL = "https://example.com/set"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"evaluate --data.root {URL}",
+        f"fit --config={URL}",
+        f"fit --phase 3 --from {URL}",
+        f"score {URL}",
+        f"score photos --out {URL}",
+        f"dlp --references {URL}",
+        f"synthesize --references {URL} --out set",
+        f"classify evaluate {URL}",
+        f"metrify predict photos --model {URL}",
+        "evaluate --config config.yaml",
+        "classify fit --config config.yaml",
+    ],
+)
+def test_a_url_is_told_whatever_it_is_for(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(f"data: {{root: '{URL}'}}")
+    assert main(line.split()) == 3
+    said = capsys.readouterr().err
+    assert said == f"gada: {URL} is a URL; gada fetches nothing: give the path of a file or folder on this machine.\n"
 
 
 def test_a_flag_may_stand_alone() -> None:
@@ -408,6 +486,37 @@ def test_every_command_of_the_pages_parses(page: str, monkeypatch: pytest.Monkey
     assert all("--images.per_class" in command for command in whole), "or the disk is full"
     for command in commands:
         parse(shlex.split(command, comments=True))
+
+
+CHEAP = ("score data/photos", "export --format onnx")  # beginnings of commands that take seconds
+
+
+def test_the_cheap_commands_of_the_readme_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On two of the photos; the others are parsed."""
+    photos = tmp_path / "data/photos"
+    photos.mkdir(parents=True)
+    for name in ("coffee.png", "wine.png"):
+        (photos / name).symlink_to(ROOT / "data/photos" / name)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(one, comments=True) for one in commands_of(ROOT / "README.md") if one.startswith(CHEAP)]
+    assert len(commands) == 4
+    for command in commands:
+        assert main(command) == 0, command
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "evaluator.onnx").is_file()
+    capsys.readouterr()
+    (program,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    exec(program, {})  # noqa: S102  # our own page
+    assert "higher is better" in capsys.readouterr().out
+
+
+def test_the_readme_is_short() -> None:
+    """Besides its commands and its generated table."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$|<!-- gada .*?<!-- end -->", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.split()) <= 900
 
 
 @pytest.mark.parametrize("options", [["score", "x", "--config"], ["fit", "--data"]])

@@ -15,7 +15,7 @@ from gada.runs.hardware import Hardware
 from gada.runs.identity import RunFolder
 from gada.runs.prepared import PreparedData
 from gada.runs.run import SHOWN, Run
-from gada.settings import STAGES, Settings, as_plain
+from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, run_loggers
 
 
@@ -63,17 +63,19 @@ def run_benchmark(
         raise ConfigError(f"{folder} holds a run of one split, as `gada fit` leaves it; choose another --run.")
     place = RunFolder(folder, settings)
     turns = hardware.each() if jobs > 1 else [hardware]
-    data = PreparedData.load(settings.data, settings.split, settings.least_side)
+    data = PreparedData.load(settings.data, settings.split, settings.least_side, settings.sets)
+    stages: Sequence[Stage] = ("phase3",) if settings.whole_images else STAGES
     runs = [
-        Run(split_folder(folder, number), on_split(settings, number), STAGES, None, turns[number % len(turns)], data)
+        Run(split_folder(folder, number), on_split(settings, number), stages, None, turns[number % len(turns)], data)
         for number in range(splits)
     ]  # all of them are checked before the first is trained
     place.write()
-    train_runs([run for run in runs if run.left], jobs, wandb, folder.name)
+    left = [run for run in runs if run.left]
+    train_runs(left, jobs, wandb, folder.name)
     rows = [row for run in runs for row in sorted(run.rows, key=lambda row: STAGES.index(row.stage))]
     write_rows(folder / RESULTS, [row.as_plain() for row in rows])
     write_benchmark_report(folder, runs, rows, database_images)
-    log_summary(folder, settings, rows, wandb)
+    log_summary(folder, settings, rows, wandb, finished=not left)
     return rows
 
 
@@ -87,11 +89,13 @@ def split_folder(folder: Path, number: int) -> Path:
     return folder / f"split-{number:02d}"
 
 
-def log_summary(folder: Path, settings: Settings, rows: Sequence[ResultRow], wandb: Mode) -> None:
+def log_summary(folder: Path, settings: Settings, rows: Sequence[ResultRow], wandb: Mode, finished: bool) -> None:
     """Log all splits together to W&B, in the group of their runs."""
     plain = [row.as_plain() for row in rows]
-    with run_loggers(folder, wandb, as_plain(settings), folder.name, f"{folder.name}/summary") as loggers:
+    name = f"{folder.name}/summary"
+    with run_loggers(folder, wandb, as_plain(settings), folder.name, name, finished) as loggers:
         for logger in loggers:
+            logger.keep("report", "report", [folder / "report.html", folder / "config.yaml", folder / RESULTS])
             logger.log_rows("results", plain)
             logger.log_rows("differences", stage_differences(plain, settings.seed))
             for path in sorted((folder / "figures").glob("*.png")):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import yaml
 
-from gada.data.records import ScoredSet
 from gada.data.splits import Split
 from gada.io.files import write_bytes, write_text
 from gada.io.records import Row, environment
@@ -27,7 +26,7 @@ from gada.reports.tables import (
 )
 from gada.runs.by_error import by_error_section, scores_of
 from gada.runs.comparison import spanned
-from gada.runs.report import curves_section, provenance_of, samples_sections, scatter_section
+from gada.runs.report import chosen_by, curves_section, provenance_of, samples_sections, scatter_section
 from gada.runs.run import Run
 from gada.settings import STAGES
 
@@ -53,12 +52,12 @@ def write_benchmark_report(folder: Path, runs: Sequence[Run], rows: Sequence[Res
         by_error_section(scored, images, runs[0].data.packed),
         scatter_section(typical, (FIRST, LAST), images),
         curves_section(typical, STAGES),
-        *samples_sections(typical),
+        *samples_sections(typical, runs[0].data.watched),
         Section("The splits", listing=listed(splits)),
         Section("Configuration", listing=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))),
         Section("Environment", listing=environment()),
     ]
-    title, told = f"GADA on {images.name}, {len(splits)} splits", summary(images, splits, typical)
+    title, told = f"GADA on {images.name}, {len(splits)} splits", summary(runs, typical)
     write_text(folder / "report.html", page(title, told, sections, database_images, headline(rows)))
 
 
@@ -82,13 +81,15 @@ def headline(rows: Sequence[ResultRow]) -> Headline | None:
     return Headline(f"SROCC {mean:.3f}", meaning, f"{verdict} the baseline on the same splits: {change}.")
 
 
-def summary(images: ScoredSet, splits: Sequence[Split], typical: Path) -> list[str]:
+def summary(runs: Sequence[Run], typical: Path) -> list[str]:
     """Return the paragraphs on top: what was done."""
-    sides = ", ".join(f"{len(getattr(splits[0], side))} for {name}" for side, name in PARTS.items())
+    data = runs[0].data
+    images, split = data.images, data.split
+    sides = ", ".join(f"{len(getattr(split, side))} for {name}" for side, name in PARTS.items())
     return [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
-        f"{len(splits)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
-        "the generator on that split's training references alone. Validation references chose each checkpoint; test "
+        f"{len(runs)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
+        f"the generator on that split's training references alone. {chosen_by(data)} Test "
         "references were scored once, at the end. No reference stands on two sides of a split, by name or by look.",
         f"Plots and curves of a single split are of {typical.name}, whose phase 3 has the median SROCC; every split's "
         "folder has a page of its own.",

@@ -7,9 +7,9 @@ from typing import Any
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import LEVELS, STRATEGIES, Mixture, Strategy
 from gada.errors import ConfigError
-from gada.experiments.iqa_ls.evaluation import OF_A_GENERATOR, TestSets
 from gada.experiments.iqa_ls.images import load_images, resize_of
 from gada.experiments.iqa_ls.report import write_report
+from gada.experiments.iqa_ls.testing import OF_A_GENERATOR, TestSets
 from gada.experiments.iqa_ls.versions import Versions, generator_of
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
@@ -85,13 +85,17 @@ class Fit:
         Raises:
             DivergedError: if a loss is not finite.
         """
-        with run_loggers(self.run, wandb, self.settings) as loggers:
+        finished = all(self.is_tested(*one) and (self.folder(*one) / FINISHED).is_file() for one in self.cards)
+        with run_loggers(self.run, wandb, self.settings, finished=finished) as loggers:
             for strategy, seed in self.cards:
                 self.train(strategy, seed, loggers)
             rows = read_rows(self.run / RESULTS)
-            write_report(self.run, rows, self.settings)
+            figures = write_report(self.run, rows, self.tests, self.settings)
             for logger in loggers:
-                logger.log_rows("results", rows)
+                logger.log_rows("results", [row for row in rows if "set" in row])
+                for path in figures:
+                    logger.log_image(path.stem, [str(path)])
+                logger.keep("classifiers", "model", [self.folder(*one) / FINISHED for one in self.cards])
         return rows
 
     def folder(self, strategy: Strategy, seed: int) -> Path:
@@ -115,9 +119,8 @@ class Fit:
     def is_tested(self, strategy: Strategy, seed: int) -> bool:
         """Return whether the run has the rows of a training on these test sets."""
         rows = [row for row in read_rows(self.run / RESULTS) if (row["strategy"], row["seed"]) == (strategy.name, seed)]
-        return len(rows) == len(self.tests.steps) and all(
-            row["n"] == len(self.tests.labels) and row.get("test", self.tests.digest) == self.tests.digest
-            for row in rows
+        return len(rows) == len(self.tests.steps) + len(self.tests.samples()) and all(
+            row["n"] == len(self.tests.labels) and row.get("test") == self.tests.digest for row in rows
         )
 
     def keep(self, strategy: Strategy, seed: int, rows: Sequence[Row]) -> None:

@@ -1,7 +1,6 @@
 """Every version of a classifier's training images, with the quality of each: packed once, read by every strategy."""
 
 import json
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,24 +9,20 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from gada.data.cache import default_folder
-from gada.data.distorted import CLEAN, DistortedImages, View, steps_of
+from gada.data.distorted import CLEAN, DistortedImages, Step, View, steps_of
 from gada.data.labelled import LabelledImages
 from gada.data.mixtures import NOISE, Strategy, Version
 from gada.data.proxy import noise_seed
 from gada.distortions import FAMILIES
 from gada.errors import ConfigError
 from gada.experiments.iqa_ls.images import resize_of
+from gada.experiments.iqa_ls.quality import EVALUATOR, Quality
 from gada.io.checkpoints import find_checkpoint, load_checkpoint
 from gada.io.files import atomic_path, sha256_of
-from gada.metrics.psnr import psnr
-from gada.metrics.ssim import ssim_each
 from gada.models.files import load_generator
 from gada.models.generator import distort_crops
-from gada.scoring.loading import load_scorer
-from gada.scoring.scorer import Scorer
 from gada.settings import ClassifierSettings
 
-BEST_PSNR = 50.0  # dB; from here on an image counts as pristine
 AT_ONCE = 500  # images measured or generated together
 PIXEL_VARIANCE = 0.0625  # of natural images in [0, 1]: CIFAR-10's std is 0.25
 BLUR_RANGE = (0.3, 32.0)  # sigmas of data mollification's schedule, in pixels
@@ -46,6 +41,7 @@ class Versions:
         folder: where packed files lie; by default `classify` in the folder of packed caches.
 
     Raises:
+        ConfigError: if s is unknown.
         DataError: if an image cannot be used.
     """
 
@@ -58,6 +54,7 @@ class Versions:
         folder: Path | None = None,
     ) -> None:
         self.settings = training
+        self.measure = Quality(training.quality, training.evaluator)
         self.seed = seed
         view, place = View(size, resize_of(images, size)), folder or default_folder() / "classify"
         self.distorted = DistortedImages(images, view, seed=seed, folder=place, complete=True)
@@ -67,71 +64,47 @@ class Versions:
 
     def of(self, strategy: Strategy) -> list[Version]:
         """Return the versions that a strategy mixes, the pristine images first; packed now if they do not exist."""
-        measure = self.settings.quality if strategy.labels == "iqa-ls" else "ssim"
         versions = []
         for step in steps_of(strategy.families) if strategy.families else [CLEAN]:
-            pixels, file = self.distorted.array(step), self.distorted.file(step)
-            versions.append(Version(step.family, step.level, pixels, self.quality(measure, file, pixels)))
-        if strategy.generated:
-            versions += self.generated(strategy.predicted or measure == "evaluator")
-        if strategy.labels == "iqa-ls":
-            return versions
-        return [one._replace(quality=self.confidence(strategy, one)) for one in versions]
+            pixels = self.distorted.array(step)
+            if strategy.labels == "iqa-ls":
+                quality = self.quality(self.measure, self.distorted.file(step), pixels)
+            else:
+                quality = self.confidence(strategy, step)
+            versions.append(Version(step.family, step.level, pixels, quality))
+        return versions + (self.generated(strategy) if strategy.generated else [])
 
-    def confidence(self, strategy: Strategy, version: Version) -> Floats:
+    def confidence(self, strategy: Strategy, step: Step) -> Floats:
         """Return the probability of the true class in labels that do not follow quality, (N,)."""
         uniform = 0.0
         if strategy.labels == "smoothing":
             uniform = self.settings.smoothing
         elif strategy.labels == "mollification":
-            uniform = mollification(version.family, version.level)
-        return np.full(len(version.quality), 1 - uniform + uniform / self.classes, np.float32)
+            uniform = mollification(step.family, step.level)
+        return np.full(len(self.labels), 1 - uniform + uniform / self.classes, np.float32)
 
-    def quality(self, measure: str, file: Path, pixels: Pixels) -> Floats:
-        """Return s of every image of a version, (N,); kept beside its file.
-
-        Args:
-            measure: `ssim`, `psnr` or `evaluator`.
-            file: the version's file.
-            pixels: the version, (N, S, S, 3).
-        """
-        name = f"evaluator-{self.evaluator.digest[:12]}" if measure == "evaluator" else measure
-        kept = file.with_suffix(f".{name}.npy")
+    def quality(self, measure: Quality, file: Path, pixels: Pixels) -> Floats:
+        """Return s of every image of a version (N, S, S, 3), (N,); kept beside its file."""
+        kept = file.with_name(f"{file.stem}.{measure.key}.npy")
         if not kept.is_file():
             parts = [slice(start, start + AT_ONCE) for start in range(0, len(pixels), AT_ONCE)]
-            found = [self.measured(measure, np.array(pixels[one]), np.array(self.pristine[one])) for one in parts]
+            found = [measure(np.array(pixels[one]), np.array(self.pristine[one])) for one in parts]
             with atomic_path(kept) as temporary:
                 np.save(temporary, np.concatenate(found))
         values: Floats = np.load(kept)
         return values
 
-    def measured(self, measure: str, images: Pixels, references: Pixels) -> Floats:
-        """Return s of images (N, S, S, 3), which an evaluator sees whole and without their references, (N,)."""
-        match measure:
-            case "ssim":
-                return ssim_each(images, references).astype(np.float32)
-            case "psnr":
-                return psnr_quality(images, references)
-        return self.evaluator.backend.predict(images).quality.astype(np.float32)
-
-    @cached_property
-    def evaluator(self) -> Scorer:
-        """The evaluator that predicts quality."""
-        return load_scorer(self.settings.evaluator, device="cpu")
-
-    def generated(self, predicted: bool) -> list[Version]:
+    def generated(self, strategy: Strategy) -> list[Version]:
         """Return what the generator makes of every image: each target class at the target quality of each level.
 
         The generator has convolutions only, so that it takes images of CIFAR's size as they are: one is a crop of
         32 x 32 pixels, and nothing is resized.
 
-        Args:
-            predicted: whether s is the evaluator's prediction, not the target quality.
-
         Raises:
             ConfigError: if the generator does not exist, or does not know a target class.
         """
         path, names = generator_of(self.settings)
+        predicted = strategy.labels == "iqa-ls" and (strategy.predicted or self.measure.name == EVALUATOR)
         key = json.dumps([sha256_of(path), self.seed])
         folder = self.distorted.folder / f"generated-{sha256(key.encode()).hexdigest()[:16]}"
         versions = []
@@ -140,7 +113,9 @@ class Versions:
                 file = folder / f"{name.replace('/', '-')}-{target:g}.npy"
                 pixels = self.packed(file, path, name, target)
                 targets = np.full(len(pixels), target, np.float32)
-                quality = self.quality("evaluator", file, pixels) if predicted else targets
+                quality = (
+                    self.quality(Quality(EVALUATOR, self.settings.evaluator), file, pixels) if predicted else targets
+                )
                 versions.append(Version(name, level, pixels, quality, generated=True))
         return versions
 
@@ -176,13 +151,6 @@ def generator_of(settings: ClassifierSettings) -> tuple[Path, tuple[str, ...]]:
             f"{', '.join(known)}. Give classes of these, or another training.generator."
         )
     return path, settings.generated_classes or known
-
-
-def psnr_quality(images: Pixels, references: Pixels) -> Floats:
-    """Return the PSNR of each image (N, S, S, 3) over 50 dB, in (0, 1]."""
-    decibels = [psnr(*pair) for pair in zip(images, references, strict=True)]
-    quality: Floats = np.clip(np.array(decibels) / BEST_PSNR, 1e-6, 1).astype(np.float32)
-    return quality
 
 
 def mollification(family: str, level: int) -> float:

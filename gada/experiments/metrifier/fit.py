@@ -69,9 +69,12 @@ def fit_metrifier(
     data = TrainingData(batches, ValidationCrops(chosen, packed, inner), settings.validate_every, device)
     card = card_of(settings, errors, crop)
     save = partial(save_network, folder / BEST, network, card)
-    with run_loggers(folder, wandb, as_plain(settings)) as loggers:
+    finished = (folder / ENDED).is_file()
+    with run_loggers(folder, wandb, as_plain(settings), finished=finished) as loggers:
         train(MetrifierTraining(network, inner), data, folder, save, loggers, device=device)
-    save_network(folder / ENDED, network, card)
+        save_network(folder / ENDED, network, card)
+        for logger in loggers:
+            logger.keep("metrifier", "model", [folder / BEST, folder / "config.yaml"])
     return errors
 
 
@@ -106,8 +109,8 @@ def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
     images = errors.distorted.images
     return Card(
         kind="metrifier",
-        name=f"metrifier of {errors.classifier.name}",
-        data=f"errors ({settings.error}) of {errors.classifier.name} on {images.title} and its distortions",
+        name=f"metrifier of {errors.name}",
+        data=f"errors ({settings.error}) of {errors.name} on {images.title} and its distortions",
         classes=errors.classes,
         scale=EXPECTED_ERROR,
         crop_size=crop,
@@ -116,7 +119,7 @@ def card_of(settings: MetrifierSettings, errors: ErrorSet, crop: int) -> Card:
         split=errors.split.hash,
         commit=commit(),
         view=asdict(errors.distorted.view),
-        more={"classifier": errors.classifier.identity, "error": settings.error},
+        more={"classifiers": [one.identity for one in errors.classifiers], "error": settings.error},
     )
 
 

@@ -1,4 +1,4 @@
-"""One image through the ladders: an example sheet with confidences, and filter responses (Figures 3 and 4)."""
+"""One image through the ladders: predicted labels, confidences and filter responses (Figures 1, 3 and 4)."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,13 @@ COLUMNS = 4  # levels of a ladder that are shown, spread from the mildest to the
 TILE = 176  # pixels
 BLUR, NOISE = ("dodge-karam/blur", 2), ("dodge-karam/noise", 5)
 """Of Figure 4: blur of sigma 2 as in Figure 1, and noise of std 50."""
+FIGURE_1 = {
+    "blur, sigma 2": BLUR,
+    "noise, variance 50": ("dodge-karam-variant/noise", 5),
+    "JPEG, quality 10": ("dodge-karam/jpeg", 6),
+    "contrast 0.5": ("dodge-karam/contrast", 5),
+}
+"""Blur and noise as printed; the paper does not say how strong its JPEG and its contrast are."""
 
 
 def view_of(classifier: Classifier, image: Pixels, family: str, level: int, where: Where, seed: int) -> Pixels:
@@ -26,6 +33,37 @@ def view_of(classifier: Classifier, image: Pixels, family: str, level: int, wher
     if where == "image":
         return view(distort(image, family, level, noise))
     return distort(np.array(view(image)), family, level, noise)
+
+
+def predictions_sheet(
+    classifiers: Sequence[Classifier], image: Pixels, name: str, classes: Sequence[str] = (), seed: int = 0
+) -> Pixels:
+    """Draw an image undistorted and as in Figure 1, with what each network takes it for and how surely, (H, W, 3).
+
+    Args:
+        classifiers: the networks; the tiles show the first one's view.
+        image: (H, W, 3).
+        name: of the image.
+        classes: names of the classes in order; without them a class is its index.
+        seed: of the noise.
+    """
+    shown = {
+        one: np.stack(
+            [one.input.view(image), *(view_of(one, image, *step, "crop", seed) for step in FIGURE_1.values())]
+        )
+        for one in classifiers
+    }
+    texts = []
+    for one, views in shown.items():
+        probabilities = one.probabilities(views)
+        best = probabilities.argmax(axis=1)
+        texts.append(
+            [f"{one.name}: {classes[i] if classes else i} {p[i]:.2f}" for i, p in zip(best, probabilities, strict=True)]
+        )
+    tiles: list[Pixels | None] = [middle(view) for view in shown[classifiers[0]]]
+    captions = [" / ".join(several) for several in zip(*texts, strict=True)]
+    title = f"{name}: the class that each network predicts, and its confidence"
+    return contact_sheet([tiles], [""], ["undistorted", *FIGURE_1], title, [captions])
 
 
 def example_sheet(

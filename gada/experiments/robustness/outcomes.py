@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Outcome:
     confidence: NDArray[np.float64]
     """Probability of the true class (Dodge and Karam, Figure 3)."""
     rank: NDArray[np.int64]
-    """Number of other classes that are as probable as the true one or more; 0 is a correct prediction."""
+    """Number of other classes that are as probable as the true one or more; 0 is a correct prediction, -1 unknown."""
     largest: NDArray[np.float64]
     """Probability of the predicted class."""
     entropy: NDArray[np.float64]
@@ -57,8 +58,51 @@ def outcome_of(probabilities: NDArray[np.float64], labels: Labels) -> Outcome:
     return Outcome(confidence, rank, probabilities.max(axis=1), entr(probabilities).sum(axis=1))
 
 
+@dataclass(frozen=True)
+class Loss:
+    """A user's own error, for a task that is no classification."""
+
+    name: str
+    """As the user named it, `package.module:function`."""
+    function: Callable[[NDArray[np.float64], Labels], Any]
+    """Takes outputs (N, ...) and labels (N,)."""
+
+    def outcome(self, outputs: NDArray[np.float64], labels: Labels) -> Outcome:
+        """Return the outcome of some outputs; there is no softmax in it.
+
+        Raises:
+            DataError: if the function fails, or gives something else than one number in [0, 1] for each image.
+        """
+        try:
+            errors = np.asarray(self.function(outputs, labels), dtype=np.float64)
+        except Exception as error:  # whatever the user's function raises
+            raise DataError(f"{self.name} fails on the output ({type(error).__name__}: {error})") from error
+        if errors.shape != (len(labels),) or not ((errors >= 0) & (errors <= 1)).all():
+            raise DataError(f"{self.name} must give one number in [0, 1] for each of {len(labels)} images")
+        none = np.full(len(labels), np.nan)
+        return Outcome(1 - errors, np.full(len(labels), -1), none, none)
+
+
+def load_loss(name: str) -> Loss:
+    """Return the loss of a function.
+
+    Raises:
+        ConfigError: if there is no such function.
+    """
+    module, _, function = name.partition(":")
+    try:
+        return Loss(name, getattr(import_module(module), function))
+    except Exception as error:  # whatever the user's module raises
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"the error {name!r} cannot be imported ({why}); give package.module:function.") from error
+
+
 def predict(
-    classifier: Classifier, images: Pixels, labels: Labels, advance: Callable[[int], None] = lambda _: None
+    classifier: Classifier,
+    images: Pixels,
+    labels: Labels,
+    advance: Callable[[int], None] = lambda _: None,
+    loss: Loss | None = None,
 ) -> Outcome:
     """Return the outcome of images (N, S, S, 3), batch by batch; `advance` gets the number of images of each.
 
@@ -68,7 +112,11 @@ def predict(
     parts = []
     for part in classifier.batches(images):
         try:
-            parts.append(outcome_of(classifier.probabilities(np.array(images[part])), labels[part]))
+            pixels = np.array(images[part])
+            if loss:
+                parts.append(loss.outcome(classifier.outputs(pixels), labels[part]))
+            else:
+                parts.append(outcome_of(classifier.probabilities(pixels), labels[part]))
         except DataError as error:
             why = str(error).rstrip(".")
             raise DataError(f"images {part.start + 1} to {part.stop}: {why}.") from error
@@ -104,16 +152,20 @@ class OutcomeFiles:
         folder: one for each classifier.
         classifier: the classifier.
         distorted: the images.
+        loss: of a task that is no classification.
 
     Raises:
         ConfigError: if the labels are not the classifier's, or the folder holds outcomes of other images.
         DataError: if the network's output is wrong.
     """
 
-    def __init__(self, folder: Path, classifier: Classifier, distorted: DistortedImages) -> None:
-        check_classes(classifier, distorted)
-        self.folder, self.classifier, self.distorted = folder, classifier, distorted
-        self._check_identity({**classifier.identity, **distorted.identity})
+    def __init__(
+        self, folder: Path, classifier: Classifier, distorted: DistortedImages, loss: Loss | None = None
+    ) -> None:
+        if loss is None:
+            check_classes(classifier, distorted)
+        self.folder, self.classifier, self.distorted, self.loss = folder, classifier, distorted, loss
+        self._check_identity({**classifier.identity, **distorted.identity, **({"error": loss.name} if loss else {})})
 
     def _check_identity(self, identity: dict[str, Any]) -> None:
         note = self.folder / "identity.json"
@@ -140,7 +192,8 @@ class OutcomeFiles:
         """
         if not self.file(step).is_file():
             try:
-                outcome = predict(self.classifier, self.distorted.array(step), self.distorted.images.labels, advance)
+                images, labels = self.distorted.array(step), self.distorted.images.labels
+                outcome = predict(self.classifier, images, labels, advance, self.loss)
             except DataError as error:
                 raise DataError(f"{step}, {error}") from error
             with atomic_path(self.file(step)) as temporary:

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from gada.data.labelled import LabelledImages
+from gada.data.labels import shown_classes
 from gada.errors import ConfigError
-from gada.experiments.robustness.examples import example_sheet, responses_sheet
+from gada.experiments.robustness.examples import example_sheet, predictions_sheet, responses_sheet
 from gada.experiments.robustness.sweep import Sweep
 from gada.io.files import write_bytes, write_text
 from gada.io.images import read_image
 from gada.io.records import Row, environment, read_results
 from gada.reports.canvas import png
 from gada.reports.contact_sheet import png_of
-from gada.reports.findings import findings
+from gada.reports.dodge_karam import findings, findings_table
 from gada.reports.ladders import (
     FIGURES,
     NONE,
@@ -24,6 +25,7 @@ from gada.reports.ladders import (
     ladder_table,
     ladders_of,
     networks_of,
+    networks_table,
     origin,
     summary_table,
 )
@@ -42,7 +44,7 @@ def write_report(
     baseline: str | None = None,
     example: Path | None = None,
 ) -> None:
-    """Write `accuracy.png`, `examples.png`, `responses-<network>.png` and `report.html` of a sweep's folder.
+    """Write `accuracy.png`, `predictions.png`, `examples.png`, `responses-<network>.png` and `report.html` of a sweep.
 
     Args:
         folder: the run directory.
@@ -60,7 +62,7 @@ def write_report(
         Section("Other metrics by level", tables=[ladder_table(rows, name) for name in others], folded=True),
         example_section(folder, classifiers, images, sweep, example),
         *([Section("Images left out", listing=sweep.failed)] if sweep.failed else []),
-        Section("Networks", listing={one.name: one.identity for one in classifiers}),
+        Section("Networks", tables=[networks_table(rows)], listing={one.name: one.identity for one in classifiers}),
         Section("Environment", listing=environment()),
     ]
     title = f"Robustness sweep on {images.title}"
@@ -98,9 +100,14 @@ def results_section(folder: Path, rows: list[Row], baseline: str | None) -> Sect
         "left; dotted: top-1 of undistorted images (after Dodge and Karam, 2016, Figure 2).",
         "Lines of accuracy against distortion strength, one panel for each distortion, one colour for each network.",
     )
+    tables = [summary_table(rows, baseline_of(networks_of(rows), baseline)), *findings_tables(rows)]
+    return Section("Results", tables=tables, figures=[plot])
+
+
+def findings_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return the findings of Dodge and Karam as a table, for a sweep over their ladders."""
     found = findings(rows)
-    text = ["What Dodge and Karam (2016, section IV) found:", *found] if found else []
-    return Section("Results", text, [summary_table(rows, baseline_of(networks_of(rows), baseline))], [plot])
+    return [findings_table(found)] if found else []
 
 
 def example_section(
@@ -115,7 +122,9 @@ def example_section(
     first = sweep.rows[0]
     sheet = example_sheet(classifiers, pixels, name, ladders_of(sweep.rows), first["distorted"], first["seed"], label)
     caption = f"{name} along the ladders, with the networks' confidence (after Dodge and Karam, 2016, Figure 3)."
-    drawn = {"examples": (png_of(sheet), caption)}
+    predicted = predictions_sheet(classifiers, pixels, name, shown_classes(images.class_names), first["seed"])
+    told = f"{name}: what each network takes it for at four qualities (after Dodge and Karam, 2016, Figure 1)."
+    drawn = {"predictions": (png_of(predicted), told), "examples": (png_of(sheet), caption)}
     for one in classifiers:
         if responses := responses_sheet(one, pixels, name):
             caption = (
@@ -137,22 +146,21 @@ def block_of(results: Path) -> str:
 def show(results: Path, baseline: str | None, into: Path | None, figure: Path | None, as_json: bool) -> None:
     """Print result rows, or put them into a Markdown block, or plot them."""
     rows = read_results([results], "sweep")
-    tables, found = tables_of(rows, baseline), findings(rows)
+    tables = tables_of(rows, baseline)
     if figure:
         write_bytes(figure, png(ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}")))
     if into:
-        text = [*(render(table, "markdown") for table in tables), *(f"- {one}" for one in found)]
-        replace_block(into, block_of(results), "\n".join(text))
+        replace_block(into, block_of(results), "\n".join(render(table, "markdown") for table in tables))
     elif as_json:
-        sys.stdout.write(json.dumps({"findings": found, "results": rows}, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps({"findings": findings(rows), "results": rows}, allow_nan=False) + "\n")
     elif not figure:
-        sys.stdout.write("\n".join([*(render(table, "text") for table in tables[:2]), *found]) + "\n")
+        sys.stdout.write("\n".join(render(table, "text") for table in tables[: -len(FIGURES) + 1]) + "\n")
 
 
 def tables_of(rows: Sequence[Row], baseline: str | None) -> list[Table]:
-    """Return the summary, and each metric by distortion and level."""
+    """Return summary, findings, networks, and each metric by distortion and level."""
     summary = summary_table(rows, baseline_of(networks_of(rows), baseline))
-    return [summary, *(ladder_table(rows, name) for name in FIGURES)]
+    return [summary, *findings_tables(rows), networks_table(rows), *(ladder_table(rows, name) for name in FIGURES)]
 
 
 def baseline_of(names: Sequence[str], baseline: str | None) -> str:

@@ -16,6 +16,7 @@ from gada.experiments.robustness.outcomes import OutcomeFiles
 from gada.io.files import write_text
 from gada.io.records import RESULTS, Row, commit, machine, write_rows
 from gada.reports.ladders import NONE, sweep_csv
+from gada.scoring.architecture import size_of
 from gada.scoring.classifiers import Classifier
 
 
@@ -85,6 +86,7 @@ def run_sweep(
     files = [OutcomeFiles(folder / "outcomes" / one.name, one, views[one.input.view]) for one in classifiers]
     failed = {name: reason for distorted in views.values() for name, reason in distorted.failed.items()}
     sweep = Sweep([], len(steps) * len(classifiers), failed)
+    sizes = {one.name: size_of(one) for one in classifiers}
     origin = {"dataset": images.title, "distorted": where, "seed": seed, "machine": machine(), "commit": commit()}
     with Progress(len(steps) * sum(len(one.distorted.images) for one in files)) as advance:
         for distorted in views.values():
@@ -92,7 +94,9 @@ def run_sweep(
             for step in pending(distorted, steps, members, jobs):
                 for one in members:
                     outcome = one.outcome(step, advance)
-                    sweep.rows.append({"network": one.classifier.name, **step_row(step), **outcome.row(), **origin})
+                    name = one.classifier.name
+                    row = {"network": name, **step_row(step), **outcome.row(), **sizes[name], **origin}
+                    sweep.rows.append(row)
                 sweep.write(folder)
                 if not keep and step != CLEAN:
                     distorted.file(step).unlink(missing_ok=True)

@@ -29,7 +29,7 @@ class PlannedVariant:
         if not stages:
             raise ConfigError(f"'{name}' has no stages; give one or more, as [baseline].")
         for at, stage in enumerate(stages):
-            needed = BEFORE.get(stage)
+            needed = None if self.settings.whole_images else BEFORE.get(stage)  # which starts from ImageNet weights
             if needed is None or needed in stages[:at]:
                 continue
             generates = stage == "phase2" and self.settings.training.distorted is None

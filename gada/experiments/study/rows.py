@@ -31,6 +31,8 @@ class StudyRow:
     """Of a generator: `named` (how often its class is predicted, relative to that of real crops), `target` and `within`
     (SROCC of target and predicted quality over all references and within each, means over classes), `distance` (kernel
     distance of features to those of real crops)."""
+    more: Mapping[str, float | None] = field(default_factory=dict)
+    """Of an evaluator of whole images: SROCC of each further set and tau of each ladder, as the table names them."""
 
     @property
     def split(self) -> int:
@@ -39,14 +41,14 @@ class StudyRow:
 
     def metric(self, name: str) -> float | None:
         """Return a metric by its name; None where there is none."""
-        known = {**self.result.figures, **self.generator, "srocc_mean": self.srocc_mean}
+        known = {**self.result.figures, **self.generator, **self.more, "srocc_mean": self.srocc_mean}
         return known.get(name)
 
     def as_plain(self) -> Row:
         """Return the row as JSON holds it."""
         result = self.result.as_plain()
         del result["distortion"]
-        return {**{name: getattr(self, name) for name in OWN}, **result, **self.generator}
+        return {**{name: getattr(self, name) for name in OWN}, **result, **self.generator, "more": dict(self.more)}
 
     @classmethod
     def from_plain(cls, plain: Row, place: str) -> "StudyRow":
@@ -55,12 +57,11 @@ class StudyRow:
         Raises:
             DataError: if an entry is missing or not valid; the message begins with `place`.
         """
-        given: Row = {"after": "", "srocc_mean": None, "n": 0, "distortion": ALL}
+        given: Row = {"after": "", "srocc_mean": None, "n": 0, "distortion": ALL, "more": {}}
         given |= {RENAMED.get(name, name): value for name, value in plain.items()}
         lacking = next((name for name in (*OWN, "stage", "split", "dataset", "machine") if name not in given), None)
         if lacking:
             raise DataError(f"{place} has a row without '{lacking}'; name a file of results of `gada study`.")
         generator = {name: given[name] for name in GENERATOR if name in given}
-        return cls(
-            **{name: given[name] for name in OWN}, result=ResultRow.from_plain(given, place), generator=generator
-        )
+        own = {name: given[name] for name in (*OWN, "more")}
+        return cls(**own, result=ResultRow.from_plain(given, place), generator=generator)

@@ -1,5 +1,6 @@
 """A study: the same splits trained with one thing changed at a time."""
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,12 +15,16 @@ from gada.experiments.study.rows import StudyRow
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import Row, read_rows, write_rows
-from gada.io.results import ResultRow
+from gada.io.results import ResultRow, read_result_rows
 from gada.runs.hardware import Hardware
+from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.run import Run
 from gada.runs.starts import BEFORE
-from gada.settings import DataSettings, Settings, Variant
+from gada.settings import DataSettings, Settings, Variant, as_plain
+from gada.training.loggers import Mode, run_loggers
+
+Load = Callable[[DataSettings, int, tuple[DataSettings, ...]], PreparedData]
 
 
 def run_study(
@@ -29,6 +34,7 @@ def run_study(
     hardware: Hardware | None = None,
     evaluator: str = "",
     splits: int = 1,
+    wandb: Mode = "off",
 ) -> list[StudyRow]:
     """Train and evaluate each variant on each split; finished ones are not trained again.
 
@@ -40,6 +46,7 @@ def run_study(
         hardware: where they are trained.
         evaluator: one trained on real crops alone, which evaluates the generators that variants train.
         splits: how many splits, from that of the settings on.
+        wandb: how to log to Weights & Biases: a run for each variant, and a summary in the same group.
 
     Returns:
         A row for each split and variant.
@@ -55,7 +62,7 @@ def run_study(
     order = [one.variant.name for one in plan]
     if evaluator:
         check_evaluator(evaluator, plan, settings, folder, splits)
-    load = cache(lambda data, crop: PreparedData.load(data, settings.split, crop))  # each set once
+    load = cache(lambda data, crop, sets: PreparedData.load(data, settings.split, crop, sets))  # each set once
     changes = {variant.name: dict(variant.changes) for variant in variants}
     file = folder / "study.jsonl"
     before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
@@ -64,23 +71,35 @@ def run_study(
     for number in range(settings.split.number, settings.split.number + splits):
         place = split_folder(folder, number) if splits > 1 else folder
         for planned in plan_study(variants, on_split(settings, number)):
-            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load)
+            whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load, wandb, folder.name)
             generator = {}
             if evaluator and "phase1" in planned.variant.stages:
                 generator = generator_metrics(place / planned.folder, evaluator, planned.settings)
             variant = planned.variant
+            more = whole_metrics(place / planned.folder / variant.stages[-1])
             row = StudyRow(
-                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator
+                variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator, more
             )
             rows.append(row)
             kept[row.split, row.variant] = row
             ordered = sorted(kept.values(), key=lambda row: (row.split, order.index(row.variant)))
             write_rows(file, [row.as_plain() for row in ordered])
+    name, plain = f"{folder.name}/summary", [row.as_plain() for row in rows]
+    finished = plain == [row.as_plain() for row in before]
+    with run_loggers(folder, wandb, as_plain(settings), folder.name, name, finished) as loggers:
+        for logger in loggers:
+            logger.log_rows("study", [{**row, **row["more"], "more": None} for row in plain])
+            logger.keep("report", "report", [file])
     return rows
 
 
 def train_variant(
-    planned: PlannedVariant, folder: Path, hardware: Hardware, load: Callable[[DataSettings, int], PreparedData]
+    planned: PlannedVariant,
+    folder: Path,
+    hardware: Hardware,
+    load: Load,
+    wandb: Mode = "off",
+    group: str = "",
 ) -> tuple[ResultRow, float | None]:
     """Train a variant, which may start where one before it ended.
 
@@ -88,7 +107,7 @@ def train_variant(
         The row of its last stage over all classes, and the mean SROCC over the classes.
     """
     settings, stages, run = planned.settings, planned.variant.stages, folder / planned.folder
-    start, data = None, load(settings.data, settings.least_side)
+    start, data = None, load(settings.data, settings.least_side, settings.sets)
     if planned.after:
         ended = folder / planned.after.folder / planned.after.variant.stages[-1]
         if planned.after.settings.data == settings.data and ended.name == BEFORE.get(stages[0]):  # as within one run
@@ -96,14 +115,23 @@ def train_variant(
         else:
             start = str(ended)
     if start:
-        rows = Run(run, settings, stages[:1], start, hardware, data).train()
+        rows = Run(run, settings, stages[:1], start, hardware, data).train(wandb, group)
         stages = stages[1:]
     if stages:
-        rows = Run(run, settings, stages, None, hardware, data).train()
+        rows = Run(run, settings, stages, None, hardware, data).train(wandb, group)
     last = [row for row in rows if row.stage == planned.variant.stages[-1]]
     each = [row.srocc for row in last if not row.is_all and row.srocc is not None]
     (whole,) = [row for row in last if row.is_all]
     return whole, round(sum(each) / len(each), 6) if each else None
+
+
+def whole_metrics(stage: Path) -> dict[str, float | None]:
+    """Return SROCC on each further set and tau of each ladder that a training on whole images has left."""
+    rows = read_result_rows(stage / SETS) if (stage / SETS).is_file() else []
+    found = {f"SROCC, {row.origin.title}": row.srocc for row in rows if row.is_all}
+    order = stage / ORDER
+    taus = json.loads(order.read_text(encoding="utf-8"))["after"] if order.is_file() else {}
+    return found | {f"tau, {name}": tau for name, tau in taus.items()}
 
 
 def copy_stage(source: Path, target: Path) -> None:

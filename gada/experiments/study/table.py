@@ -55,6 +55,8 @@ def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
             [{**row.as_plain(), "changes": changes_of(row.changes)} for row in group], ALIKE, ("variant", "split")
         )
     first = variants[0]
+    if first[0].more:
+        return by_metric(variants)
     rows = [row for group in variants for row in group]
     names, labels = labelled([group[0] for group in variants])
     body: list[tuple[Cell, ...]] = []
@@ -80,7 +82,34 @@ def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
     )
 
 
-def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> tuple[list[Cell], list[str]]:
+def by_metric(variants: Sequence[Sequence[StudyRow]]) -> Table:
+    """Return the variants below each other for each metric, where there are many metrics."""
+    first, rows = variants[0], [row for group in variants for row in group]
+    names = {"srocc": f"SROCC, {plain_name(first[0].result.origin.title)}", **{name: name for name in first[0].more}}
+    body: list[tuple[Cell, ...]] = []
+    notes = dict[str, None]()
+    for key, name in names.items():
+        for group in variants:
+            found = [value for row in group if (value := row.metric(key)) is not None]
+            difference, told = compared(group, first, key, name)
+            spread = float(np.std(found, ddof=1)) if found[1:] else None
+            body.append((name, group[0].variant, float(np.mean(found)) if found else None, spread, *difference))
+            notes |= dict.fromkeys(told)
+    changed = [f"{group[0].variant}: {changes_of(group[0].changes)}." for group in variants if group[0].changes]
+    return Table(
+        caption=f"One thing changed at a time, {splits_of(rows)}; differences are from '{first[0].variant}' on the "
+        f"same split. {described(rows)}",
+        labels=("metric", "variant"),
+        columns=("mean", "std", "difference", "95 % from", "to", "p"),
+        rows=tuple(body),
+        rules=frozenset(range(len(variants), len(body), len(variants))),
+        notes=(*changed, *(note for note in notes if "(split)" not in note)),
+    )
+
+
+def compared(
+    group: Sequence[StudyRow], first: Sequence[StudyRow], name: str, title: str = ""
+) -> tuple[list[Cell], list[str]]:
     """Return the difference of a variant from the first one in four cells, and what has to be said of it."""
     pairs = paired(group, first, name)
     if group is first or not pairs:
@@ -91,7 +120,7 @@ def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) ->
     p = report["wilcoxon_p"]
     each = zip(pairs, report["differences"], strict=True)
     listed = ", ".join(f"{value:+.3f} ({split})" for split, value in each)
-    notes = [f"{METRICS[name]}, {group[0].variant} (split): {listed}."]
+    notes = [f"{title or METRICS[name]}, {group[0].variant} (split): {listed}."]
     if "not_claimed" in report:
         notes.append(f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}.")
     if report["interval"]:

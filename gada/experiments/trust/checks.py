@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
 from gada.data.proxy import noise_seed
 from gada.data.whole_view import reduced
 from gada.errors import DataError
 from gada.experiments.dlp import run_dlp
-from gada.experiments.trust.probes import LADDERS, Pixels, blurred_at_size, on_canvas, product, without_content
+from gada.experiments.trust.probes import Pixels, blurred_at_size, on_canvas, product, without_content
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.io.progress import with_progress
 from gada.metrics.correlation import UndefinedError, srocc
+from gada.scoring.ladders import LADDERS
+from gada.scoring.order import Curves, order_curves, order_metrics
 from gada.scoring.scorer import Prediction, Scorer
 from gada.scoring.streaming import score_files
 from gada.settings import EvaluationSettings
@@ -65,8 +66,7 @@ class Trust:
     """The model in one line."""
     photos: int
     checks: tuple[Check, ...]
-    curves: dict[str, NDArray[np.float64]]
-    """Predicted quality at each level of a ladder, the photo itself first, (photos, levels + 1)."""
+    curves: Curves
 
     @property
     def failed(self) -> list[Check]:
@@ -85,16 +85,12 @@ def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
     Raises:
         DataError: if the folder has fewer than three photos, or one cannot be read.
     """
-    paths = images_in(photos)
+    paths = images_in(photos, "--photos")
     if len(paths) < FEWEST:
         raise DataError(f"{photos} has {len(paths)} photos, but rank agreement needs at least {FEWEST}.")
-    curves = {ladder.name: np.empty((len(paths), len(ladder.strengths) + 1)) for ladder in LADDERS}
-    images = []
-    for row, path in enumerate(with_progress(paths, "distortions", len(paths))):
-        image, own_seed = reduced(read_image(path), SEEN_AT), noise_seed(seed, path.name, "trust", 0)
-        images.append(image)
-        for ladder in LADDERS:
-            curves[ladder.name][row] = [one.quality for one in scorer.score_all(ladder.images(image, own_seed))]
+    images = [reduced(read_image(path), SEEN_AT) for path in paths]
+    seeds = [noise_seed(seed, path.name, "trust", 0) for path in paths]
+    curves = order_curves(scorer, list(with_progress(images, "distortions", len(images))), seeds)
     originals = curves[LADDERS[0].name][:, 0]
     checks = [
         *order(curves),
@@ -103,22 +99,17 @@ def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
         *three_tests(scorer, photos, seed),
         speed(scorer, paths),
     ]
-    return Trust(scorer.model, scorer.describe(), len(paths), tuple(checks), curves)
+    return Trust(scorer.card.name, f"{scorer.model}: {scorer.meaning()}", len(paths), tuple(checks), curves)
 
 
-def order(curves: dict[str, NDArray[np.float64]]) -> Iterator[Check]:
+def order(curves: Curves) -> Iterator[Check]:
     """Yield for each ladder Kendall's tau of level and falling quality, averaged over photos."""
+    found = order_metrics(curves)
     for ladder in LADDERS:
         rows = curves[ladder.name]
         wins = int((rows[:, -1] >= rows[:, 0]).sum())
         note = f"the strongest beats the photo itself in {wins}" if wins else ""
-        yield Check("order", ladder.name, float(np.mean([falling(row) for row in rows])), ladder.limit, len(rows), note)
-
-
-def falling(qualities: NDArray[np.float64]) -> float:
-    """Return Kendall's tau of level and falling quality; 0 where all are equal."""
-    tau = float(kendalltau(-np.arange(len(qualities)), qualities).statistic)
-    return tau if np.isfinite(tau) else 0.0
+        yield Check("order", ladder.name, found[ladder.name], ladder.limit, len(rows), note)
 
 
 def content(scorer: Scorer, photos: Sequence[Pixels], originals: NDArray[np.float64], seed: int) -> Iterator[Check]:

@@ -1,17 +1,18 @@
 """The table of the trust checks, and the files that `gada trust --out` leaves."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from gada.errors import DataError
 from gada.experiments.trust.checks import Check, Trust
-from gada.experiments.trust.probes import LADDERS
 from gada.io.files import write_bytes
 from gada.io.records import commit, machine, read_rows, write_rows
 from gada.reports.canvas import png
 from gada.reports.layout import Cell, Table
 from gada.reports.trust import curves_figure
+from gada.scoring.ladders import LADDERS
 
 TESTS = {"order": "order", "content": "no content", "size": "camera size", "dlp": "D-, L-, P-test", "speed": "speed"}
 ORDER_NOTE = (
@@ -38,6 +39,11 @@ def read_trust(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def short_name(model: str) -> str:
+    """Return a model's name without the first digits of its SHA-256."""
+    return re.sub(r" [0-9a-f]{12}\b", "", model)
+
+
 def trust_table(rows: list[dict[str, Any]]) -> Table:
     """Return the checks as a table."""
     words = {True: "yes", False: "no", None: "not measured"}
@@ -56,7 +62,8 @@ def trust_table(rows: list[dict[str, Any]]) -> Table:
     notes = (ORDER_NOTE, *(f"{row['case']}: {row['note']}." for row in rows if row["note"]))
     first = rows[0]
     origin = f"Seed {first['seed']}; machine {first['machine']}; commit {first['commit']}."
-    caption = f"What a sceptic would show the model, on {first['photos']} photos. Model: {first['model']}. {origin}"
+    model = short_name(first["model"])
+    caption = f"What a sceptic would show the model, on {first['photos']} photos. Model: {model}. {origin}"
     return Table(caption, ("check", "case"), ("measured", "to reach", "reached", "n"), tuple(cells), (), rules, notes)
 
 

@@ -212,6 +212,13 @@ def test_observed_qualities_follow_the_data_with_values_between(world: World) ->
     assert rest.mean().item() == pytest.approx(0.5, abs=0.05)
 
 
+def test_target_qualities_may_be_uniform(world: World) -> None:
+    label, quality = all_targets(world.batches(batch_size=50, uniform=True))
+    for number in set(label.tolist()):
+        found = np.sort(quality[label == number].numpy())
+        assert np.abs(found - np.linspace(0, 1, len(found))).max() < 0.06
+
+
 def test_sources_are_crops_of_the_training_references(world: World) -> None:
     batches = world.batches()
     names = torch.cat([batches[step].source[:, 0, 0, 0] for step in range(50)])

@@ -266,7 +266,7 @@ def as_nothing(path: Path) -> None:
     [
         (without_sheet, "has no sheet 'all_by_image'"),
         (without_columns, "has no column 'dst_type'; it has image"),
-        (as_text, "cannot be read as a spreadsheet"),
+        (as_text, "has no column .image.; it has no spreadsheet"),
         (as_nothing, "is missing; it belongs to CSIQ"),
     ],
 )

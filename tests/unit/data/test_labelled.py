@@ -10,7 +10,7 @@ from toys import coloured, folders
 
 from gada.data.distorted import CLEAN, DistortedImages, View, steps_of
 from gada.data.labelled import load_labelled
-from gada.data.labels import IMAGENET, class_indices, read_classes
+from gada.data.labels import IMAGENET, class_indices, read_classes, shown_classes
 from gada.errors import ConfigError, DataError
 from gada.settings import ImageSettings
 
@@ -27,6 +27,7 @@ def test_imagenets_classes() -> None:
     assert len(names) == len(set(names)) == 1000
     assert names == sorted(names)
     assert (names[0], names[1], names[65], names[999]) == (TENCH, GOLDFISH, "n01751748", LAST)
+    assert shown_classes([names[0], names[283], "dog"]) == ["tench", "Persian cat", "dog"]
 
 
 def test_a_folder_is_a_class(tmp_path: Path) -> None:
@@ -180,9 +181,9 @@ def test_labels_are_the_classifier_s_classes_where_it_names_them(tmp_path: Path)
 
 
 def test_indices_may_be_written_as_spreadsheets_do() -> None:
-    assert class_indices(["2.0", "10.0"], None) == ([2, 10], 0)
-    assert class_indices(["2.5", "10"], None) == ([1, 0], 2)  # names, then
-    assert class_indices(["1" * 20], None) == ([0], 1)
+    assert class_indices(["2.0", "10.0"], None) == ([2, 10], ())
+    assert class_indices(["2.5", "10"], None) == ([1, 0], ("10", "2.5"))  # names, then
+    assert class_indices(["1" * 20], None) == ([0], ("1" * 20,))
 
 
 def test_an_image_too_small_to_be_distorted_is_left_out(tmp_path: Path) -> None:

@@ -116,7 +116,18 @@ def test_overlapping_sides_are_refused() -> None:
         Split(("b", "a"), ("c",), ("a",), 0, 0)
 
 
-@pytest.mark.parametrize("side", ["train", "validation", "test"])
+def test_without_validation_the_test_stays_the_same() -> None:
+    """The paper's protocol: 80 % are trained on."""
+    ours, paper = split_by_reference(IDS, 0, 3), split_by_reference(IDS, 0, 3, validation_fraction=0)
+    assert paper.test == ours.test
+    assert paper.train == tuple(sorted(ours.train + ours.validation))
+    assert paper.validation == ()
+    assert split_by_reference(["a", "b"], 0, 0, validation_fraction=0).validation == ()
+    with pytest.raises(DataError, match=r"at least 2 references .*found 1"):
+        split_by_reference(["a"], 0, 0, validation_fraction=0)
+
+
+@pytest.mark.parametrize("side", ["train", "test"])
 def test_an_empty_side_is_refused(side: str) -> None:
     sides: dict[str, tuple[str, ...]] = {"train": ("a",), "validation": ("b",), "test": ("c",), side: ()}
     with pytest.raises(DataError, match=f"the {side} part of split 2 is empty"):

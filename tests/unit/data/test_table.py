@@ -116,7 +116,9 @@ def test_scale_and_direction_must_be_given(root: Path, key: str) -> None:
         ({"image": "jpeg"}, "line 4: the image .*jpeg does not exist"),
         ({"image": "jpeg/r0_1.png"}, r"line 4: .*r0_1\.png is listed twice \(first in scores\.csv, line 2\)"),
         ({"image": "./jpeg/../jpeg/r0_1.png"}, r"line 4: .*r0_1\.png is listed twice"),
-        ({"image": "C:\\\\data\\\\r0_1.png"}, r"line 4: .* lies outside .*write the path relative"),
+        ({"image": r"C:\data\r0_1.png"}, r"line 4: 'C:\\data\\r0_1.png' lies outside .*; write the path relative"),
+        ({"image": r"C:\data\jpeg\r0_1.png"}, r"write the path relative to that folder, as jpeg/r0_1\.png$"),
+        ({"image": "/home/me/jpeg/r0_1.png"}, r"write the path relative to that folder, as jpeg/r0_1\.png$"),
         ({"image": "https://example.com/r0_1.png"}, "line 4: .* is a URL; gada fetches nothing"),
         ({"image": "r0_2.png"}, r"line 4: .*r0_2\.png does not exist; it is in blur: give --data\.image_folder blur"),
         ({"reference": ""}, "line 4: the reference is missing"),
@@ -220,6 +222,7 @@ TABLES = {
     "semicolons and decimal points": "image;score\n{a};3.5\n{b};4.25\n",
     "a comma in a column of text": "image;score;note\n{a};3.5;dark, soft\n{b};4.25;sharp, bright\n",
     "old Mac line ends": "image,score\r{a},3.5\r{b},4.25\r",
+    "names in other case": " Image ;SCORE\n{a};3,5\n{b};4,25\n",
     "paths of Windows": "image,score\njpeg\\r0_1.png,3.5\n.\\jpeg\\r0_2.png,4.25\n",
 }
 
@@ -248,6 +251,10 @@ def test_what_stays_ambiguous_is_asked_for_by_name(root: Path) -> None:
     assert [record.score for record in load(root, decimal=",").images] == [3.125, 4.25]
     with pytest.raises(DataError, match="line 2: the score 3125 lies outside"):
         load(root, decimal=".")
+    (root / "scores.csv").write_text("image;score\njpeg/r0_1.png;4\njpeg/r0_2.png;1.050\n")
+    with pytest.raises(DataError, match=r"'1\.050' in column 'score' .*give --data\.decimal , or"):
+        load(root)
+    assert [record.score for record in load(root, decimal=".").images] == [4, 1.05]
     (root / "scores.csv").write_text("image|score;x\njpeg/r0_1.png|3;x\njpeg/r0_2.png|4;x\n")
     with pytest.raises(DataError, match=r"may be separated by ; or \|; give --data\.separator"):
         load(root)
@@ -275,6 +282,34 @@ def test_the_decimal_sign_of_a_column(cells: list[str], sign: str | None) -> Non
     assert decimal_of(cells) == sign
 
 
+@pytest.mark.parametrize(
+    ("cells", "sign"),
+    [
+        (["1.050", "950"], None),
+        (["1.050", "0.950"], "."),
+        (["1.050", "3.5"], "."),
+        (["1.050", "3,5"], ","),
+        (["1.050.000", "950"], ","),
+        (["950"], "."),
+    ],
+)
+def test_between_semicolons_a_point_may_stand_between_thousands(cells: list[str], sign: str | None) -> None:
+    assert decimal_of(cells, semicolons=True) == sign
+
+
+def test_column_names_of_any_case_are_found(root: Path) -> None:
+    text = (root / "scores.csv").read_text()
+    names, rest = text.split("\n", 1)
+    (root / "scores.csv").write_text(f"{names.upper()}\n{rest}")
+    assert load(root).classes == ("jpeg", "blur")
+    assert load(root).has_references
+    (root / "scores.csv").write_text("Image,image,score\nx,jpeg/r0_1.png,3\ny,jpeg/r0_2.png,4\n")
+    assert len(load(root)) == 2
+    (root / "scores.csv").write_text("Image,IMAGE,score\nx,jpeg/r0_1.png,3\n")
+    with pytest.raises(DataError, match=r"line 1: a column is named twice \(Image, IMAGE, score\)"):
+        load(root)
+
+
 @pytest.mark.parametrize(("value", "seen"), [(3.5, 3.5), ("3,5", 3.5), (4, 4.0)])
 def test_a_spreadsheet_is_read(root: Path, value: object, seen: float) -> None:
     openpyxl = pytest.importorskip("openpyxl")
@@ -284,16 +319,23 @@ def test_a_spreadsheet_is_read(root: Path, value: object, seen: float) -> None:
     for row in (["Spring"], [], ["image", "score", None], ["jpeg/r0_1.png", value], [], ["jpeg/r0_2.png", 5]):
         sheet.append(row)
     book.save(root / "scores.xlsx")
-    assert [record.score for record in load(root, table="scores.xlsx").images] == [seen, 5.0]
+    (root / "scores.csv").write_bytes((root / "scores.xlsx").read_bytes())
+    for name in ("scores.xlsx", "scores.csv"):  # by its content
+        assert [record.score for record in load(root, table=name).images] == [seen, 5.0]
 
 
 def test_other_spreadsheets_are_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / "scores.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
     with pytest.raises(DataError, match=r"scores\.xls is a spreadsheet of an old format; save it as \.xlsx or as CSV"):
         load(root, table="scores.xls")
-    (root / "scores.xlsx").write_bytes(b"PK\x03\x04" + bytes(100))
-    with pytest.raises(DataError, match="cannot be read as a spreadsheet"):
-        load(root, table="scores.xlsx")
+    for name in ("scores.xlsx", "scores.csv"):
+        (root / name).write_bytes(b"PK\x03\x04" + bytes(100))
+        with pytest.raises(
+            DataError, match=r"cannot be read as a spreadsheet: it is damaged .* save it as \.xlsx or CSV"
+        ):
+            load(root, table=name)
+    (root / "text.xlsx").write_text("image,score\njpeg/r0_1.png,3.5\njpeg/r0_2.png,4\n")
+    assert len(load(root, table="text.xlsx")) == 2
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(DataError, match=r'needs openpyxl: pip install "gada-iqa\[xlsx\]"; or save the sheet as CSV'):
         load(root, table="scores.xlsx")

@@ -1,5 +1,7 @@
 """Batches of whole images: pure functions of (seed, step), each image once an epoch, orders that rise in strength."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from evaluators import picture
@@ -13,7 +15,7 @@ VIEWS = [picture(seed, 40, 56) for seed in range(7)]
 QUALITY = np.linspace(-1, 1, 7).astype(np.float32)
 
 
-def batches(seed: int = 0, **options: int) -> WholeBatches:
+def batches(seed: int = 0, **options: Any) -> WholeBatches:
     sets = [
         ScoredViews("a", VIEWS, QUALITY, 3, [f"a{n}" for n in range(7)]),
         ScoredViews("b", VIEWS[:4], QUALITY[:4], 2),

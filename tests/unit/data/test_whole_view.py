@@ -10,7 +10,13 @@ from gada.data.whole_view import SMALLEST, reduced, reduced_size, whole_view
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((768, 1024), (288, 384)), ((288, 384), (288, 384)), ((100, 60), (100, 60)), ((16, 16), (32, 32))],
+    [
+        ((768, 1024), (288, 384)),
+        ((288, 384), (288, 384)),
+        ((100, 70), (100, 70)),
+        ((100, 60), (100, 64)),
+        ((16, 16), (64, 64)),
+    ],
 )
 def test_the_longer_side_is_reduced_and_the_aspect_kept(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert whole_view(picture(0, *size), 384).shape == (*expected, 3)

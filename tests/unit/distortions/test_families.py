@@ -19,7 +19,7 @@ PHOTOS = Path(__file__).parents[3] / "data" / "photos"
 NAMES = list(FAMILIES)
 
 RANDOM = {f"tid2013/{number:02d}" for number in (1, 2, 3, 4, 5, 6, 9, 12, 13, 14, 15, 19, 20, 21)}
-RANDOM |= {"live/wn", "live/fastfading", "dodge-karam/noise", "iqa-ls/noise"}
+RANDOM |= {"live/wn", "live/fastfading", "dodge-karam/noise", "dodge-karam-variant/noise", "iqa-ls/noise"}
 
 UNORDERED = {"tid2013/14", "tid2013/15", "tid2013/18"}
 """Types whose published PSNR does not fall with level."""
@@ -126,7 +126,7 @@ def test_same_bytes_in_another_process_with_other_threads_and_order(small: Pixel
 
 
 def test_every_family_is_described() -> None:
-    assert len(NAMES) == 24 + 5 + 5 + 3
+    assert len(NAMES) == 24 + 5 + 5 + 2 + 3
     for name, family in FAMILIES.items():
         assert family.name == name
         assert family.title

@@ -65,6 +65,14 @@ def test_contrast_0_is_mid_grey(photo: Pixels) -> None:
     assert np.array_equal(blend_with_grey(photo, 1.0), photo)
 
 
+def test_what_the_paper_leaves_open_has_a_ladder_of_its_own(photo: Pixels) -> None:
+    """The other grey is the image's mean luminance, 0.299 R + 0.587 G + 0.114 B; noise of variance 50 is level 5."""
+    grey = round(float((photo @ [0.299, 0.587, 0.114]).mean()))
+    assert abs(distort(photo, "dodge-karam-variant/contrast", 10).astype(int) - grey).max() <= 1
+    noise = distort(GREY, "dodge-karam-variant/noise", 5, seed=1) - 128.0
+    assert noise.var() == pytest.approx(50, rel=0.03)
+
+
 @pytest.mark.parametrize("quality", [2, 20, 25, 50, 51, 80, 100])
 def test_jpeg_qualities_that_libjpeg_does_not_round_are_its_own(photo: Pixels, quality: int) -> None:
     assert np.array_equal(jpeg(photo, quality), libjpeg(photo, quality))

@@ -5,11 +5,13 @@ import pytest
 from evaluators import picture
 
 from gada.distortions.graded import rescaled
-from gada.experiments.trust.checks import Check, Trust, content, falling, order
-from gada.experiments.trust.probes import LADDERS, on_canvas, product, without_content
+from gada.experiments.trust.checks import Check, Trust, content, order
+from gada.experiments.trust.probes import on_canvas, product, without_content
 from gada.experiments.trust.report import trust_rows, trust_table
 from gada.metrics.psnr import psnr
 from gada.reports.layout import render
+from gada.scoring.ladders import LADDERS
+from gada.scoring.order import falling
 from gada.scoring.scorer import Prediction
 
 PHOTO = picture(3, 192, 224)

@@ -12,29 +12,13 @@ from gada.data.mixtures import STRATEGIES
 from gada.distortions import distort
 from gada.errors import DataError
 from gada.experiments.iqa_ls.images import load_images
-from gada.experiments.iqa_ls.versions import Versions, mollification, psnr_quality
-from gada.metrics.psnr import psnr
-from gada.metrics.ssim import ssim, ssim_each
+from gada.experiments.iqa_ls.versions import Versions, mollification
+from gada.metrics.ssim import ssim
 from gada.settings import ClassifierSettings, ClassifyDataSettings
 
 N = 6
 PIXELS = np.stack([coloured(label % 3, label)[:32, :32] for label in range(N)])
 IMAGES = LabelledImages("toys", tuple(map(str, range(N))), np.arange(N) % 3, 3, array=PIXELS)
-
-
-def test_ssim_of_many_is_ssim_of_each() -> None:
-    blurred = distort(PIXELS, "iqa-ls/blur", 2)
-    assert ssim_each(blurred, PIXELS) == pytest.approx([ssim(a, b) for a, b in zip(blurred, PIXELS, strict=True)])
-    with pytest.raises(ValueError, match="11 or more"):
-        ssim_each(PIXELS[:, :8], PIXELS[:, :8])
-
-
-def test_psnr_as_quality() -> None:
-    noisy = distort(PIXELS, "iqa-ls/noise", 3)
-    expected = [psnr(a, b) / 50 for a, b in zip(noisy, PIXELS, strict=True)]
-    assert psnr_quality(noisy, PIXELS) == pytest.approx(expected, rel=1e-5)
-    assert psnr_quality(PIXELS, PIXELS).tolist() == [1.0] * N
-    assert float(psnr_quality(255 * (PIXELS < 128).astype(np.uint8), PIXELS).min()) > 0
 
 
 def test_versions_carry_the_ssim_of_their_images() -> None:

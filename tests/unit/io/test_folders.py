@@ -105,8 +105,8 @@ def test_a_text_of_something_else_is_not_a_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["https://example.com/a.png", "http://localhost", "s3://bucket/a.png", "file:///a.png"])
 def test_a_url_is_told_at_once(url: str) -> None:
-    for read in (lambda: check_arguments([url]), lambda: images_in(Path(url)), lambda: read_image(url)):
-        with pytest.raises(DataError, match="is a URL; gada fetches nothing"):
+    for read in (lambda: check_arguments([url]), lambda: images_in(Path(url)), lambda: read_image(Path(url))):
+        with pytest.raises(DataError, match=r"://.* is a URL; gada fetches nothing: give the path"):
             read()
 
 
@@ -119,6 +119,13 @@ def test_what_leads_nowhere_is_yielded(tmp_path: Path) -> None:
             read_image(path)
     with pytest.raises(DataError, match="holds no image"):
         check_arguments([tmp_path / "none*.png"])
+
+
+@pytest.mark.parametrize("content", ["", " \n\n", "# my images\n"])
+def test_a_list_without_names_is_told(content: str, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(content)
+    with pytest.raises(DataError, match=r"list\.txt names no image; a list of images names one a line"):
+        check_arguments([tmp_path / "list.txt"])
 
 
 def test_comments_quotes_and_spaces_of_a_list_are_not_names(tmp_path: Path) -> None:

@@ -5,16 +5,21 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 from torchmetrics.functional.classification import binary_calibration_error
 
 from gada.metrics.classification import (
     accuracy_kept,
     baseline_corruption_error,
+    best_temperature,
     binomial_interval,
+    calibration_bins,
     corruption_error,
+    crossed_interval,
     expected_calibration_error,
     relative_corruption_error,
     risk_coverage,
+    with_temperature,
 )
 
 
@@ -105,3 +110,35 @@ def test_equal_predictions_are_kept_together(pairs: list[tuple[int, bool]], rand
     curves = [risk_coverage([x for x, _ in some], [float(y) for _, y in some])[1] for some in (pairs, shuffled)]
     np.testing.assert_allclose(curves[0], curves[1], atol=1e-12)
     assert curves[0][-1] == pytest.approx(np.mean([y for _, y in pairs]))
+
+
+def test_a_temperature_that_is_known_is_found() -> None:
+    """Labels drawn from softmax(logits): logits twice as large need T = 2, their halves T = 1/2."""
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 4)) * 2
+    true = softmax(logits, axis=1)
+    labels = (true.cumsum(axis=1) > random.random((len(true), 1))).argmax(axis=1)
+    for factor in (2.0, 0.5):
+        given = softmax(factor * logits, axis=1)
+        assert best_temperature(given, labels) == pytest.approx(factor, rel=0.03)
+        assert with_temperature(given, factor) == pytest.approx(true, abs=1e-9)
+
+
+def test_the_bins_add_up_to_the_calibration_error() -> None:
+    random = np.random.default_rng(0)
+    confidence, correct = random.random(500), random.random(500) < 0.7
+    bins = np.array(calibration_bins(confidence, correct))
+    assert bins[:, 0].sum() == 500
+    ece = np.abs(bins[:, 1] - bins[:, 2]).sum() / 500
+    assert ece == pytest.approx(expected_calibration_error(confidence, correct), abs=1e-4)
+
+
+def test_an_interval_over_seeds_and_images_is_that_of_the_mean() -> None:
+    """One seed: the interval of a mean of N; equal images: that of a mean of S; both add up."""
+    images = np.random.default_rng(0).normal(0.3, 1, (1, 400))
+    low, high = crossed_interval(images)
+    assert (low + high) / 2 == pytest.approx(images.mean())
+    assert high - low == pytest.approx(2 * 1.96 * images.std(ddof=1) / 20, rel=1e-4)
+    seeds = np.repeat([[0.1], [0.3], [0.2]], 50, axis=1)
+    low, high = crossed_interval(seeds)
+    assert high - low == pytest.approx(2 * 1.96 * 0.1 / 3**0.5, rel=1e-4)

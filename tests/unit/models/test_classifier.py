@@ -51,6 +51,14 @@ def test_response_normalisation_is_that_of_torch() -> None:
     assert torch.allclose(ResponseNormalisation(64)(maps), theirs(maps), rtol=1e-5)
 
 
+def test_the_gradient_of_response_normalisation_is_that_of_its_formula() -> None:
+    ours = ResponseNormalisation(12).double()
+    ours.band *= 1000  # or the sum of squares would hardly matter
+    torch.manual_seed(0)
+    maps = torch.randn(2, 12, 3, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(ours, (maps,))
+
+
 def test_pooling_is_tensorflow_s_same_padding() -> None:
     """3 x 3 windows, two pixels apart, on an even side: one pixel is missing, below and to the right."""
     maps = torch.randn(1, 2, 8, 8, generator=torch.Generator().manual_seed(2))

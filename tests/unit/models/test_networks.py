@@ -54,6 +54,44 @@ def test_the_paper_s_discriminator_has_the_paper_s_layers() -> None:
     assert linear == [(1024, 128), (128, 5), (1024, 128), (128, 1), (1024, 1)]
 
 
+def test_the_paper_s_encoder_sees_class_and_quality() -> None:
+    reference = torch.rand(2, 3, 32, 32)
+
+    def maps(generator: Generator, label: int, quality: float) -> list[torch.Tensor]:
+        labels, qualities = torch.full((2,), label), torch.full((2,), quality)
+        _, *encoded = generator.encode(reference * 2 - 1, labels, qualities, generator.condition(labels, qualities))
+        return encoded
+
+    paper = Generator(preset_settings("paper").model, classes=3)
+    assert [one.shape[1] for one in maps(paper, 0, 0.5)] == [64, 128, 128]
+    first = next(part for part in paper.encoder.modules() if isinstance(part, torch.nn.Conv2d))
+    assert first.in_channels == 3 + 3 + 1
+    for label, quality in ((1, 0.5), (0, 0.1)):
+        for one, other in zip(maps(paper, 0, 0.5), maps(paper, label, quality), strict=True):
+            assert not torch.allclose(one, other)
+    without = Generator(model("paper", planes=False), classes=3)
+    assert all(map(torch.equal, maps(without, 0, 0.5), maps(without, 1, 0.1)))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_shallower_network_has_fewer_layers(preset: Preset, depth: int) -> None:
+    whole = model(preset)
+    cut = {name: getattr(whole, name)[:depth] for name in ("widths", "strides", "decoder_widths")}
+    settings = replace(whole, **cut, normalization="batch")
+    evaluator, generator = Evaluator(settings, classes=2), Generator(settings, classes=2)
+    assert sum(isinstance(one, torch.nn.Conv2d) for one in evaluator.modules()) == depth + 1
+    reference = torch.rand(2, 3, 24, 40)
+    made = generator(reference, torch.tensor([0, 1]), torch.tensor([0.1, 0.9]), generator.draw(reference))
+    assert made.shape == reference.shape
+    assert evaluator(made).quality.shape == (2,)
+
+
+def test_a_stride_of_1_keeps_the_size() -> None:
+    evaluator = Evaluator(model("paper", strides=(2, 1, 1)), classes=2)
+    assert [maps.shape[2:] for maps in evaluator.maps(torch.rand(1, 3, 32, 48))] == [(16, 24)] * 4
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("size", [(32, 32), (40, 72), (33, 57), (8, 8)])
 def test_any_size_can_be_judged(preset: Preset, size: tuple[int, int]) -> None:

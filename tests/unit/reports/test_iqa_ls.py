@@ -1,22 +1,17 @@
 """The tables of IQA-LS from rows made by hand, and the published figures."""
 
+from base64 import b64encode
+
+import numpy as np
 import pytest
 
 from gada.data.mixtures import STRATEGIES
 from gada.io.records import Row
+from gada.metrics.classification import crossed_interval
 from gada.reports.canvas import png, svg
-from gada.reports.iqa_ls import (
-    ORDER,
-    SETS,
-    all_tables,
-    baselines_table,
-    differences,
-    generated_gains,
-    published,
-    strategies_of,
-    table_2,
-)
+from gada.reports.iqa_ls import ORDER, SETS, published, strategies_of, table_2, variants
 from gada.reports.iqa_ls_figures import figure_3
+from gada.reports.iqa_ls_tables import all_tables, baselines_table, differences, generated_gains, scaling_table
 from gada.reports.layout import render
 
 
@@ -32,6 +27,8 @@ def rows(*strategies: str, seeds: tuple[int, ...] = (0, 1)) -> list[Row]:
             "labels": labels.get(strategy, "hard"),
             "seed": seed,
             "set": name,
+            "ece_scaled": 0.1,
+            "temperature": 1.5,
             "accuracy": 0.1 * (place + 1) + 0.01 * seed,
             "ece": 0.2,
             "confidence": 0.5,
@@ -77,6 +74,30 @@ def test_differences_are_paired_by_seed() -> None:
     assert differences(lacking).rows[0][2] == "+0.100"
 
 
+def test_differences_know_each_image() -> None:
+    """Of 8 images the first seed of 9 is right on two more than 8, the second on one more."""
+    right = {("8", 0): [0, 0, 1, 1, 1, 1, 1, 1], ("9", 0): [1] * 8, ("8", 1): [0] + [1] * 7, ("9", 1): [1] * 8}
+    known = [
+        {**row, "n": 8, "correct": b64encode(np.packbits(right[row["strategy"], row["seed"]]).tobytes()).decode()}
+        for row in rows("8", "9")
+    ]
+    each = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]], float)
+    low, high = crossed_interval(each)
+    assert differences(known).rows[0][2] == f"+0.188 ({low:+.3f} to {high:+.3f})"
+    assert low < 0 < high
+
+
+def test_temperature_scaling_stands_beside_what_was_before() -> None:
+    (row,) = scaling_table(rows("9")).rows
+    assert row[2:] == ("0.200 ± 0.000",) * 4 + ("0.100 ± 0.000",) * 4 + ("1.500 ± 0.000",)
+
+
+def test_another_measure_is_a_row_of_its_own() -> None:
+    other = [{**row, "quality": "gmsd"} for row in rows("9")]
+    assert strategies_of(variants([*rows("9"), *other])) == ["9", "9, s = gmsd"]
+    assert variants(rows("8")) == rows("8")
+
+
 def test_gains_of_generated_samples_are_paired_by_seed() -> None:
     table = generated_gains(rows("1", "11", "9", "12"))
     assert [row[0] for row in table.rows] == ["11 - 1", "12 - 9"]
@@ -89,7 +110,7 @@ def test_baselines_stand_beside_strategies_8_and_9() -> None:
 
 
 def test_an_empty_table_is_left_out() -> None:
-    assert len(all_tables(rows("1"))) == 3  # accuracy, calibration, confidence
+    assert len(all_tables(rows("1"))) == 4  # accuracy, calibration, before and after scaling, confidence
 
 
 def test_strategies_are_in_the_paper_s_order() -> None:

@@ -2,11 +2,11 @@
 
 from gada.io.records import Row
 from gada.reports.canvas import png, svg
-from gada.reports.findings import findings
-from gada.reports.ladders import ladder_figure, ladder_table, summary_table, sweep_csv
+from gada.reports.dodge_karam import findings, findings_table
+from gada.reports.ladders import ladder_figure, ladder_table, networks_table, summary_table, sweep_csv
 from gada.reports.layout import render
 
-LADDERS = {"blur": (1, 2), "noise": (10, 20), "jpeg": (20, 12, 8), "jpeg2000": (40, 20), "contrast": (0.9, 0.4, 0.1)}
+LADDERS = {"blur": (1, 2), "noise": (10, 90), "jpeg": (20, 12, 8), "jpeg2000": (30, 20), "contrast": (0.9, 0.4, 0.1)}
 
 
 def rows_of(network: str, top1: dict[str, list[float]], partial: str = "") -> list[Row]:
@@ -34,29 +34,63 @@ ROBUST = {
     "blur": [0.6, 0.2],
     "noise": [0.7, 0.3],
     "jpeg": [0.9, 0.85, 0.4],
-    "jpeg2000": [0.9, 0.5],
+    "jpeg2000": [0.8, 0.6],
     "contrast": [0.9, 0.84, 0.3],
 }
-FRAGILE = {**ROBUST, "noise": [0.9, 0.9], "jpeg": [0.8, 0.7, 0.2], "contrast": [0.9, 0.7, 0.3]}
+FRAGILE = {**ROBUST, "noise": [0.9, 0.9], "jpeg": [0.8, 0.7, 0.2], "jpeg2000": [0.7, 0.7], "contrast": [0.9, 0.7, 0.3]}
+
+
+def verdicts(rows: list[Row]) -> dict[tuple[str, str], str]:
+    """The verdict on each finding and network, by the beginning of the finding."""
+    return {(row["finding"][:12], row["network"]): row["verdict"] for row in findings(rows)}
 
 
 def test_findings_are_judged_by_losses() -> None:
-    first, second = findings([*rows_of("robust", ROBUST), *rows_of("fragile", FRAGILE)])
-    assert first.startswith(
-        "robust: blur and noise hurt most: reproduced (mean loss of top-1 along the ladder: blur 0.500,"
-    )
-    assert "at most 0.1: reproduced (greatest loss 0.050)" in first
-    assert "Contrast down to 0.4 costs little: reproduced (greatest loss 0.060)" in first
-    assert first.count("not reproduced") == 0
-    assert second.count("not reproduced") == 3
+    rows = [*rows_of("robust", ROBUST), *rows_of("fragile", FRAGILE)]
+    found = verdicts(rows)
+    for claim in ("Blur and noi", "JPEG of qual", "JPEG2000 of ", "Contrast dow"):
+        assert found[claim, "robust"] == "reproduced"
+        assert found[claim, "fragile"] == "not reproduced"
+    texts = {row["finding"][:12]: row["found"] for row in findings(rows) if row["network"] == "robust"}
+    assert texts["Blur and noi"].startswith("blur 0.500, noise 0.400,")
+    assert texts["JPEG of qual"] == "greatest loss 0.050"
+    assert texts["JPEG2000 of "] == "greatest loss 0.100"  # at 30 dB; at 20 it is more
+    assert found["Moderate blu", "robust"] == "reproduced"
+    assert found["Confidence f", "robust"] == "not reproduced"  # it stays at 0.5 here
+    assert found["Noise of std", "all"] == "not reproduced"  # (0.3 + 0.9) / 2 are left
+    assert found["Noise costs ", "all"] == found["VGG-16 is th", "all"] == "not tested"
+    table = findings_table(findings(rows))
+    assert {row[2] for row in table.rows} == {"reproduced", "not reproduced", "not tested"}
 
 
-def test_nothing_is_said_of_an_unfinished_network() -> None:
+def test_deeper_and_shallower_networks_are_compared_with_an_interval() -> None:
+    """0.25 and 0.1 are lost of 0.9: 0.15 less, and the interval of 100 images is 1.96 sqrt(.25 .75 + .1 .9) / 10."""
+    shallow, deep = dict(ROBUST, noise=[0.8, 0.5]), dict(ROBUST, noise=[0.9, 0.7])
+    for depths, verdict in (((5, 16), "reproduced"), ((16, 5), "not reproduced"), ((5, 5), "not tested")):
+        rows = [{**row, "depth": depths[0]} for row in rows_of("alexnet", shallow)]
+        rows += [{**row, "depth": depths[1]} for row in rows_of("vgg16", deep)]
+        found = verdicts(rows)
+        assert found["Noise costs ", "all"] == verdict
+        assert found["VGG-16 is th", "all"] == "reproduced"
+        text = next(row["found"] for row in findings(rows) if row["finding"].startswith("Noise costs"))
+        assert verdict != "reproduced" or text.endswith("+0.150 (+0.047 to +0.253)")
+
+
+def test_what_a_network_was_not_swept_over_is_not_tested() -> None:
     rows = [*rows_of("whole", ROBUST), *rows_of("begun", {"none": [0.9], "blur": [0.5, 0.1]})]
-    assert len(findings(rows)) == 1
+    found = verdicts(rows)
+    assert found["JPEG of qual", "begun"] == found["Blur and noi", "begun"] == "not tested"
+    assert found["Moderate blu", "begun"] == "reproduced"
     table = summary_table(rows, "whole")
     assert table.rows[1][-3:] == (None, None, None)
-    assert findings(rows_of("other ladders", {"none": [0.9], "blur": [0.5, 0.1]})) == []
+    other = [{**row, "distortion": row["distortion"].replace("dodge-karam", "live")} for row in rows]
+    assert findings(other) == []
+
+
+def test_networks_are_described() -> None:
+    size = {"depth": 8, "convolutions": 5, "fully_connected": 3, "parameters": 61_100_840}
+    rows = [*({**row, **size} for row in rows_of("alexnet", ROBUST)), *rows_of("file.onnx", ROBUST)]
+    assert networks_table(rows).rows == (("alexnet", "8", "5", "3", "61.10 million"), ("file.onnx", *[None] * 4))
 
 
 def test_nothing_is_said_of_a_paper_on_images_of_one_s_own() -> None:

@@ -15,7 +15,7 @@ from gada.data.distorted import View
 from gada.errors import ConfigError, DataError
 from gada.scoring.classifier_sources import load_classifier, of_network
 from gada.scoring.classifiers import Input, common_classes
-from gada.scoring.responses import filter_responses, relative_change
+from gada.scoring.responses import Layer, filter_responses, layer_changes, relative_change
 from gada.settings import InputSettings
 
 
@@ -140,3 +140,23 @@ def test_classifiers_of_other_classes_are_not_swept_together() -> None:
 def test_an_input_that_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         InputSettings(**settings)
+
+
+def test_every_watched_layer_is_told_with_its_kind_also_when_called_again() -> None:
+    pool = nn.MaxPool2d(2)
+    network = nn.Sequential(nn.Conv2d(3, 2, 3), pool, nn.Dropout(0.5), pool, nn.Flatten(), nn.Linear(98, 3))
+    classifier = of_network(network, "net", Input(View(32, None)), "cpu")
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    changes = layer_changes(classifier, images)
+    assert list(changes) == [
+        Layer("0", "convolution"),
+        Layer("1", "pooling"),
+        Layer("2", "dropout"),
+        Layer("1 (2)", "pooling"),
+        Layer("5", "fully connected"),
+    ]
+    assert all(values[0] == 0 and (values[1:] > 0).all() for values in changes.values())
+    np.testing.assert_allclose(changes[Layer("2", "dropout")], changes[Layer("1", "pooling")])  # it rests
+    first = filter_responses(classifier, images)["0"]
+    np.testing.assert_allclose(changes[Layer("0", "convolution")], relative_change(first), atol=1e-6)
+    assert not network[0]._forward_hooks

@@ -246,3 +246,12 @@ def test_a_device_that_is_not_there_is_named(checkpoint: Path) -> None:
 def test_importing_gada_imports_nothing_heavy() -> None:
     code = "import sys, gada; print([m for m in ('numpy', 'torch', 'PIL', 'jsonargparse') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_scorer_says_what_it_is(scorer: Scorer) -> None:
+    assert repr(scorer) == f"<Scorer toy: DMOS, 0 to 100, lower is better; {scorer.protocol()}>"
+    assert scorer.digest[:12] not in scorer.describe()  # people read it; rows and JSON have it
+
+
+def test_completion_shows_what_there_is() -> None:
+    assert set(dir(gada)) == {*gada.__all__, "__version__"}

@@ -1,6 +1,7 @@
 """Scoring whole images: any size, one score for an image and its view, percentile, and what is unusual."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,12 +93,23 @@ def test_the_differentiable_score_is_the_same_up_to_rounding(model: Path, scorer
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter
-def test_an_exported_model_says_the_same(model: Path, scorer: Scorer, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
+def test_an_exported_model_says_the_same(
+    model: Path, scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ort = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     out, parity = export_evaluator(str(model), "onnx", tmp_path / "whole.onnx")
     assert parity.greatest < 1e-5
+    opened: list[object] = []
+    session = ort.InferenceSession
+
+    def counted(*given: Any, **how: Any) -> Any:
+        opened.append(given)
+        return session(*given, **how)
+
+    monkeypatch.setattr(ort, "InferenceSession", counted)
     other = gada.load_scorer(out)
+    assert len(opened) == 1
     for image in (picture(6, 33, 50), np.zeros((40, 40, 3), np.uint8)):
         one, exported = scorer(image), other(image)
         assert exported.score == pytest.approx(one.score, abs=1e-3)

@@ -9,7 +9,9 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.runs.identity import flat
 from gada.settings import (
+    STAGES,
     LossSettings,
     MetrifierSettings,
     ModelSettings,
@@ -42,13 +44,44 @@ def test_the_defaults_are_the_preset_gada() -> None:
 
 
 def test_the_preset_paper_is_that_of_the_text() -> None:
-    paper, ours = preset_settings("paper"), Settings()
-    assert (paper.training.trunk_lr, paper.training.head_lr, paper.training.later_lr_factor) == (1e-4, 5e-4, 0.1)
-    assert (paper.loss.adversarial, paper.loss.feature_weight, paper.loss.reconstruction_weight) == ("logistic", 0, 200)
-    assert not any((paper.model.detail, paper.model.pyramid, paper.model.pixel_noise, paper.model.modulation))
-    assert paper.model.pooling == "mean"
-    assert paper.data == ours.data
-    assert paper.model.widths == ours.model.widths
+    """Each value with the sentence of the paper that it stands for; docs/paper.md has the others."""
+    paper = preset_settings("paper")
+    model, loss, training = paper.model, paper.loss, paper.training
+    assert model.widths == (64, 128, 128), "one with 64 feature maps, and two with 128"
+    assert (model.maps, model.hidden) == (1024, 128), "1024 feature maps; the first layer has 128 units"
+    assert model.planes, "it takes as input a reference image, a distortion class, and a target image quality"
+    assert not any((model.detail, model.pyramid, model.pixel_noise, model.modulation)), "nothing that is not there"
+    assert (model.pooling, model.normalization, model.strides) == ("mean", "none", (2, 2, 2))
+    assert loss.adversarial == "logistic", "equation 1"
+    assert (loss.heads_on_generated, loss.source_trains_trunk) == (True, True), "equations 1 and 2: X_real and X_fake"
+    assert (loss.source_weight, loss.class_weight, loss.generator_class_weight, loss.quality_weight) == (1, 1, 1, 1)
+    assert (loss.feature_weight, loss.reconstruction_weight) == (0, 200)
+    assert training.batch_size == 64, "a batch size of 64"
+    assert training.crop_size == 128, "patches of 128 x 128 pixels"
+    assert not training.jpeg_grid, "we randomly crop each image"
+    assert not training.flip
+    assert training.generator_batch is None
+    assert training.precision == "float32"
+    assert training.betas == (0.9, 0.999), "Adam"
+    assert (training.trunk_lr, training.head_lr, training.generator_lr) == (1e-4, 5e-4, 5e-4)
+    assert [training.lr_factor(stage) for stage in STAGES] == [1, 1, 0.1, 0.1], "we divide the learning rate by 10"
+    assert not training.anneal
+    assert (training.target_quality, training.generated_fraction) == ("uniform", 0.5)
+    assert paper.evaluation.crops == 30, "30 patches from each test image"
+    assert paper.split == Settings().split, "20 % for testing"
+
+
+@pytest.mark.parametrize("name", ["live", "tid2013", "table-1"])
+def test_a_config_that_carries_a_table_of_the_paper_is_true_to_the_text(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, text = flat(printed(capsys, "--config", f"configs/{name}.yaml")), flat(as_plain(preset_settings("paper")))
+    own = {"data.root", "data.format", "split.validation", "training.validate_every"}
+    own |= {f"training.phase{number}_steps" for number in (1, 2, 3)}
+    if name == "table-1":
+        own |= {"training.crop_size", "model.widths", "model.strides", "model.decoder_widths"}
+    assert {key for key, value in text.items() if found[key] != value} == own
+    assert found["split.validation"] == 0, "80 % used for training and 20 % used for testing"
 
 
 @pytest.mark.parametrize(

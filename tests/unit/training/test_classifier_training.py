@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.models.classifier import ClassifierNetwork, build_classifier, load_network
 from gada.settings import ClassifierSettings
-from gada.training.classifier import ClassifierTraining, as_images, parameter_groups, train_classifier
+from gada.training.classifier import ClassifierTraining, MovingAverage, as_images, parameter_groups, train_classifier
 
 N = 60
 LABELS = np.arange(N) % 3
@@ -102,11 +103,14 @@ def dropping(classes: int) -> nn.Module:
     return nn.Sequential(nn.Dropout(0.3), small(classes))
 
 
-@pytest.mark.parametrize("step", [17, 18, 20])  # an epoch has 6
+CYCLE = {"schedule": "one-cycle", "momentum": 0.9, "average": 0.999, "lr": 0.2}
+
+
+@pytest.mark.parametrize(("step", "changed"), [(17, {}), (18, {}), (20, {}), (18, CYCLE), (20, CYCLE)])  # of 6 an epoch
 def test_an_interrupted_training_ends_as_a_whole_one(
-    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int, changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = replace(SETTINGS, network=f"{__name__}:dropping")
+    settings = replace(SETTINGS, network=f"{__name__}:dropping", **changed)
     whole, _ = load_checkpoint(train(tmp_path / "whole", settings), "classifier")
     part, trained = tmp_path / "part", ClassifierTraining.training_step
 
@@ -128,11 +132,34 @@ def test_an_interrupted_training_ends_as_a_whole_one(
     assert (part / "metrics.csv").read_text() == (tmp_path / "whole/metrics.csv").read_text()
 
 
-def test_a_training_killed_before_its_last_file_is_written_ends_at_once(tmp_path: Path) -> None:
-    path = train(tmp_path)
+def test_one_cycle_rises_and_falls_to_nothing(tmp_path: Path) -> None:
+    train(tmp_path, replace(SETTINGS, epochs=10, schedule="one-cycle"))
+    with (tmp_path / "metrics.csv").open() as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)]
+    assert rates[0] == pytest.approx(0.5 / 25)
+    assert max(rates) == pytest.approx(0.5, rel=0.01)  # after 30 % of the steps, which is not an epoch's start
+    assert rates == sorted(rates[:4]) + sorted(rates[4:], reverse=True)
+
+
+def test_the_average_is_that_of_tensorflow() -> None:
+    """ExponentialMovingAverage with num_updates: weights w_n at steps n = 1, 2, 3, the first taken as it is."""
+    mean = MovingAverage(0.25)._kwargs["avg_fn"]
+    averaged = torch.tensor([1.0])
+    for n, now in ((1, 2.0), (20, 4.0)):
+        averaged = mean(averaged, torch.tensor([now]), torch.tensor(n))
+    first = 1 + (1 - 2 / 11)  # decay (1 + 1) / (10 + 1), which is less than 0.25
+    assert averaged.item() == pytest.approx(0.25 * first + 0.75 * 4)
+
+
+@pytest.mark.parametrize("changed", [{}, CYCLE])
+def test_a_training_killed_before_its_last_file_is_written_ends_at_once(
+    changed: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, **changed)
+    path = train(tmp_path, settings)
     whole, _ = load_checkpoint(path, "classifier")
     path.unlink()
-    again, card = load_checkpoint(train(tmp_path), "classifier")
+    again, card = load_checkpoint(train(tmp_path, settings), "classifier")
     assert all(np.array_equal(whole[name], again[name]) for name in whole)
     assert card["train_seconds"] > 0
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 21
@@ -181,6 +208,8 @@ def test_a_checkpoint_is_a_plain_file(tmp_path: Path) -> None:
         ({"target_qualities": (0.5,)}, "target_qualities"),
         ({"smoothing": 1.0}, "smoothing"),
         ({"decay_fraction": 0}, "decay_fraction"),
+        ({"momentum": 1.0}, "momentum"),
+        ({"average": 1.0}, "average"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, object], key: str) -> None:

@@ -77,7 +77,7 @@ class Told:
     def __init__(self, refuses: bool = False) -> None:
         self.told: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
-        self.refuses, self.tried, self.ended = refuses, 0, False
+        self.refuses, self.tried, self.ended, self.id = refuses, 0, False, "told"
 
     def define_metric(self, *_: Any, **__: Any) -> None:
         pass
@@ -88,7 +88,7 @@ class Told:
             raise OSError(28, "No space left on device")
         self.told.append(values)
 
-    def finish(self) -> None:
+    def finish(self, exit_code: int) -> None:
         self.ended = True
 
 
