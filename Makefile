@@ -72,9 +72,10 @@ mutants: .venv/installed-dev
 	$(BIN)/mutmut run --max-children 1
 	PYTHONPATH=tests $(BIN)/python -m mutants
 
-# Every table of the pages again, from the rows that are kept: runs the commands that stand beside the tables.
+# Every table of the pages again, from the rows that are kept: runs the commands that stand beside the tables. And the reference.
 tables: .venv/installed
 	@grep -hE '^python -m gada .* --into ' README.md checkpoints/*.md docs/*.md docs/results/*.md | PATH="$(CURDIR)/$(BIN):$$PATH" sh -ex
+	$(BIN)/python tests/api.py
 
 # The pages as a site, in site/index.html. A dead link fails it.
 docs: .venv/bin/python

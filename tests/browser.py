@@ -58,6 +58,18 @@ class Browser:
             time.sleep(0.1)
         return found
 
+    def overflowing(self) -> list[str]:
+        """Return the elements that hang over the right edge of the page, unless they lie in a box that scrolls."""
+        found: list[str] = self.run(
+            """const width = document.documentElement.clientWidth;
+            const clips = (one) => getComputedStyle(one).overflowX !== "visible";
+            const scrolls = (one) => one && (clips(one) || scrolls(one.parentElement));
+            return [...document.querySelectorAll("body *")]
+              .filter((one) => one.getBoundingClientRect().right > width + 1 && !scrolls(one))
+              .map((one) => one.outerHTML.slice(0, 100));"""
+        )
+        return found
+
     def choose(self, selector: str, paths: list[Path]) -> None:
         """Choose files in an input field."""
         found = self.call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]

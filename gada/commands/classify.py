@@ -37,7 +37,7 @@ def fit(
     rows = Fit([str(name) for name in strategies], seeds, run, data, training, device).rows(wandb)
     check_alike(rows)
     print(render(table_2(tested(rows)), "text"))
-    ended(f"{run}: results.jsonl, and a folder for each strategy and seed", f"gada classify table {run}")
+    ended(f"{run}: report.html, results.jsonl, and a folder for each strategy and seed", f"gada classify table {run}")
 
 
 def evaluate(
@@ -89,6 +89,7 @@ def table(
     from gada.experiments.iqa_ls.evaluation import check_alike
     from gada.io.files import write_bytes
     from gada.io.records import read_results
+    from gada.reports.canvas import png
     from gada.reports.iqa_ls import tested, variants
     from gada.reports.iqa_ls_figures import figure_3
     from gada.reports.iqa_ls_tables import all_tables
@@ -99,7 +100,7 @@ def table(
     check_alike(rows)
     text = "\n".join(render(one, "markdown" if into else format) for one in all_tables(rows))
     if figure:
-        write_bytes(figure, figure_3(tested(rows)))
+        write_bytes(figure, png(figure_3(tested(rows))))
     if into:
         replace_block(into, "gada classify table " + " ".join(paths), text)
     else:
@@ -126,5 +127,5 @@ def figures(
     rows = read_results(paths, "classify")
     check_alike(rows)
     for name, figure in draw_figures(rows, tests_of(rows, data)).items():
-        write_bytes(out / f"{name}.png", figure.png)
+        write_bytes(out / f"{name}.png", figure.file)
         print(out / f"{name}.png")

@@ -17,6 +17,8 @@ def serve(
 ) -> None:
     """Score images over HTTP: a page to drop them on, and a JSON interface described at /openapi.json.
 
+    The bundled evaluators can be chosen on the page too, and by `?model=NAME`.
+
     Args:
         model: A .safetensors evaluator, what `gada export` wrote, a run's folder, or the name of a bundled one.
         host: Address to listen on; the default is reached from this machine only.
@@ -29,7 +31,10 @@ def serve(
         max_seconds: Longest a request may take.
         at_once: Images that are scored at the same time.
     """
+    from functools import partial
+
     from gada.errors import ConfigError
+    from gada.io.checkpoints import bundled_names
     from gada.scoring.loading import load_scorer
 
     for name, value in (("max-megabytes", max_megabytes), ("max-pixels", max_pixels), ("max-seconds", max_seconds)):
@@ -47,8 +52,11 @@ def serve(
     check_address(host, port)
     loopback = host in ("127.0.0.1", "localhost", "::1")
     limits = Limits(int(max_megabytes * 1e6), max_pixels, max_seconds, at_once)
+    first, *rest = bundled_names("evaluator")
+    name = first if model == "bundled" else model if model in rest else ""
+    others = {one: partial(load_scorer, one, mode, crops, device=device) for one in (first, *rest) if one != name}
     scorer = load_scorer(model, mode, crops, device=device)
-    app = create_app(scorer, limits, ("127.0.0.1", "localhost", "[::1]") if loopback else ("*",))
+    app = create_app(scorer, limits, ("127.0.0.1", "localhost", "[::1]") if loopback else ("*",), name, others)
     print(f"# {scorer.describe()}", flush=True)
     uvicorn.run(app, host=host, port=port, http=Impatient, limit_concurrency=256, server_header=False, log_level="info")
 

@@ -35,7 +35,7 @@ DODGE_KARAM = (
     ),
     Family(
         "dodge-karam/noise",
-        "white Gaussian noise in R, G and B",
+        "white Gaussian noise",
         "std",
         "grey level",
         tuple(float(sigma) for sigma in range(10, 101, 10)),
@@ -96,7 +96,7 @@ IQA_LS = (
     ),
     Family(
         "iqa-ls/noise",
-        "white Gaussian noise in R, G and B",
+        "white Gaussian noise",
         "variance",
         "of the range [0, 1]",
         (0.005, 0.01, 0.02),

@@ -35,7 +35,7 @@ LIVE = (
     ),
     Family(
         "live/wn",
-        "white Gaussian noise in R, G and B",
+        "white Gaussian noise",
         "std",
         "of the range [0, 1]",
         (0.012, 0.05, 0.13, 0.35, 1.0),
@@ -53,7 +53,7 @@ LIVE = (
     ),
     Family(
         "live/fastfading",
-        "JPEG2000 over a fast fading channel",
+        "fast fading",
         "receiver's signal-to-noise ratio",
         "dB",
         (26.1, 23.5, 20.8, 18.1, 15.5),

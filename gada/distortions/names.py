@@ -1,5 +1,7 @@
 """What a person calls a distortion class."""
 
+from collections.abc import Sequence
+
 from gada.distortions.families import FAMILIES
 
 
@@ -14,3 +16,9 @@ def distortion_name(name: str, data: str = "") -> str:
     keys += [f"tid2013/{name.removeprefix('#')}"] if data.lower().startswith("tid2013") else []
     family = next((FAMILIES[key] for key in keys if key in FAMILIES), None)
     return family.title if family else {"fnoise": "pink noise"}.get(name, name)
+
+
+def names_of(ladders: Sequence[str]) -> list[str]:
+    """Return what people call several families, with their set where there are several."""
+    several = len({name.split("/")[0] for name in ladders}) > 1
+    return [f"{distortion_name(one)} ({one.split('/')[0]})" if several else distortion_name(one) for one in ladders]

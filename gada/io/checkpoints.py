@@ -120,15 +120,23 @@ def find_checkpoint(name: str, kind: str) -> Path:
             if found.is_file():
                 return found
         raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
-    folder = bundled_folder()
-    bundled = folder / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
+    bundled = bundled_folder() / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
     if bundled.is_file():
         return bundled
-    known = sorted(file.name.removesuffix(f"-{kind}.safetensors") for file in folder.glob(f"*-{kind}.safetensors"))
+    known = bundled_names(kind)
     like = get_close_matches(name, known, 1)
     raise ConfigError(
         f"there is no {kind} '{name}': give a file, a run's folder, or one of: {', '.join(known) or 'none is bundled'}"
         f"{f'; did you mean {like[0]}?' if like else '.'}"
+    )
+
+
+def bundled_names(kind: str) -> list[str]:
+    """Return the names of the bundled checkpoints, the default first."""
+    found = bundled_folder().glob(f"*-{kind}.safetensors")
+    return sorted(
+        (file.name.removesuffix(f"-{kind}.safetensors") for file in found),
+        key=lambda name: (name != BUNDLED[kind], name),
     )
 
 

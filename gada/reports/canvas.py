@@ -1,17 +1,24 @@
-"""What all figures share: colours, markers, texts, and the way to a PNG file."""
+"""What all figures share: size, colours, markers, texts, and the way to a PNG file or into a page."""
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000", "#56B4E9", "#999933")  # Okabe and Ito, Tol
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SIZE = 6.0  # of a marker, in points
-DOTS_PER_INCH = 120
+DOTS_PER_INCH = 160
+WIDTH = 5.6  # inches: 403 units of SVG, so that a phone shows the texts at nearly their own size
+INKS = {"#000000": "--ink", "#222222": "--ink", "#555555": "--soft", "#999999": "--soft", "#ffffff": "--paper"}
+INKS |= dict.fromkeys(("#b0b0b0", "#dddddd", "#e5e5e5"), "--line")
+"""Colours that a page replaces by its own, which follow dark mode."""
 
 
 def marker_style(number: int) -> dict[str, Any]:
@@ -32,34 +39,46 @@ def png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def svg(figure: Figure) -> str:
+    """Return a figure as an SVG element for a page, which sets its width; the same figure gives the same text.
+
+    Texts stay texts, and black, white and greys are the page's own, as in `INKS`.
+    """
+    FigureCanvasSVG(figure)
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "gada"}):
+        figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+    text = file.getvalue()
+    (box,) = re.findall(r'viewBox="[^"]*"', text)
+    inner = text[text.index(">", text.index(box)) + 1 :]
+    inner = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|\n\s*(?=<)", "", inner, flags=re.DOTALL)
+    inner = re.sub(r'<g id="[^"]*">', "<g>", inner)  # several figures of one page would have the same
+    inner = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", inner)
+    for colour, name in INKS.items():
+        inner = inner.replace(f": {colour}", f": var({name})")
+    return f'<svg {box} role="img">{inner}'
+
+
 def put_title(axes: Axes, text: str) -> None:
     """Write a title above the axes; "$" is a dollar, as in all texts here."""
-    axes.set_title(text, fontsize=11, parse_math=False)
+    axes.set_title(text, fontsize=10, parse_math=False)
 
 
 def label_axes(axes: Axes, x: str, y: str) -> None:
     """Name both axes."""
-    axes.set_xlabel(x, fontsize=10, parse_math=False)
-    axes.set_ylabel(y, fontsize=10, parse_math=False)
-    axes.tick_params(labelsize=9)
+    axes.set_xlabel(x, fontsize=9, parse_math=False)
+    axes.set_ylabel(y, fontsize=9, parse_math=False)
+    axes.tick_params(labelsize=8.5)
 
 
-def put_legend(
-    axes: Axes, handles: Sequence[Any], labels: Sequence[str], columns: int = 1, below: bool = False
-) -> None:
-    """Put a legend to the right of the axes, or below them."""
+def put_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], columns: int = 2) -> None:
+    """Put a legend below everything."""
     if not handles:
         return
     shown = [f" {label}" if label.startswith("_") else label for label in labels]  # a leading _ would hide the entry
-    legend = axes.legend(
-        list(handles),
-        shown,
-        loc="upper center" if below else "upper left",
-        bbox_to_anchor=(0.5, -0.2) if below else (1.01, 1.0),
-        borderaxespad=0.0,
-        fontsize=9,
-        ncols=columns,
-        frameon=False,
+    legend = figure.legend(
+        list(handles), shown, loc="outside lower center", fontsize=8.5, ncols=columns, frameon=False, columnspacing=1.4
     )
     for text in legend.get_texts():
         text.set_parse_math(False)

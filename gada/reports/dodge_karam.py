@@ -9,6 +9,7 @@ from gada.io.records import Row
 from gada.reports.ladders import NONE, ladder, networks_of
 from gada.reports.layout import Table
 
+PUBLIC = ("imagenet", "cifar-10")  # image sets about which a published finding says something
 LITTLE = 0.1
 """Loss of top-1 accuracy up to here counts as little; fixed before anything was measured."""
 LEFT = 0.2
@@ -24,8 +25,11 @@ NOT_TESTED: Found = ("", None)
 def findings(rows: Sequence[Row]) -> list[Row]:
     """Return each finding of section IV with the figure here, the threshold and the verdict; none without its ladders.
 
+    None on images of one's own either: the paper says nothing of those.
     A network's finding is not tested where the network lacks a ladder or a strength of it.
     """
+    if not rows[0]["dataset"].lower().startswith(PUBLIC):
+        return []
     along = {network: _ladders(rows, network) for network in networks_of(rows)}
     if not any(ladders[name] for ladders in along.values() for name in NAMES):
         return []

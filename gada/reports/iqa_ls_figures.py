@@ -9,37 +9,38 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gada.io.records import Row
-from gada.reports.canvas import COLOURS, label_axes, png, put_title
+from gada.reports.canvas import COLOURS, WIDTH, label_axes, put_legend, put_title
 from gada.reports.contact_sheet import contact_sheet
-from gada.reports.iqa_ls import KINDS, LABELS, PAIRS, PRISTINE, SETS, over_seeds, published, strategies_of
+from gada.reports.iqa_ls import KINDS, LABELS, PAIRS, PRISTINE, SETS, over_seeds, published_beside, strategies_of
 
 Pixels = NDArray[np.uint8]
+ACROSS = 2  # panels
 
 
-def figure_3(rows: Sequence[Row]) -> bytes:
+def figure_3(rows: Sequence[Row]) -> Figure:
     """Draw the paper's Figure 3: accuracy along the levels of each distortion, hard labels against IQA-LS.
 
     A panel for each mix that was trained; the published curves are thin.
-
-    Returns:
-        A PNG file.
     """
     there = set(strategies_of(rows))
     pairs = [(kind, *pair) for kind, pair in zip(KINDS, PAIRS, strict=False) if there & set(pair)]
     pairs += [(kind, "8", "9") for kind in KINDS if there & {"8", "9"}]
-    figure = Figure(figsize=(4.4 * max(1, len(pairs)), 4.4), layout="constrained")
-    every = figure.subplots(1, max(1, len(pairs)), sharey=True, squeeze=False)[0]
+    down = max(1, -(-len(pairs) // ACROSS))
+    figure = Figure(figsize=(WIDTH, 0.8 + 2.3 * down), layout="constrained")
+    every = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
+    for axes in every[len(pairs) :]:
+        axes.set_axis_off()
     for axes, (kind, hard, smoothed) in zip(every, pairs, strict=False):
         draw_levels(axes, rows, kind, hard, smoothed)
         put_title(axes, f"Strategies {hard} and {smoothed}, {KINDS[kind]}")
-        label_axes(axes, "distortion level", "accuracy" if axes is every[0] else "")
+        label_axes(axes, "distortion level", "accuracy" if axes in every[::ACROSS] else "")
     if pairs:
-        figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    return png(figure)
+        put_legend(figure, *every[0].get_legend_handles_labels())
+    return figure
 
 
 def draw_levels(axes: Axes, rows: Sequence[Row], kind: str, hard: str, smoothed: str) -> None:
-    """Draw one panel of Figure 3: strategy 1, hard labels, IQA-LS, ours and published."""
+    """Draw one panel of Figure 3: strategy 1, hard labels, IQA-LS, ours and, on CIFAR-10, published."""
     sets = [PRISTINE, *(f"{kind} {level}" for level in (1, 2, 3))]
     for strategy, label, colour in (
         ("1", "strategy 1", "#767676"),
@@ -50,8 +51,9 @@ def draw_levels(axes: Axes, rows: Sequence[Row], kind: str, hard: str, smoothed:
         if all(len(one) for one in values):
             means, spread = [one.mean() for one in values], [one.std(ddof=1) if len(one) > 1 else 0 for one in values]
             axes.errorbar(range(4), means, spread, color=colour, marker="o", capsize=3, label=f"{label}, ours")
-        known = [published()[strategy][name] for name in sets]
-        axes.plot(range(4), known, color=colour, linestyle=":", linewidth=1.2, label=f"{label}, published")
+        if known := published_beside(rows):
+            curve = [known[strategy][name] for name in sets]
+            axes.plot(range(4), curve, color=colour, linestyle=":", linewidth=1.2, label=f"{label}, published")
     axes.set_xticks(range(4), ["pristine", "1", "2", "3"])
     axes.grid(alpha=0.25)
 
@@ -104,13 +106,12 @@ def figure_4(samples: Sequence[tuple[Sequence[Row], Sequence[Pixels]]]) -> Pixel
 LEVELS = {PRISTINE: [PRISTINE], **{f"level {level}": [f"{kind} {level}" for kind in KINDS] for level in (1, 2, 3)}}
 
 
-def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, str], None], y: str) -> bytes:
+def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, str], None], y: str) -> Figure:
     """Draw a panel for each strategy with a line for the pristine images and for each level."""
     strategies = strategies_of(rows)
-    across = min(4, len(strategies))
-    down = -(-len(strategies) // across)
-    figure = Figure(figsize=(3.4 * across, 3.2 * down + 0.4), layout="constrained")
-    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    down = -(-len(strategies) // ACROSS)
+    figure = Figure(figsize=(WIDTH, 2.3 * down + 0.5), layout="constrained")
+    panels = figure.subplots(down, ACROSS, sharex=True, sharey=True, squeeze=False)
     for panel, strategy in zip(panels.flat, strategies, strict=False):
         first = next(row for row in rows if row["strategy"] == strategy)
         for (name, sets), colour in zip(LEVELS.items(), COLOURS, strict=False):
@@ -121,11 +122,12 @@ def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, 
         panel.grid(alpha=0.25)
     for panel in panels.flat[len(strategies) :]:
         panel.set_axis_off()
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-    return png(figure)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    put_legend(figure, handles, labels, columns=4)
+    return figure
 
 
-def calibration_curves(rows: Sequence[Row]) -> bytes:
+def calibration_curves(rows: Sequence[Row]) -> Figure:
     """Draw accuracy against confidence, over the bins that hold an image in a hundred, for each strategy."""
 
     def draw(panel: Axes, bins: NDArray[np.float64], name: str, colour: str) -> None:
@@ -136,7 +138,7 @@ def calibration_curves(rows: Sequence[Row]) -> bytes:
     return binned(rows, draw, "accuracy")
 
 
-def confidence_histograms(rows: Sequence[Row]) -> bytes:
+def confidence_histograms(rows: Sequence[Row]) -> Figure:
     """Draw the fraction of images by confidence in the predicted class, for each strategy."""
 
     def draw(panel: Axes, bins: NDArray[np.float64], name: str, colour: str) -> None:

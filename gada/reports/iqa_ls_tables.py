@@ -19,7 +19,7 @@ from gada.reports.iqa_ls import (
     described,
     mean_over,
     over_seeds,
-    published,
+    published_beside,
     seeds_of,
     shown,
     strategies_of,
@@ -40,35 +40,42 @@ def differences(rows: Sequence[Row], metric: str = "accuracy") -> Table:
     groups |= {f"level {level}": [DISTORTED[kind, level] for kind in KINDS] for level in (1, 2, 3)}
     groups |= {"distorted": list(DISTORTED.values())}
     body: list[tuple[Cell, ...]] = []
-    there = strategies_of(rows)
+    there, known = strategies_of(rows), published_beside(rows) if metric == "accuracy" else {}
     for hard, smoothed in [pair for pair in PAIRS if set(pair) <= set(there)]:
         title = next(row["title"] for row in rows if row["strategy"] == smoothed)
         cells = [difference(rows, smoothed, hard, names, metric) for names in groups.values()]
         body.append((f"{smoothed} - {hard}, {title}", "ours", *cells))
-        if metric == "accuracy" and {hard, smoothed} <= set(published()):
-            gains = [np.mean([published()[smoothed][n] - published()[hard][n] for n in g]) for g in groups.values()]
+        if {hard, smoothed} <= set(known):
+            gains = [np.mean([known[smoothed][n] - known[hard][n] for n in g]) for g in groups.values()]
             body.append(("", "published", *(f"{gain:+.3f}" for gain in gains)))
     what = {"accuracy": "Accuracy", "ece": "Expected calibration error"}[metric]
     caption = f"{what} with IQA-LS minus hard labels, mean over the test sets of a group. {described(rows)}"
-    known = metric == "accuracy" and any("correct" in row for row in rows)
-    notes = ("In brackets: 95 % intervals over images and, where there are several, seeds.",) if known else ()
+    each = metric == "accuracy" and any("correct" in row for row in rows)
+    notes = ("In brackets: 95 % intervals over images and, where there are several, seeds.",) if each else ()
     return Table(caption, ("strategies", "of"), tuple(groups), tuple(body), (), frozenset(), notes)
 
 
 def difference(rows: Sequence[Row], strategy: str, against: str, sets: Sequence[str], metric: str) -> Cell:
     """Return the mean difference of two strategies; of accuracies with the interval, where rows know each image."""
+    if metric != "accuracy" or (found := gain(rows, strategy, against, sets)) is None:
+        return shown(paired(rows, strategy, against, sets, metric), signed=True)
+    mean, low, high = found
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def gain(rows: Sequence[Row], strategy: str, against: str, sets: Sequence[str]) -> tuple[float, float, float] | None:
+    """Return the mean difference in accuracy with its 95 % interval; None where rows do not know each image."""
     correct = {(row["strategy"], row["seed"], row["set"]): row["correct"] for row in rows if "correct" in row}
     seeds = [s for s in seeds_of(rows) if all((one, s, n) in correct for one in (strategy, against) for n in sets)]
-    if metric != "accuracy" or not seeds:
-        return shown(paired(rows, strategy, against, sets, metric), signed=True)
+    if not seeds:
+        return None
     n = rows[0]["n"]
     mean = {
         one: np.stack([np.mean([bits_of(correct[one, seed, name], n) for name in sets], axis=0) for seed in seeds])
         for one in (strategy, against)
     }
     each = mean[strategy] - mean[against]
-    low, high = crossed_interval(each)
-    return f"{each.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+    return float(each.mean()), *crossed_interval(each)
 
 
 def bits_of(text: str, count: int) -> NDArray[np.float64]:

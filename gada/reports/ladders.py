@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from gada.distortions.names import names_of
 from gada.io.records import Row, as_csv
 from gada.metrics.classification import baseline_corruption_error, corruption_error, relative_corruption_error
-from gada.reports.canvas import COLOURS, MARKERS, label_axes, png, put_title
+from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_title
 from gada.reports.layout import Cell, Table
 
 NONE = "none"
@@ -73,12 +74,12 @@ def ladder_table(rows: Sequence[Row], figure: str, intervals: bool = False) -> T
     ladders = ladders_of(rows)
     levels = max((row["level"] for row in rows), default=0)
     body: list[tuple[Cell, ...]] = []
-    for distortion in [NONE, *ladders]:
+    for distortion, name in zip([NONE, *ladders], [NONE, *names_of(ladders)], strict=True):
         for network in networks_of(rows):
             found = {row["level"]: row for row in ladder(rows, network, distortion)}
             first = 0 if distortion == NONE else 1
             cells = [_cell(found.get(first + at), figure, intervals) for at in range(levels)]
-            body.append((distortion, network, *cells))
+            body.append((name, network, *cells))
     step = len(networks_of(rows))
     caption = f"{FIGURES[figure]} at each level, 1 being the mildest{_interval_note(rows, figure)}."
     rules = frozenset(range(step, len(body), step))
@@ -104,16 +105,17 @@ def _interval_note(rows: Sequence[Row], figure: str) -> str:
 def strength_notes(rows: Sequence[Row], figure: str) -> tuple[str, ...]:
     """Return what the levels of each ladder are, below the table of top-1 alone."""
     notes = []
-    for name in ladders_of(rows) if figure == "top1" else ():
+    ladders = ladders_of(rows) if figure == "top1" else []
+    for name, shown in zip(ladders, names_of(ladders), strict=True):
         along = max((ladder(rows, network, name) for network in networks_of(rows)), key=len)
         values = ", ".join(f"{row['strength']:g}" for row in along)
-        notes.append(f"{name}: {along[0]['parameter']} {values}.")
+        notes.append(f"{shown}: {along[0]['parameter']} {values}.")
     return tuple(notes)
 
 
 def summary_table(rows: Sequence[Row], baseline: str) -> Table:
     """Return a row for each network: undistorted accuracy, mean accuracy along each ladder, corruption errors."""
-    ladders, whole = ladders_of(rows), [name for name in networks_of(rows) if _whole(rows, name)]
+    ladders, whole = ladders_of(rows), [name for name in networks_of(rows) if is_whole(rows, name)]
     body: list[tuple[Cell, ...]] = []
     for network in networks_of(rows):
         clean = ladder(rows, network, NONE)
@@ -121,7 +123,7 @@ def summary_table(rows: Sequence[Row], baseline: str) -> Table:
         errors = _corruption(rows, network, baseline) if {network, baseline} <= set(whole) else (None,) * 3
         head = tuple(float(clean[0][name]) for name in ("top1", "top5", "ece")) if clean else (None,) * 3
         body.append((network, *head, *means, *errors))
-    columns = ("top-1", "top-5", "ECE", *short_names(ladders), "plain", "mCE", "relative mCE")
+    columns = ("top-1", "top-5", "ECE", *names_of(ladders), "plain", "mCE", "relative mCE")
     groups = ("undistorted",) * 3 + ("mean top-1 along",) * len(ladders) + ("corruption error",) * 3
     notes = (
         "Corruption error, plain: mean over the ladders of the mean top-1 error over their levels. mCE and relative "
@@ -144,17 +146,11 @@ def networks_table(rows: Sequence[Row]) -> Table:
     return Table("Networks.", ("network",), columns, tuple(body), notes=notes)
 
 
-def short_names(ladders: Sequence[str]) -> list[str]:
-    """Return the ladders' names, without their set where there is only one."""
-    sets = {name.split("/")[0] for name in ladders}
-    return [name.split("/")[-1] if len(sets) == 1 else name for name in ladders]
-
-
 def _mean(along: Sequence[Row]) -> Cell:
     return float(np.mean([row["top1"] for row in along])) if along else None
 
 
-def _whole(rows: Sequence[Row], network: str) -> bool:
+def is_whole(rows: Sequence[Row], network: str) -> bool:
     """Whether a network has been through every step that any network has."""
     steps = {(row["distortion"], row["level"]) for row in rows}
     return len([row for row in rows if row["network"] == network]) == len(steps)
@@ -173,13 +169,13 @@ def _corruption(rows: Sequence[Row], network: str, baseline: str) -> tuple[Cell,
     return corruption_error(own), baseline_corruption_error(own, other), relative
 
 
-def ladder_figure(rows: Sequence[Row], title: str) -> bytes:
+def ladder_figure(rows: Sequence[Row], title: str) -> Figure:
     """Draw top-1 (solid, with its 95 % interval) and top-5 (dashed) along each ladder, a colour for each network."""
     ladders, networks = ladders_of(rows), networks_of(rows)
-    across = min(3, len(ladders) + 1)
+    across = min(2, len(ladders) + 1)
     down = -(-(len(ladders) + 1) // across)
-    figure = Figure(figsize=(3.6 * across, 0.5 + 2.9 * down), layout="constrained")
-    figure.suptitle(title, fontsize=11, parse_math=False)
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.3 * down), layout="constrained")
+    figure.suptitle(title, fontsize=10, parse_math=False)
     panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     for panel, name in zip(panels, ladders, strict=False):
         for number, network in enumerate(networks):
@@ -195,7 +191,7 @@ def ladder_figure(rows: Sequence[Row], title: str) -> bytes:
     for panel in panels[len(ladders) :]:
         panel.set_axis_off()
     _put_key(panels[len(ladders)], networks)
-    return png(figure)
+    return figure
 
 
 def _ordered(along: Sequence[Row]) -> bool:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from gada.distortions.names import names_of
 from gada.io.records import Row
-from gada.reports.canvas import label_axes, png, put_title
-from gada.reports.ladders import short_names
+from gada.reports.canvas import WIDTH, label_axes, put_title
 from gada.reports.layout import Cell, Table
 
 PASSING = ("pooling", "dropout")  # layers that are marked in the plot
@@ -17,14 +17,14 @@ PASSING = ("pooling", "dropout")  # layers that are marked in the plot
 def answer_table(rows: Sequence[Row]) -> Table:
     """Return whether a distortion changes early or late layers more, for each distortion, over all levels."""
     body: list[tuple[Cell, ...]] = []
-    for row in rows:
+    for row, name in zip(rows, names_of([row["distortion"] for row in rows]), strict=True):
         means = np.mean(row["changes"], axis=1)
         places = [place for place, (_, kind) in enumerate(row["layers"]) if kind == "convolution"]
         ends = [float(means[places[end]]) for end in (0, -1)]
         low, high = row["difference_low"], row["difference_high"]
         difference = f"{row['late'] - row['early']:+.3f} ({low:+.3f} to {high:+.3f})"
         where = "late" if low > 0 else "early" if high < 0 else "neither"
-        body.append((row["distortion"], *ends, row["early"], row["late"], difference, where))
+        body.append((name, *ends, row["early"], row["late"], difference, where))
     first = rows[0]
     caption = (
         f"Relative change of the convolutions' outputs in {first['network']}, mean over all levels. Data: "
@@ -41,7 +41,7 @@ def answer_table(rows: Sequence[Row]) -> Table:
 
 def layers_table(rows: Sequence[Row]) -> Table:
     """Return the mean change of each layer over the levels of each distortion, and at the strongest."""
-    names = short_names([row["distortion"] for row in rows])
+    names = names_of([row["distortion"] for row in rows])
     body: list[tuple[Cell, ...]] = []
     for place, (name, kind) in enumerate(rows[0]["layers"]):
         cells = [(float(np.mean(along)), along[-1]) for along in (row["changes"][place] for row in rows)]
@@ -51,12 +51,12 @@ def layers_table(rows: Sequence[Row]) -> Table:
     return Table("Relative change of every layer.", ("layer", "kind"), columns, tuple(body), groups)
 
 
-def layers_figure(rows: Sequence[Row]) -> bytes:
-    """Draw relative change against depth, a panel for each distortion and a line for each level, as PNG."""
-    across = min(3, len(rows))
+def layers_figure(rows: Sequence[Row]) -> Figure:
+    """Draw relative change against depth, a panel for each distortion and a line for each level."""
+    across = min(2, len(rows))
     down = -(-len(rows) // across)
-    figure = Figure(figsize=(3.7 * across, 0.5 + 2.9 * down), layout="constrained")
-    figure.suptitle(f"How distortions travel through {rows[0]['network']}", fontsize=11, parse_math=False)
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.5 * down), layout="constrained")
+    figure.suptitle(f"How distortions travel through {rows[0]['network']}", fontsize=10, parse_math=False)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel, row in zip(panels, rows, strict=False):
         changes = np.array(row["changes"])
@@ -68,9 +68,9 @@ def layers_figure(rows: Sequence[Row]) -> bytes:
             panel.axvline(place, color="#999999", linestyle=":", linewidth=0.8)
         put_title(panel, row["title"])
         label_axes(panel, "layer", "relative change")
-        panel.set_ylim(0, 1.4 * changes.max())  # room for the key
+        panel.set_ylim(0, 1.6 * changes.max())  # room for the key
         panel.grid(alpha=0.3)
         panel.legend(title=row["parameter"], fontsize=6, title_fontsize=7, ncols=4, loc="upper left", framealpha=0.6)
     for panel in panels[len(rows) :]:
         panel.set_axis_off()
-    return png(figure)
+    return figure

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: tables, figures, configuration. It loads nothing and runs no script."""
+"""One self-contained HTML page: headline, tables, figures, configuration. It loads nothing and runs no script."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,16 +7,33 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+from matplotlib.figure import Figure as Plot
 
+from gada.reports.canvas import png, svg
 from gada.reports.layout import Table
+
+KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg"}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one number that the page is about."""
+
+    number: str
+    """With its name, as "SROCC 0.912"."""
+    meaning: str
+    """Of what it is, with its interval."""
+    verdict: str = ""
+    """Better or worse than what it is compared with, and whether that can be told."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A PNG with what a reader and what a screen reader is told."""
+    """A plot or a PNG or JPEG image, with what a reader and what a screen reader is told."""
 
-    png: bytes
-    """The file's bytes."""
+    picture: Plot | bytes
+    """A plot is drawn in the colours of the page and scales to its width; an image keeps its pixels."""
     caption: str
     """Stands below the figure."""
     alt: str
@@ -24,10 +41,26 @@ class Figure:
 
     def __post_init__(self) -> None:
         """Raise ValueError if the page could not show it."""
-        if not self.png.startswith(b"\x89PNG"):
-            raise ValueError(f"the figure {self.caption!r} is not a PNG file")
+        if isinstance(self.picture, bytes) and not self.picture.startswith(tuple(KINDS)):
+            raise ValueError(f"the figure {self.caption!r} is neither a plot nor a PNG or JPEG file")
         if not self.alt.strip() or not self.caption.strip():
             raise ValueError("a figure needs a caption and an alternative text")
+
+    @property
+    def file(self) -> bytes:
+        """The figure as an image file; a plot as PNG."""
+        return png(self.picture) if isinstance(self.picture, Plot) else self.picture
+
+    @property
+    def html(self) -> Markup:
+        """The figure as an element."""
+        if isinstance(self.picture, Plot):
+            named = svg(self.picture).replace("<svg ", Markup('<svg aria-label="{}" ').format(self.alt), 1)
+            return Markup(named)  # noqa: S704 # nosec B704 - matplotlib escapes the texts
+        kind = next(name for start, name in KINDS.items() if self.picture.startswith(start))
+        return Markup('<img alt="{}" src="data:image/{};base64,{}">').format(
+            self.alt, kind, base64.b64encode(self.picture).decode("ascii")
+        )
 
 
 @dataclass(frozen=True)
@@ -40,13 +73,23 @@ class Section:
     tables: Sequence[Table] = ()
     figures: Sequence[Figure] = ()
     """Plots, sample grids, images."""
+    tiles: Mapping[str, Sequence[Figure]] = field(default_factory=dict)
+    """Rows of small images, each row by its heading."""
     listing: Mapping[str, Any] = field(default_factory=dict)
     """Names and values, such as configuration or environment; may be nested."""
+    folded: bool = False
+    """True for what few look at, which opens when asked."""
     shows_database: bool = False
     """True when its figures show images of a database, which many licences forbid to publish."""
 
 
-def page(title: str, summary: Sequence[str], sections: Sequence[Section], database: bool = True) -> str:
+def page(
+    title: str,
+    summary: Sequence[str],
+    sections: Sequence[Section],
+    database: bool = True,
+    headline: Headline | None = None,
+) -> str:
     """Return the page as HTML; what is given is text and is escaped.
 
     Args:
@@ -54,13 +97,14 @@ def page(title: str, summary: Sequence[str], sections: Sequence[Section], databa
         summary: its first paragraphs.
         sections: its parts, in order.
         database: False leaves out every section with `shows_database` and names it, so that the page may be published.
+        headline: the one number, above everything else.
     """
     kept = [section for section in sections if database or not section.shows_database]
     left_out = [section.title for section in sections if section not in kept]
     paragraphs = [*summary]
     if left_out:
         paragraphs.append(f"Left out of this copy, because it shows images of the database: {', '.join(left_out)}.")
-    return template().render(title=title, summary=paragraphs, sections=kept)
+    return template().render(title=title, headline=headline, summary=paragraphs, sections=kept)
 
 
 @cache
@@ -73,7 +117,7 @@ def template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"base64": lambda data: base64.b64encode(data).decode("ascii"), "flat": flat}
+    environment.filters |= {"flat": flat}
     return environment.get_template("page.html")
 
 

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gada.distortions.names import names_of
 from gada.io.records import Row
 from gada.metrics.correlation import ALL
-from gada.reports.canvas import COLOURS, MARKERS, label_axes, png, put_legend, put_title
-from gada.reports.ladders import short_names
+from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend, put_title
 from gada.reports.layout import Cell, Table
 
 BINS = 10
@@ -70,7 +70,7 @@ def gain_of(row: Row) -> str:
 def confusion_table(row: Row) -> Table:
     """Return how often the metrifier names each distortion (columns) where another is there (rows)."""
     names = list(row["confusion"])
-    shown = [names[0], *short_names(names[1:])]  # none comes first
+    shown = [names[0], *names_of(names[1:])]  # none comes first
     body = tuple((short, *row["confusion"][name].values()) for short, name in zip(shown, names, strict=True))
     caption = (
         f"The distortion that the metrifier names: right on {row['named_top1']:.3f} of the held-out images "
@@ -87,16 +87,16 @@ def distortions_table(rows: Sequence[Row]) -> Table:
     cells = {(row["predictor"], row["distortion"]): row["srocc"] for row in rows}
     body: list[tuple[Cell, ...]] = [(name, *(cells.get((name, one)) for one in [*distortions, ALL])) for name in names]
     caption = "SROCC of predicted and true error on the images of each distortion, all levels."
-    return Table(caption, ("predictor",), (*short_names(distortions), ALL), tuple(body), (), frozenset({1}))
+    return Table(caption, ("predictor",), (*names_of(distortions), ALL), tuple(body), (), frozenset({1}))
 
 
-def levels_figure(rows: Sequence[Row]) -> bytes:
-    """Draw mean true error and what each estimate predicts against level, a panel for each distortion, as PNG."""
+def levels_figure(rows: Sequence[Row]) -> Figure:
+    """Draw mean true error and what each estimate predicts against level, a panel for each distortion."""
     chosen = [row for row in rows if "true_errors" in row]
     families = list(dict.fromkeys(row["distortion"] for row in chosen))
-    across = min(3, len(families))
+    across = min(2, len(families))
     down = -(-len(families) // across)
-    figure = Figure(figsize=(3.7 * across, 0.9 + 2.9 * down), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.9 + 2.3 * down), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     for panel, family in zip(panels, families, strict=False):
         along = [row for row in chosen if row["distortion"] == family]
@@ -109,15 +109,13 @@ def levels_figure(rows: Sequence[Row]) -> bytes:
         panel.grid(alpha=0.3)
     for panel in panels[len(families) :]:
         panel.set_axis_off()
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9, frameon=False
-    )
-    return png(figure)
+    put_legend(figure, *panels[0].get_legend_handles_labels())
+    return figure
 
 
-def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> bytes:
-    """Draw risk against coverage, (N,) each, for each predictor, as PNG."""
-    axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
+def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> Figure:
+    """Draw risk against coverage, (N,) each, for each predictor."""
+    figure, axes = _axes(title, "fraction of images kept", "fraction of wrong decisions among them")
     for number, (coverage, risk) in enumerate(curves.values()):
         colour, style = COLOURS[number % len(COLOURS)], "--" if number >= len(COLOURS) else "-"
         shown = np.unique(np.linspace(0, len(coverage) - 1, 400).astype(int))
@@ -125,13 +123,13 @@ def risk_figure(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float
         axes.plot(coverage[shown], risk[shown], color=colour, linestyle=style, linewidth=1.6)
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
-    put_legend(axes, axes.get_lines(), list(curves))
-    return png(_figure(axes))
+    put_legend(figure, axes.get_lines(), list(curves))
+    return figure
 
 
-def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArray[np.float64], title: str) -> bytes:
-    """Draw the mean true error (N,) in each bin of predicted error (N,), for each predictor, as PNG."""
-    axes = _axes(title, "predicted error", "mean true error")
+def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArray[np.float64], title: str) -> Figure:
+    """Draw the mean true error (N,) in each bin of predicted error (N,), for each predictor."""
+    figure, axes = _axes(title, "predicted error", "mean true error")
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle=":")
     for colour, values in zip(COLOURS, predicted.values(), strict=False):
         places = np.minimum((values.clip(0, 1) * BINS).astype(int), BINS - 1)
@@ -140,20 +138,14 @@ def reliability_figure(predicted: Mapping[str, NDArray[np.float64]], true: NDArr
         axes.plot(*np.transpose(means), color=colour, marker="o", markersize=5, linewidth=1.4)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    put_legend(axes, axes.get_lines()[1:], list(predicted))
-    return png(_figure(axes))
+    put_legend(figure, axes.get_lines()[1:], list(predicted))
+    return figure
 
 
-def _axes(title: str, x: str, y: str) -> Axes:
-    axes = Figure(figsize=(8.2, 4.6), layout="constrained").add_subplot()
+def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
+    axes = figure.add_subplot()
     put_title(axes, title)
     label_axes(axes, x, y)
     axes.grid(alpha=0.3)
-    return axes
-
-
-def _figure(axes: Axes) -> Figure:
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise RuntimeError("axes without a figure")
-    return figure
+    return figure, axes

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from gada.distortions.names import distortion_name
 from gada.metrics.correlation import ALL, METRICS, Row
 from gada.metrics.statistics import summary_over_splits
 from gada.reports.layout import Cell, Provenance, Table
@@ -25,6 +26,11 @@ METRIC_NAMES = {
     "lcc_logistic5": "LCC, 5-par. fit",
 }
 UNDEFINED = "undef."
+GLOSSARY = (
+    "SROCC and KROCC: rank correlation of predicted and true scores (Spearman, Kendall), 1 is best. LCC: linear "
+    "correlation (Pearson), as it is and after a logistic fit of 4 or 5 parameters to these scores. RMSE: root mean "
+    "squared error in units of the scale, 0 is best."
+)
 
 
 def stages_table(
@@ -60,6 +66,32 @@ def stages_table(
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     columns = tuple(heading(name) for name in classes)
     return Table(caption, ("stage", "metric"), columns, tuple(body), (), frozenset(rules - {0}), tuple(notes))
+
+
+def overall_table(rows: Sequence[Row], provenance: Provenance | None = None) -> Table:
+    """Return every metric over all distortions: a row for each stage."""
+    chosen = [row for row in rows if row["distortion"] == ALL]
+    cells, notes = _medians(chosen, METRICS)
+    stages = dict.fromkeys(row["stage"] for row in chosen)
+    body = tuple((_stage_name(stage), *(cells[stage, ALL, metric] for metric in METRICS)) for stage in stages)
+    caption = f"All test images, {_over_splits(chosen)}."
+    caption = f"{caption} {provenance.describe()}" if provenance else caption
+    columns = tuple(METRIC_NAMES[metric] for metric in METRICS)
+    return Table(caption, ("stage",), columns, body, notes=(GLOSSARY, *notes))
+
+
+def by_distortion_table(rows: Sequence[Row], metric: str = "srocc") -> Table:
+    """Return one metric of each stage, a row for each distortion class, by its name."""
+    chosen = [row for row in rows if row["distortion"] != ALL]
+    cells, notes = _medians(chosen, (metric,))
+    stages, counts = list(dict.fromkeys(row["stage"] for row in chosen)), {r["distortion"]: r["n"] for r in chosen}
+    data = chosen[0].get("dataset", "") if chosen else ""
+    body = tuple(
+        (distortion_name(name, data), str(count), *(cells.get((stage, name, metric)) for stage in stages))
+        for name, count in counts.items()
+    )
+    caption = f"{METRIC_NAMES[metric]} by distortion, {_over_splits(chosen)}."
+    return Table(caption, ("distortion", "images"), tuple(map(_stage_name, stages)), body, notes=tuple(notes))
 
 
 def systems_table(

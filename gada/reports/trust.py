@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gada.reports.canvas import COLOURS, label_axes, png, put_title
+from gada.reports.canvas import COLOURS, label_axes, put_title
 
 ACROSS = 4
 
 
 def curves_figure(
     curves: Mapping[str, NDArray[np.float64]], strengths: Mapping[str, Sequence[float]], title: str
-) -> bytes:
-    """Draw predicted quality against the level of each distortion, a thin line a photo and their mean; a PNG.
+) -> Figure:
+    """Draw predicted quality against the level of each distortion, a thin line a photo and their mean.
 
     Args:
         curves: qualities of each distortion, (photos, levels + 1), the photo itself first.
@@ -34,4 +34,4 @@ def curves_figure(
         label_axes(panel, "", "predicted quality" if panel is panels[0] else "")
     for panel in panels[len(curves) :]:
         panel.set_axis_off()
-    return png(figure)
+    return figure

@@ -55,13 +55,18 @@ def spanned(interval: Interval, digits: str) -> str:
     return "" if interval is None else f" (95 % interval {interval[0]:{digits}} to {interval[1]:{digits}})"
 
 
-def measure_test(folder: Path, stage: str) -> Measured | None:
+def measure_test(folder: Path, stage: str, against: str = START) -> Measured | None:
     """Return what the `scores.csv` of a run say of a stage; None where its SROCC is undefined.
+
+    Args:
+        folder: of the run.
+        stage: which stage.
+        against: the stage that stands `before` it, if the run has it.
 
     Raises:
         DataError: if a file is damaged.
     """
-    before = scores(folder / START) if (folder / START / "scores.csv").is_file() else None
+    before = scores(folder / against) if (folder / against / "scores.csv").is_file() else None
     groups, truth, predicted = scores(folder / stage)
     try:
         found = srocc(predicted, truth)

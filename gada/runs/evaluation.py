@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.records import ScoredSet
+from gada.distortions.names import distortion_name
 from gada.io.files import write_bytes, write_text
 from gada.io.origin import Origin
 from gada.io.records import as_csv, commit, machine
 from gada.io.results import ResultRow
 from gada.metrics.correlation import rows_by_distortion
+from gada.reports.canvas import png
 from gada.reports.figures import scatter
 from gada.scoring.scorer import Prediction, Scorer
 
@@ -60,4 +62,5 @@ class Evaluated:
     def write_scatter(self, path: Path, title: str) -> None:
         """Draw predicted against true scores."""
         scale, proxy = self.images.scale.describe(), self.images.proxy
-        write_bytes(path, scatter(self.predicted, self.scores, self.distortions, title, scale, proxy))
+        names = [distortion_name(one, self.images.name) for one in self.distortions]
+        write_bytes(path, png(scatter(self.predicted, self.scores, names, title, scale, proxy)))

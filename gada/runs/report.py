@@ -6,18 +6,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gada.data.records import ScoredSet
+from gada.distortions.names import distortion_name
 from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
 from gada.io.results import ResultRow, read_result_rows
-from gada.metrics.correlation import METRICS
-from gada.reports.figures import bars_by_distortion, learning_curves
+from gada.reports.figures import bars_by_distortion, learning_curves, scatter
 from gada.reports.layout import Provenance, Table
-from gada.reports.page import Figure, Section, page
-from gada.reports.tables import STAGE_NAMES, stages_table
+from gada.reports.page import Figure, Headline, Section, page
+from gada.reports.tables import STAGE_NAMES, by_distortion_table, overall_table
+from gada.runs.by_error import by_error_section, scores_of
+from gada.runs.comparison import measure_test, spanned
 from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
+from gada.runs.starts import START
 from gada.settings import Settings, as_plain
+
+COMPARED = (START, "baseline")  # what the last stage is measured against, whichever a run has
 
 
 def provenance_of(origins: Iterable[Origin]) -> Provenance:
@@ -33,25 +39,50 @@ def provenance_of(origins: Iterable[Origin]) -> Provenance:
 def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Sequence[ResultRow]) -> None:
     """Write `report.html` of a run from its result rows, metrics and figures."""
     stages = list(dict.fromkeys(row.stage for row in rows))
-    images, split = data.images, data.split
+    images, split, last = data.images, data.split, stages[-1]
     sections = [
         results_section(rows),
         *whole_sections(folder, stages),
+        by_error_section(scores_of(folder / last / "scores.csv"), images, data.packed),
+        scatter_section(folder, [stage for stage in stages if stage in (*COMPARED, last)], images),
         curves_section(folder, stages),
-        scatter_section(folder, stages, images.proxy),
         *samples_sections(folder, data.watched),
         Section("References of the split", listing={**vars(split), "hash": split.hash}),
         Section("Configuration", listing=as_plain(settings)),
         Section("Environment", listing=environment()),
     ]
+    of = f" of {len(images.reference_ids)} references" if images.has_references else ""
     summary = [
-        f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
+        f"Data: {data.title}, {len(images)} images{of}; scores: {images.scale.describe()}"
+        f"{', computed and not given by people' if images.proxy else ''}.",
         "An upper bound, not a result: the test references were trained on."
         if data.upper_bound
-        else "Each metric is of the test references, which neither trained nor chose a checkpoint.",
+        else "Each metric is of test images that neither trained nor chose a checkpoint.",
         chosen_by(data),
     ]
-    write_text(folder / "report.html", page(f"GADA on {data.title}", summary, sections))
+    title, head = f"{stage_name(last)} on {data.title}", headline(folder, stages)
+    write_text(folder / "report.html", page(title, summary, sections, headline=head))
+
+
+def headline(folder: Path, stages: Sequence[str]) -> Headline | None:
+    """Return the SROCC of the last stage, and whether it is better than the start or the baseline."""
+    last = stages[-1]
+    against = next((stage for stage in COMPARED if stage in stages and stage != last), "")
+    found = measure_test(folder, last, against)
+    if found is None:
+        return None
+    groups = "" if found.groups == found.images else f" of {found.groups} references"
+    meaning = f"{stage_name(last)} on {found.images} test images{groups}"
+    meaning += spanned(found.interval, ".3f") or ", too few for an interval"
+    meaning += ". 1 is the order that the true scores give, 0 is chance."
+    if found.before is None:
+        return Headline(f"SROCC {found.srocc:.3f}", meaning)
+    verdicts = {True: "Better than", False: "Worse than", None: "These images cannot tell it from"}
+    change = f"{found.srocc - found.before:+.3f}{spanned(found.change, '+.3f')}"
+    other = {"start": "the start", "baseline": "the baseline"}[against]
+    return Headline(
+        f"SROCC {found.srocc:.3f}", meaning, f"{verdicts[found.helped]} {other}, {found.before:.3f}: {change}."
+    )
 
 
 def chosen_by(data: PreparedData) -> str:
@@ -61,19 +92,19 @@ def chosen_by(data: PreparedData) -> str:
     return "There were no validation references, as in the paper's protocol: each checkpoint is the last one."
 
 
-def results_section(rows: Sequence[ResultRow]) -> Section:
-    """Return the paper's Table 1, all metrics, and bars by distortion."""
+def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Section:
+    """Return all metrics of each stage, and one of them by distortion where there are several."""
     plain, provenance = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
+    tables = [overall_table(plain, provenance)]
     stages = list(dict.fromkeys(row.stage for row in rows))
-    names = ", ".join(STAGE_NAMES.get(stage, stage) for stage in stages)
+    if len({row.distortion for row in rows}) <= 2:  # a class and ALL, which are the same
+        return Section(title, tables=tables)
     bars = Figure(
-        bars_by_distortion(plain, f"{provenance.dataset}, SROCC by distortion", stages=stages),
-        "SROCC on the test references, by distortion class and over ALL.",
-        f"Bars of SROCC for {names}.",
+        bars_by_distortion(plain, stages=stages),
+        "SROCC on the test images, by distortion and over all.",
+        f"Bars of SROCC for {', '.join(map(stage_name, stages))}.",
     )
-    return Section(
-        "Results", tables=[stages_table(plain, provenance), stages_table(plain, metrics=METRICS)], figures=[bars]
-    )
+    return Section(title, tables=[*tables, by_distortion_table(plain)], figures=[bars])
 
 
 def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
@@ -81,8 +112,7 @@ def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
     sections = []
     for stage in stages:
         for title, rows in groups_by_title(folder / stage / SETS).items():
-            table = stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))
-            sections.append(Section(f"Results on {title}", tables=[table]))
+            sections.append(results_section(rows, f"Results on {title}"))
         if (folder / stage / ORDER).is_file():
             sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8"))))
     return sections
@@ -113,25 +143,34 @@ def curves_section(folder: Path, stages: Sequence[str]) -> Section:
     """Return the learning curves of all stages."""
     metrics = {stage: read_metrics(folder / stage / "metrics.csv") for stage in stages}
     curves = Figure(
-        learning_curves({stage: rows for stage, rows in metrics.items() if rows}, "Losses and validation figures"),
-        "Mean losses between validations, and LCC and SROCC on the validation references.",
+        learning_curves({stage: rows for stage, rows in metrics.items() if rows}),
+        "Mean losses between validations, and LCC and SROCC on the validation images.",
         "Lines of losses on the left, of LCC and SROCC on the right, one row for each stage.",
     )
     return Section("Learning curves", figures=[curves])
 
 
-def scatter_section(folder: Path, stages: Sequence[str], proxy: bool) -> Section:
+def scatter_section(folder: Path, stages: Sequence[str], images: ScoredSet) -> Section:
     """Return the scatter plots of a run's stages."""
-    given = "proxy" if proxy else "human"
-    plots = [
-        Figure(
-            (folder / stage / "scatter.png").read_bytes(),
-            f"{STAGE_NAMES.get(stage, stage)}: predicted against {given} scores of the test images.",
-            f"Scatter plot of predicted and {given} scores with a logistic fit, one marker for each distortion class.",
+    given = "proxy" if images.proxy else "human"
+    plots = []
+    for stage in stages:
+        scored = scores_of(folder / stage / "scores.csv")
+        names = [distortion_name(one.distortion, images.name) for one in scored]
+        predicted, true = ([getattr(one, name) for one in scored] for name in ("predicted", "score"))
+        plots.append(
+            Figure(
+                scatter(predicted, true, names, stage_name(stage), images.scale.describe(), images.proxy),
+                f"{stage_name(stage)}: predicted against {given} scores of the test images.",
+                f"Scatter plot of predicted and {given} scores with a logistic fit, a marker for each distortion.",
+            )
         )
-        for stage in stages
-    ]
     return Section(f"Predicted and {given} scores", figures=plots)
+
+
+def stage_name(stage: str) -> str:
+    """Return what people call a stage."""
+    return STAGE_NAMES.get(stage, stage)
 
 
 def samples_sections(folder: Path, side: str) -> list[Section]:

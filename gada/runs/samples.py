@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gada.data.cache import PackedImages
 from gada.data.crops import middle
 from gada.data.records import ScoredImage, ScoredSet
+from gada.distortions.names import distortion_name
 from gada.models.generator import Generator, distort_crops
 from gada.reports.contact_sheet import contact_sheet, png_of
 
@@ -40,7 +41,7 @@ def drawn(columns: Mapping[str, Column], images: ScoredSet, packed: PackedImages
     names = [name for name in images.classes or ("",) if name in present]
     rows = [row_of_class(list(columns.values()), images, packed, name, size) for name in names]
     labels = [
-        f"{name or 'no class'}, true quality {record.quality:.2f}"
+        f"{distortion_name(name, images.name) or 'no class'}, true quality {record.quality:.2f}"
         for name, (record, _) in zip(names, rows, strict=True)
     ]
     title = f"{images.name}: generated crops; quality in [0, 1], 1 is best"

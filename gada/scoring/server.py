@@ -2,24 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
 import gada
+from gada.distortions.names import distortion_name
 from gada.errors import DataError
 from gada.io.images import read_image
 from gada.io.pixels import Decoding
-from gada.scoring.scorer import Scorer
+from gada.scoring.answers import MapAnswer, ModelAnswer, ScaleAnswer, ScoreAnswer
+from gada.scoring.scorer import Prediction, Scorer
 
 PAGE = Path(__file__).parent / "page"
 MAP_PARTS = 150  # of a quality map; a larger image's is coarser
@@ -47,63 +49,24 @@ class Limits:
     """Images that are scored at the same time."""
 
 
-class ScaleAnswer(BaseModel):
-    """The scale of a score."""
-
-    name: str
-    low: float
-    high: float
-    higher_is_better: bool
-
-
-class MapAnswer(BaseModel):
-    """Scores of the parts of an image."""
-
-    scores: list[list[float]] = Field(description="Row by row, on the scale.")
-    tops: list[int] = Field(description="Upper edge of each row of parts, in pixels.")
-    lefts: list[int] = Field(description="Left edge of each column of parts, in pixels.")
-    size: int = Field(description="Side of a part, in pixels.")
-
-
-class ScoreAnswer(BaseModel):
-    """The score of one image."""
-
-    score: float = Field(description="On the scale; see `scale` for its range and direction.")
-    quality: float = Field(description="In [0, 1], higher is better.")
-    spread: float = Field(description="Standard deviation of the crops' scores.")
-    distortion: str = Field(description="The most probable distortion class.")
-    probability: float = Field(description="Its probability.")
-    percentile: float | None = Field(description="Percentage of the training photos that are worse, where known.")
-    unusual: str = Field(description="Why the image is unlike the training photos; empty where it is not.")
-    scale: ScaleAnswer
-    model: str
-    mode: str
-    height: int
-    width: int
-    map: MapAnswer | None = None
-
-
-class ModelAnswer(BaseModel):
-    """The model at work."""
-
-    model: str
-    mode: str
-    scale: ScaleAnswer
-    classes: list[str]
-    description: str
-    proxy: bool = Field(description="True where the scores it was fitted to were computed and not given by people.")
-
-
-def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, ...] = ("*",)) -> FastAPI:
+def create_app(
+    scorer: Scorer,
+    limits: Limits | None = None,
+    hosts: tuple[str, ...] = ("*",),
+    name: str = "",
+    others: Mapping[str, Callable[[], Scorer]] | None = None,
+) -> FastAPI:
     """Return the application.
 
     Args:
-        scorer: what scores.
+        scorer: what scores, unless a request names another model.
         limits: what one request may cost.
         hosts: host names that requests may use; others are refused, so that a foreign web page cannot
             reach a server on the loopback address under a name of its own.
+        name: what requests call the scorer; by default its card's name.
+        others: further models by name; each is loaded when a request first names it.
     """
-    desk = Desk(scorer, limits or Limits())
+    desk = Desk(name or scorer.card.name, scorer, others or {}, limits or Limits())
     app = FastAPI(title="gada", version=gada.__version__, docs_url=None, redoc_url=None, lifespan=desk.open)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.middleware("http")(add_headers)  # the last one added comes first, so that every answer has them
@@ -125,6 +88,7 @@ def create_app(scorer: Scorer, limits: Limits | None = None, hosts: tuple[str, .
 NO_FORM = "Send the file itself as the body, as curl --data-binary @photo.jpg does, not a form."
 BINARY = {"type": "string", "format": "binary"}
 REFUSALS = {
+    404: "The server has no model of this name.",
     408: "It took longer than the server allows.",
     413: "The file is larger than the server allows.",
     422: "The body is not an image that can be read, or has too many pixels.",
@@ -132,11 +96,16 @@ REFUSALS = {
 }
 
 
+Named = Annotated[str, Query(alias="model", description="Name of a model of this server; by default its own.")]
+
+
 class Desk:
     """Takes images one by one, a few at work and some waiting."""
 
-    def __init__(self, scorer: Scorer, limits: Limits) -> None:
-        self.scorer = scorer
+    def __init__(self, name: str, scorer: Scorer, others: Mapping[str, Callable[[], Scorer]], limits: Limits) -> None:
+        self.scorers = {name: scorer}
+        self.loaders = {name: lambda: scorer, **{other: load for other, load in others.items() if other != name}}
+        self.loading = Lock()
         self.limits = limits
         self.taken = 0
         self.pool = ThreadPoolExecutor(limits.at_once)
@@ -147,10 +116,23 @@ class Desk:
         yield
         self.pool.shutdown(wait=False, cancel_futures=True)
 
-    def describe(self) -> ModelAnswer:
+    def scorer(self, name: str) -> Scorer:
+        """Return a model, loaded once; "" is the server's own."""
+        name = name or next(iter(self.loaders))
+        if name not in self.loaders:
+            raise HTTPException(404, f"There is no model {name!r}; this server has {', '.join(self.loaders)}.")
+        with self.loading:
+            if name not in self.scorers:
+                self.scorers[name] = self.loaders[name]()
+        return self.scorers[name]
+
+    def describe(self, name: Named = "") -> ModelAnswer:
         """Answer what model this is."""
-        scorer = self.scorer
+        scorer = self.scorer(name)
         return ModelAnswer(
+            name=name or next(iter(self.loaders)),
+            choice=list(self.loaders),
+            data=scorer.card.title,
             model=scorer.model,
             mode=scorer.protocol(),
             scale=ScaleAnswer(**asdict(scorer.scale)),
@@ -163,6 +145,7 @@ class Desk:
         self,
         request: Request,
         with_map: Annotated[bool, Query(alias="map", description="Also score the parts of the image.")] = False,
+        name: Named = "",
     ) -> ScoreAnswer:
         """Score the image in the body of a request."""
         if self.taken >= self.limits.at_once * (1 + WAITING):
@@ -172,7 +155,7 @@ class Desk:
             async with asyncio.timeout(self.limits.seconds):
                 body = await self.read(request)
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self.pool, self.answer, body, with_map)
+                return await loop.run_in_executor(self.pool, self.answer, body, with_map, name)
         except TimeoutError:
             raise HTTPException(408, REFUSALS[408]) from None
         except ClientDisconnect:
@@ -201,32 +184,35 @@ class Desk:
             raise HTTPException(422, f"The body is empty. {NO_FORM}")
         return bytes(body)
 
-    def answer(self, body: bytes, with_map: bool) -> ScoreAnswer:
+    def answer(self, body: bytes, with_map: bool, name: str = "") -> ScoreAnswer:
         """Decode and score."""
+        scorer = self.scorer(name)
         pixels = read_image(body, Decoding(max_pixels=self.limits.pixels))
-        prediction = self.scorer(pixels)
+        prediction: Prediction = scorer(pixels)
         return ScoreAnswer(
             score=prediction.score,
             quality=prediction.quality,
             spread=prediction.spread,
             distortion=prediction.distortion,
+            distortion_name=distortion_name(prediction.distortion, scorer.card.data),
             probability=prediction.probability,
             percentile=prediction.percentile,
             unusual=prediction.unusual,
-            scale=ScaleAnswer(**asdict(self.scorer.scale)),
+            scale=ScaleAnswer(**asdict(scorer.scale)),
             model=prediction.model,
-            mode=self.scorer.protocol(),
+            mode=scorer.protocol(),
             height=pixels.shape[0],
             width=pixels.shape[1],
-            map=self.map_of(pixels) if with_map else None,
+            map=map_of(scorer, pixels) if with_map else None,
         )
 
-    def map_of(self, pixels: Any) -> MapAnswer:
-        """Score the parts of an image."""
-        found = self.scorer.predict_map(pixels, most=MAP_PARTS)
-        return MapAnswer(
-            scores=found.scores.tolist(), tops=found.tops.tolist(), lefts=found.lefts.tolist(), size=found.size
-        )
+
+def map_of(scorer: Scorer, pixels: Any) -> MapAnswer:
+    """Score the parts of an image."""
+    found = scorer.predict_map(pixels, most=MAP_PARTS)
+    return MapAnswer(
+        scores=found.scores.tolist(), tops=found.tops.tolist(), lefts=found.lefts.tolist(), size=found.size
+    )
 
 
 async def healthz() -> JSONResponse:

@@ -18,8 +18,8 @@ from gada.data.databases import load_database
 from gada.data.live_itw import load_live_itw
 from gada.data.perceptual_hash import perceptual_hash
 from gada.errors import DataError
-from gada.experiments.benchmark.report import extremes_section, scores_of
 from gada.io.images import read_image
+from gada.runs.by_error import by_error_section, scores_of
 from gada.settings import DataSettings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -120,5 +120,6 @@ def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path
     data = DataSettings(format="table", root=tmp_path / "set", scale_low=-5, scale_high=5, higher_is_better=True)
     images = load_database(data)
     packed = PackedImages.open(images.files, images.root, tmp_path)
-    section = extremes_section(scores_of(scores), images, packed)
-    assert len(section.figures) == 1
+    section = by_error_section(scores_of(scores), images, packed)
+    assert [len(row) for row in section.tiles.values()] == [2, 2, 2]
+    assert "true -3.5" in section.tiles["Typical error"][0].caption

@@ -66,6 +66,9 @@ def test_all_stages_leave_what_they_say(fit: Fit, tmp_path: Path, capsys: pytest
     assert grid.shape[0] > 2 * 128
     page = (run / "report.html").read_text()
     assert "Learning curves" in page
+    assert "too few for an interval" in page
+    assert "from the baseline" in page
+    assert "Typical error" in page
     assert "Validation references chose each checkpoint" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
     environment = json.loads((run / "env.json").read_text())

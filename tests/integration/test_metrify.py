@@ -191,7 +191,7 @@ def test_no_source_stands_on_two_sides(root: Path) -> None:
 
 def test_what_is_left_to_look_at(root: Path) -> None:
     page = (root / "run" / "report.html").read_text()
-    for text in ("Metrifier of plain", "mean risk", "known level", "iqa-ls/jpeg"):
+    for text in ("Metrifier of plain", "mean risk", "known level", "JPEG compression", "of predicted and true error"):
         assert text in page
     for name in ("levels", "risk", "reliability"):
         assert (root / "run" / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import api
 import pytest
 import yaml
 
@@ -55,6 +56,11 @@ def test_every_page_of_docs_is_linked() -> None:
     linked = {(ROOT / folder / link.partition("#")[0]).resolve() for folder, link in links}
     others = {"docs/releasing.md"}  # for those who find it in CONTRIBUTING.md's folder
     assert {page for page in PAGES if page.startswith("docs/") and (ROOT / page).resolve() not in linked} <= others
+
+
+def test_the_reference_is_that_of_the_docstrings() -> None:
+    text = api.PAGE.read_text(encoding="utf-8")
+    assert f"<!-- tests/api.py -->\n{api.reference().strip()}\n<!-- end -->" in text, "run `make tables`"
 
 
 def place(file: str, name: str) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+import csv
 import shutil
 import socket
 import subprocess
@@ -40,6 +41,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scorer(model: Path) -> gada.Scorer:
     return gada.load_scorer(model, device="cpu")
+
+
+SAVED = """let kept; const real = URL.createObjectURL; URL.createObjectURL = (blob) => (kept = blob, real(blob));
+document.querySelector("#save").click(); URL.createObjectURL = real; return kept.text();"""  # the CSV of the session
 
 
 class Client:
@@ -110,6 +115,29 @@ def test_health_model_and_description(client: Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/healthz", "/v1/model", "/v1/score"}
     assert "image/*" in paths["/v1/score"]["post"]["requestBody"]["content"]
+
+
+def test_a_request_may_name_another_model(scorer: gada.Scorer, tmp_path: Path) -> None:
+    loaded = []
+
+    def load() -> gada.Scorer:
+        scale = {"name": "MOS", "low": 0.0, "high": 1.0, "higher_is_better": True}
+        loaded.append(gada.load_scorer(save_evaluator(tmp_path / "other.safetensors", scale=scale), device="cpu"))
+        return loaded[-1]
+
+    client = Client(create_app(scorer, hosts=("localhost",), name="own", others={"other": load}))
+    assert client.get("/v1/model").json()["choice"] == ["own", "other"]
+    assert not loaded, "before it is asked for"
+    body = png(picture(0))
+    own, other = (client.post(f"/v1/score?model={name}", content=body).json() for name in ("own", "other"))
+    assert own == client.post("/v1/score", content=body).json()
+    assert other["scale"]["name"] == "MOS"
+    assert other["score"] == pytest.approx(own["quality"], abs=1e-3)
+    client.get("/v1/model?model=other")
+    assert len(loaded) == 1
+    unknown = client.post("/v1/score?model=third", content=body)
+    assert unknown.status_code == 404
+    assert "own, other" in unknown.json()["detail"]
 
 
 def test_the_page_may_load_nothing_from_elsewhere(client: Client) -> None:
@@ -230,14 +258,25 @@ def test_the_page_scores_what_is_dropped(
         window.choose("#files", [other, bad])
         window.wait_for("return document.querySelectorAll('.score').length === 2")
         window.wait_for("return document.querySelectorAll('.error').length === 1")
-        shown = window.run("return [...document.querySelectorAll('li')].map((card) => card.innerText)")
-        assert window.run("return document.querySelectorAll('.picture canvas').length") == 2
-        assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "nothing hangs over the side"
+        shown = window.run("return [...document.querySelectorAll('#results > li')].map((card) => card.innerText)")
+        assert window.run("return document.querySelectorAll('.picture canvas').length") == 0, "no map until asked"
+        assert window.overflowing() == []
+        window.run("document.querySelector('#show-map').click()")
+        window.wait_for("return document.querySelectorAll('.picture canvas').length === 2")
         window.screenshot(tmp_path / "page.png")
+        window.run("document.querySelectorAll('.compare').forEach((button) => button.click())")
+        assert window.wait_for("return document.querySelectorAll('#viewer[open] figure img').length") == 2
+        assert window.overflowing() == []
+        window.run("document.querySelector('#viewer').close()")
+        saved = window.run(SAVED)
     expected = sorted([(scorer(good).score, "good.png"), (scorer(other).score, "other.png")])  # the best comes first
     for card, (score, name) in zip(shown, expected, strict=False):
         assert name in card
-        assert f"{score:.4f}"[:-1] in card
-    assert "not an image" in shown[2]
+        assert f"{score:.2f} DMOS" in card
+    assert "Cannot be read: the image is not an image" in shown[2]
+    lines = list(csv.DictReader(saved.splitlines()))
+    assert [row["image"] for row in lines] == [name for _, name in expected] + ["bad.png"]
+    assert float(lines[0]["score"]) == pytest.approx(expected[0][0], abs=1e-3)
+    assert "not an image" in lines[2]["error"]
     with Image.open(tmp_path / "page.png") as page:
         assert page.size == size

@@ -273,7 +273,7 @@ def test_results_are_shown_again(whole: Path, tmp_path: Path, capsys: pytest.Cap
     page, figure = tmp_path / "page.md", tmp_path / "figure.png"
     page.write_text(f"<!-- gada sweep {results} -->\nold\n<!-- end -->\n")
     assert main(["sweep", "--results", results, "--into", str(page), "--figure", str(figure)]) == 0
-    assert "| iqa-ls/blur | plain |" in page.read_text()
+    assert "| Gaussian blur | plain |" in page.read_text()
     assert figure.read_bytes().startswith(b"\x89PNG")
     capsys.readouterr()
     assert main(["sweep", "--results", results, "--json"]) == 0

@@ -1,4 +1,4 @@
-"""The report of IQA-LS's trainings: tables, the paper's figures, calibration, sample images, one page."""
+"""The page of a run of classifiers: what IQA-LS gains over hard labels, tables, the paper's figures, sample images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,39 +9,68 @@ from gada.experiments.iqa_ls.testing import TestSets
 from gada.io.files import write_bytes, write_text
 from gada.io.records import Row, environment
 from gada.reports.contact_sheet import png_of
-from gada.reports.iqa_ls import described, seeds_of, tested
+from gada.reports.iqa_ls import DISTORTED, PAIRS, described, published_beside, seeds_of, shown, strategies_of, tested
 from gada.reports.iqa_ls_figures import calibration_curves, confidence_histograms, figure_1, figure_3, figure_4
-from gada.reports.iqa_ls_tables import all_tables
-from gada.reports.page import Figure, Section, page
+from gada.reports.iqa_ls_tables import all_tables, gain, paired
+from gada.reports.page import Figure, Headline, Section, page
+from gada.runs.comparison import spanned
 from gada.settings import ClassifyDataSettings, TestDataSettings, as_plain, from_plain
 
 SHOWN_IN_FIGURE_4 = ("1", "2", "3")
+CALIBRATION = ("calibration", "confidence")
 SAMPLES = ("figure-1", "figure-4")  # show images of the database
 
 
 def write_report(folder: Path, rows: Sequence[Row], tests: TestSets, settings: Mapping[str, Any]) -> list[Path]:
     """Write `report.html` of a run and its figures; return the files of the figures."""
-    figures = draw_figures(rows, tests)
+    sets, figures = tested(rows), draw_figures(rows, tests)
+    first, *others = all_tables(sets)
     samples = [figure for name, figure in figures.items() if name in SAMPLES]
-    curves = [figure for name, figure in figures.items() if name not in SAMPLES]
+    more = [figure for name, figure in figures.items() if name in CALIBRATION]
+    third = [figure for name, figure in figures.items() if name not in (*SAMPLES, *CALIBRATION)]
     sections = [
-        Section("Results", tables=all_tables(tested(rows)), figures=curves),
+        Section("Results", tables=[first], figures=third),
+        Section("Differences, calibration, confidence", tables=others, figures=more, folded=True),
         *([Section("Sample images", figures=samples, shows_database=True)] if samples else []),
         Section("Configuration", listing=settings),
         Section("Environment", listing=environment()),
     ]
     for name, figure in figures.items():
-        write_bytes(folder / f"{name}.png", figure.png)
-    write_text(folder / "report.html", page(f"IQA-LS on {tests.title}", [described(tested(rows))], sections))
+        write_bytes(folder / f"{name}.png", figure.file)
+    text = page(f"IQA-LS on {tests.title}", [described(sets)], sections, headline=headline(sets))
+    write_text(folder / "report.html", text)
     return [folder / f"{name}.png" for name in figures]
+
+
+def headline(rows: Sequence[Row]) -> Headline | None:
+    """Return what IQA-LS gains on distorted images, by the mix of all three if it was trained; None without a pair."""
+    there = set(strategies_of(rows))
+    pair = next((pair for pair in (("8", "9"), *PAIRS) if set(pair) <= there), None)
+    if pair is None:
+        return None
+    gains = paired(rows, pair[1], pair[0], list(DISTORTED.values()), "accuracy")
+    if not len(gains):
+        return None
+    meaning = (
+        f"accuracy on distorted test images: IQA-LS (strategy {pair[1]}) minus hard labels (strategy {pair[0]}) on the "
+        "same training images."
+    )
+    found = gain(rows, pair[1], pair[0], list(DISTORTED.values()))
+    if found is None:
+        seeds = f"Mean and standard deviation over {len(gains)} seeds." if len(gains) > 1 else "One seed, no interval."
+        return Headline(str(shown(gains, signed=True)), meaning, seeds)
+    mean, low, high = found
+    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These images cannot tell it from"
+    return Headline(f"{mean:+.3f}", f"{meaning[:-1]}{spanned([low, high], '+.3f')}.", f"{verdict} hard labels.")
 
 
 def draw_figures(rows: Sequence[Row], tests: TestSets) -> dict[str, Figure]:
     """Return the figures that result rows can fill, by the name of their file."""
     sets, found = tested(rows), {}
+    ours = ", ours and published" if published_beside(sets) else ""
     found["figure-3"] = Figure(
         figure_3(sets),
-        "Accuracy by level of distortion with hard labels and IQA-LS, ours and published (the paper's Figure 3).",
+        f"Accuracy by level of distortion with hard labels and IQA-LS{ours} (the paper's Figure 3).",
         "Lines of accuracy against distortion level, one panel for each pair of strategies and distortion.",
     )
     if all("bins" in row for row in sets):

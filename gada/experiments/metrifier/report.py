@@ -10,9 +10,11 @@ from gada.experiments.metrifier.predictors import ESTIMATES
 from gada.io.files import write_bytes, write_text
 from gada.io.records import Row, environment, read_results
 from gada.metrics.classification import risk_coverage
+from gada.metrics.correlation import ALL
+from gada.reports.canvas import png
 from gada.reports.layout import Table, render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Figure, Section, page
+from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.predictors import (
     confusion_table,
     distortions_table,
@@ -21,6 +23,7 @@ from gada.reports.predictors import (
     reliability_figure,
     risk_figure,
 )
+from gada.runs.comparison import spanned
 
 FIGURES = ("levels", "risk", "reliability")
 """What an evaluation draws, by the names of the files."""
@@ -61,17 +64,36 @@ def write_page(
             "Lines of true against predicted error, one for each predictor that estimates the error.",
         ),
     )
-    for name, image in zip(FIGURES, drawn, strict=True):
-        write_bytes(folder / f"{name}.png", image)
-    pictures = [Figure(image, *text) for image, text in zip(drawn, texts, strict=True)]
+    pictures = [Figure(plot, *text) for plot, text in zip(drawn, texts, strict=True)]
+    for name, picture in zip(FIGURES, pictures, strict=True):
+        write_bytes(folder / f"{name}.png", picture.file)
     sections = [
         Section("Results", tables=tables_of(rows), figures=pictures),
         Section("Configuration", listing=configuration),
         Section("Environment", listing=environment()),
     ]
+    whole = [row for row in rows if row["distortion"] == ALL]
     title = f"Metrifier of {rows[0]['classifier']} on {rows[0]['dataset']}"
     summary = [f"All results are over {rows[0]['sources']} held-out source images, at every step."]
-    write_text(folder / "report.html", page(title, summary, sections))
+    write_text(folder / "report.html", page(title, summary, sections, headline=headline(whole)))
+
+
+def headline(rows: Sequence[Row]) -> Headline | None:
+    """Return how well the metrifier orders images by their true error, and whether another predictor does as well."""
+    own, *others = rows
+    if own["srocc"] is None:
+        return None
+    meaning = (
+        f"of predicted and true error ({own['error']}), over {own['sources']} held-out images at {own['steps']} steps; "
+        "1 is their true order, 0 is chance."
+    )
+    rival = max((row for row in others if row["lead"] is not None), key=lambda row: row["srocc"], default=None)
+    if rival is None:
+        return Headline(f"SROCC {own['srocc']:.3f}", meaning)
+    low, high = rival["lead_low"], rival["lead_high"]
+    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These images cannot tell it from"
+    change = f"{rival['lead']:+.3f}{spanned([low, high], '+.3f')}"
+    return Headline(f"SROCC {own['srocc']:.3f}", meaning, f"{verdict} the best other, {rival['predictor']}: {change}.")
 
 
 def tables_of(rows: Sequence[Row]) -> list[Table]:
@@ -84,7 +106,7 @@ def put_results(results: Path, into: Path | None, figure: Path | None = None) ->
     """Put kept result rows into the block "gada metrify evaluate RESULTS" of a Markdown file, or draw them."""
     rows = read_results([results], "metrify evaluate")
     if figure:
-        write_bytes(figure, levels_figure(rows))
+        write_bytes(figure, png(levels_figure(rows)))
     if into:
         replace_block(into, block_of(results), "\n".join(render(table, "markdown") for table in tables_of(rows)))
 

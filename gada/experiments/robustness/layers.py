@@ -14,6 +14,7 @@ from gada.experiments.robustness.sweep import Progress
 from gada.io.files import write_bytes, write_text
 from gada.io.records import RESULTS, Row, commit, environment, machine, read_results, write_rows
 from gada.metrics.statistics import mean_interval
+from gada.reports.canvas import png
 from gada.reports.layers import answer_table, layers_figure, layers_table
 from gada.reports.layout import render
 from gada.reports.markdown import replace_block
@@ -135,17 +136,17 @@ def rows_of(layers: Sequence[Layer], changes: Changes, steps: Sequence[Step]) ->
 
 def write_page(folder: Path, rows: list[Row], listing: Row) -> None:
     """Write the figure and the page."""
-    write_bytes(folder / "layers.png", layers_figure(rows))
     caption = (
         "Relative change of each layer's output, from the image to the class, one line for each level, the strongest "
         "darkest; dotted: pooling and dropout (Cheraaqee, 2022, section 3.2)."
     )
     alt = "Lines of relative change against depth, one panel for each distortion."
-    drawn = Figure((folder / "layers.png").read_bytes(), caption, alt)
+    drawn = Figure(layers_figure(rows), caption, alt)
+    write_bytes(folder / "layers.png", drawn.file)
     first = rows[0]
     sections = [
         Section("Early layers against late", tables=[answer_table(rows)], figures=[drawn]),
-        Section("Every layer", tables=[layers_table(rows)]),
+        Section("Every layer", tables=[layers_table(rows)], folded=True),
         Section("Network", listing=listing),
         Section("Environment", listing=environment()),
     ]
@@ -157,7 +158,7 @@ def show(results: Path, into: Path | None, figure: Path | None) -> str:
     """Put result rows into a Markdown block or a figure; return the tables as text where neither is asked for."""
     rows = read_results([results], "layers")
     if figure:
-        write_bytes(figure, layers_figure(rows))
+        write_bytes(figure, png(layers_figure(rows)))
     if into:
         text = "\n".join(render(table, "markdown") for table in (answer_table(rows), layers_table(rows)))
         replace_block(into, f"gada layers {results.as_posix()}", text)

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from gada.data.labelled import LabelledImages
 from gada.data.labels import shown_classes
 from gada.errors import ConfigError
@@ -13,10 +15,12 @@ from gada.experiments.robustness.sweep import Sweep
 from gada.io.files import write_bytes, write_text
 from gada.io.images import read_image
 from gada.io.records import Row, environment, read_results
+from gada.reports.canvas import png
 from gada.reports.contact_sheet import png_of
 from gada.reports.dodge_karam import findings, findings_table
 from gada.reports.ladders import (
     FIGURES,
+    NONE,
     ladder_figure,
     ladder_table,
     ladders_of,
@@ -27,7 +31,8 @@ from gada.reports.ladders import (
 )
 from gada.reports.layout import Table, render
 from gada.reports.markdown import replace_block
-from gada.reports.page import Figure, Section, page
+from gada.reports.page import Figure, Headline, Section, page
+from gada.runs.comparison import spanned
 from gada.scoring.classifiers import Classifier
 
 
@@ -50,22 +55,47 @@ def write_report(
         example: image of the example sheet; by default the set's first.
     """
     rows = [{**row, "partial": sweep.partial} for row in sweep.rows]
-    write_bytes(folder / "accuracy.png", ladder_figure(rows, f"Accuracy under distortion: {images.title}"))
+    others = [name for name in FIGURES if name != "top1"]
     sections = [
         results_section(folder, rows, baseline),
-        Section("By distortion and level", tables=[ladder_table(rows, name, intervals=True) for name in FIGURES]),
+        Section("Top-1 accuracy by level", tables=[ladder_table(rows, "top1", intervals=True)]),
+        Section("Other metrics by level", tables=[ladder_table(rows, name) for name in others], folded=True),
         example_section(folder, classifiers, images, sweep, example),
         *([Section("Images left out", listing=sweep.failed)] if sweep.failed else []),
         Section("Networks", tables=[networks_table(rows)], listing={one.name: one.identity for one in classifiers}),
         Section("Environment", listing=environment()),
     ]
-    write_text(folder / "report.html", page(f"Robustness sweep on {images.title}", [origin(rows)], sections))
+    title = f"Robustness sweep on {images.title}"
+    write_text(folder / "report.html", page(title, [origin(rows)], sections, headline=headline(rows)))
+
+
+def headline(rows: Sequence[Row]) -> Headline | None:
+    """Return what distortions cost the network that they cost least."""
+    clean = {row["network"]: row for row in rows if row["distortion"] == NONE}
+    losses = {
+        one: clean[one]["top1"] - np.mean([r["top1"] for r in rows if r["network"] == one and r["distortion"] != NONE])
+        for one in networks_of(rows)
+        if one in clean and any(row["network"] == one and row["distortion"] != NONE for row in rows)
+    }
+    if not losses:
+        return None
+    best = min(losses, key=lambda one: losses[one])
+    first = clean[best]
+    top1 = f"{first['top1']:.3f}{spanned([first['top1_low'], first['top1_high']], '.3f')}"
+    meaning = (
+        f"top-1 accuracy lost by {best}, mean over all distortions and levels; on {first['n']} undistorted images it "
+        f"reaches {top1}."
+    )
+    others = ", ".join(f"{one} {value:.3f}" for one, value in losses.items() if one != best)
+    return Headline(f"{losses[best]:.3f}", meaning, f"Less than the others lose: {others}." if others else "")
 
 
 def results_section(folder: Path, rows: list[Row], baseline: str | None) -> Section:
     """Return the summary, whether the findings of Dodge and Karam hold, and the plot."""
+    drawn = ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}")
+    write_bytes(folder / "accuracy.png", png(drawn))
     plot = Figure(
-        (folder / "accuracy.png").read_bytes(),
+        drawn,
         "Top-1 (solid, with 95 % interval) and top-5 accuracy (dashed) along each ladder, the mildest level on the "
         "left; dotted: top-1 of undistorted images (after Dodge and Karam, 2016, Figure 2).",
         "Lines of accuracy against distortion strength, one panel for each distortion, one colour for each network.",
@@ -118,7 +148,7 @@ def show(results: Path, baseline: str | None, into: Path | None, figure: Path | 
     rows = read_results([results], "sweep")
     tables = tables_of(rows, baseline)
     if figure:
-        write_bytes(figure, ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}"))
+        write_bytes(figure, png(ladder_figure(rows, f"Accuracy under distortion: {rows[0]['dataset']}")))
     if into:
         replace_block(into, block_of(results), "\n".join(render(table, "markdown") for table in tables))
     elif as_json:

@@ -9,6 +9,7 @@ from gada.errors import DataError
 from gada.experiments.trust.checks import Check, Trust
 from gada.io.files import write_bytes
 from gada.io.records import commit, machine, read_rows, write_rows
+from gada.reports.canvas import png
 from gada.reports.layout import Cell, Table
 from gada.reports.trust import curves_figure
 from gada.scoring.ladders import LADDERS
@@ -72,4 +73,4 @@ def write_trust(folder: Path, found: Trust, seed: int) -> None:
     write_rows(folder / "trust.jsonl", trust_rows(found, seed))
     strengths = {ladder.name: ladder.strengths for ladder in LADDERS}
     plot = curves_figure(found.curves, strengths, f"{found.name}, {found.photos} photos")
-    write_bytes(folder / "trust.png", plot)
+    write_bytes(folder / "trust.png", png(plot))

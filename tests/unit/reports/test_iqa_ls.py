@@ -8,6 +8,7 @@ import pytest
 from gada.data.mixtures import STRATEGIES
 from gada.io.records import Row
 from gada.metrics.classification import crossed_interval
+from gada.reports.canvas import png, svg
 from gada.reports.iqa_ls import ORDER, SETS, published, strategies_of, table_2, variants
 from gada.reports.iqa_ls_figures import figure_3
 from gada.reports.iqa_ls_tables import all_tables, baselines_table, differences, generated_gains, scaling_table
@@ -17,7 +18,7 @@ from gada.reports.layout import render
 def rows(*strategies: str, seeds: tuple[int, ...] = (0, 1)) -> list[Row]:
     """Accuracy is 0.1 for each strategy, 0.01 for each seed."""
     labels = {"9": "iqa-ls", "smoothing": "smoothing"}
-    common = {"dataset": "toys", "train_images": 10, "n": 5, "epochs": 2, "loss": "squared", "precision": "f32"}
+    common = {"dataset": "CIFAR-10", "train_images": 10, "n": 5, "epochs": 2, "loss": "squared", "precision": "f32"}
     return [
         {
             **common,
@@ -56,6 +57,13 @@ def test_means_and_stds_over_seeds() -> None:
     assert "1 mix 1,hard,0.105 ± 0.007" in text
     assert ",published,0.794," in text
     assert "±" not in render(table_2(rows("1", seeds=(0,))), "csv")
+
+
+def test_images_of_one_s_own_stand_beside_no_published_rows() -> None:
+    own = [{**row, "dataset": "my-photos"} for row in rows("8", "9")]
+    for table in (table_2(own), differences(own)):
+        assert "ublished" not in render(table, "text")
+    assert svg(figure_3(own)) != svg(figure_3(rows("8", "9")))
 
 
 def test_differences_are_paired_by_seed() -> None:
@@ -112,6 +120,6 @@ def test_strategies_are_in_the_paper_s_order() -> None:
     assert set(ORDER) == set(STRATEGIES)
 
 
-def test_figure_3_is_an_image() -> None:
-    assert figure_3(rows("1", "8", "9")).startswith(b"\x89PNG")
-    assert np.isfinite(len(figure_3(rows("1"))))
+def test_figure_3_is_drawn_also_without_a_pair() -> None:
+    assert png(figure_3(rows("1", "8", "9"))).startswith(b"\x89PNG")
+    assert png(figure_3(rows("1"))).startswith(b"\x89PNG")
