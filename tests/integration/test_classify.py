@@ -179,7 +179,8 @@ def test_every_training_of_a_run_is_logged_to_one_w_and_b_run(root: Path, monkey
     assert fit(root, "8,9", "--wandb", "offline") == 0
     (run,) = started
     names = {f"strategy-{one}/seed-0/{name}" for one in "89" for name in ("loss", "accuracy", "lr")}
-    assert names | {"results", "calibration", "confidence", "figure-1", "figure-3", "figure-4"} <= run.logged
+    figures = {"calibration", "confidence", "figure-1", "figure-3", "figure-4"}
+    assert names | figures | {"results", "classifiers-toy"} <= run.logged
 
 
 def test_a_killed_fit_resumes_with_the_same_weights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

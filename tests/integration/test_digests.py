@@ -90,7 +90,7 @@ def classifiers(folder: Path) -> dict[str, Any]:
     steps = ("--steps", "20", "--validate_every", "10", "--validation_images", "8", "--split.test", "0.3")
     small = ("--crop_size", "32", "--batch_size", "4", "--model.widths", "[4,4,4]", "--model.maps", "8")
     source = (
-        "--classifier",
+        "--classifiers",
         "toys:plain",
         "--images.root",
         "images/train",

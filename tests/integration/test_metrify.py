@@ -150,7 +150,7 @@ def test_the_training_is_logged_to_w_and_b(root: Path, tmp_path: Path, monkeypat
     run = WandbRun()
     monkeypatch.setattr("wandb.init", lambda **_: run)
     assert fit(root, "--run", str(tmp_path / "run"), "--wandb", "offline") == 0
-    assert {"run/val_srocc", "run/loss_metrifier_error"} <= run.logged
+    assert {"run/val_srocc", "run/loss_metrifier_error", "metrifier-toy"} <= run.logged
     others = ["--wandb", "offline", "--evaluators", str(root / "toy.safetensors")]
     assert main(["metrify", "evaluate", "--run", str(tmp_path / "run"), *others]) == 0
     assert {"results", "levels", "risk", "reliability"} <= run.logged
@@ -238,7 +238,7 @@ def test_a_metrifier_is_no_model_of_quality(root: Path, tmp_path: Path, capsys: 
     assert "gada metrify predict" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="not quality"):
         gada.DifferentiableScorer(root / "run")
-    assert main(["dlp", "--model", str(root / "run"), "--references", str(tmp_path)]) == 2
+    assert main(["dlp", "--model", str(root / "run"), "--photos", str(tmp_path)]) == 2
     assert "gada metrify predict" in capsys.readouterr().err
 
 

@@ -338,7 +338,10 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune"]) == 2
     assert "known are fit, benchmark, evaluate" in capsys.readouterr().err
     assert main(["classify", "tune"]) == 2
-    assert "'classify tune'; known are classify fit, classify evaluate, classify table." in capsys.readouterr().err
+    assert (
+        "'classify tune'; known are classify fit, classify evaluate, classify table, classify figures."
+        in capsys.readouterr().err
+    )
     assert main(["--version"]) == 0
     assert re.fullmatch(rf"gada {__version__}( \(commit [0-9a-f]{{12}}\+?\))?\n", capsys.readouterr().out)
 

@@ -1,7 +1,7 @@
 """Scoring whole images: any size, one score for an image and its view, percentile, and what is unusual."""
 
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -100,16 +100,10 @@ def test_an_exported_model_says_the_same(
     pytest.importorskip("onnxscript")
     out, parity = export_evaluator(str(model), "onnx", tmp_path / "whole.onnx")
     assert parity.greatest < 1e-5
-    opened: list[object] = []
-    session = ort.InferenceSession
-
-    def counted(*given: Any, **how: Any) -> Any:
-        opened.append(given)
-        return session(*given, **how)
-
-    monkeypatch.setattr(ort, "InferenceSession", counted)
+    opened = Mock(wraps=ort.InferenceSession)
+    monkeypatch.setattr(ort, "InferenceSession", opened)
     other = gada.load_scorer(out)
-    assert len(opened) == 1
+    opened.assert_called_once()
     for image in (picture(6, 33, 50), np.zeros((40, 40, 3), np.uint8)):
         one, exported = scorer(image), other(image)
         assert exported.score == pytest.approx(one.score, abs=1e-3)
