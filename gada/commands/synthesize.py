@@ -30,5 +30,5 @@ def synthesize(
     from gada.data.synthesize import synthesize as make
     from gada.usage import ended
 
-    make(references, out, recipe, scores, crops, levels, seed, jobs)
-    ended(str(out), f"gada fit --data.root {out} --run runs/{out.name}")
+    if make(references, out, recipe, scores, crops, levels, seed, jobs):
+        ended(str(out), f"gada fit --data.root {out} --run runs/{out.name}")

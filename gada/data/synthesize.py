@@ -37,7 +37,7 @@ def synthesize(
     levels: int | None = None,
     seed: int = 0,
     jobs: int | None = None,
-) -> None:
+) -> bool:
     """Distort every reference by every family of a recipe and write the set to a folder.
 
     The folder gets `references/`, `images/` (PNG), `scores.csv` (columns image, score, reference, distortion, level;
@@ -54,6 +54,9 @@ def synthesize(
         seed: All noise is a function of this, the reference's name, the class and the level.
         jobs: Processes; by default one for each core.
 
+    Returns:
+        False if the set was complete, and nothing was left to do.
+
     Raises:
         ConfigError: if an option is wrong.
         DataError: if a reference, a table or the folder is wrong; nothing is written then.
@@ -69,7 +72,7 @@ def synthesize(
     tasks = [Task(out, source.name, cell.family, cell.level, seed, metric) for source in sources for cell in cells]
     if _is_complete(out, tasks, finished):
         sys.stderr.write(f"gada: {out} is complete, with {len(tasks)} images; nothing is left to do\n")
-        return
+        return False
     if finished:  # before the manifest forgets that the set was complete: what is known of its images would go with it
         write_text(out / JOURNAL, "".join(_line(image, *entry) for image, entry in finished.items()))
     write_json(out / "manifest.json", plan | {"complete": False})  # first, so that the folder says whose it is
@@ -87,6 +90,7 @@ def synthesize(
     if human is not None:
         finished = {task.image: (finished[task.image][0], human[task.key]) for task in tasks}
     _write_table(out, plan, tasks, finished)
+    return True
 
 
 def _digests(sources: Iterable[Source], human: bool) -> tuple[dict[str, str], Metric | None]:

@@ -218,7 +218,7 @@ def test_results_again_tables_and_figures(root: Path, capsys: pytest.CaptureFixt
     report = (root / "run/report.html").read_text()
     assert all((root / f"run/{name}.png").is_file() for name in drawn)
     assert "before and after temperature scaling" in report
-    assert report.count("<img") == len(drawn)
+    assert report.count("<img") + report.count("<svg") == len(drawn)
     assert main(["classify", "figures", str(again), "--out", str(root / "drawn"), *data(root)]) == 0
     assert sorted(path.stem for path in (root / "drawn").iterdir()) == sorted(drawn)
     with Image.open(root / "drawn/figure-4.png") as sheet:

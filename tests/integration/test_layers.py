@@ -76,7 +76,7 @@ def test_thirds_are_of_the_convolutions() -> None:
 
 def test_what_is_left_to_look_at(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = (root / "run" / "report.html").read_text()
-    for text in ("How distortions travel through plain", "late minus early", "iqa-ls/jpeg", "changed more"):
+    for text in ("How distortions travel through plain", "late minus early", "JPEG compression", "changed more"):
         assert text in page
     results, block = (root / "run" / "results.jsonl").as_posix(), tmp_path / "page.md"
     block.write_text(f"<!-- gada layers {results} -->\n<!-- end -->\n")

@@ -371,7 +371,7 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
         ("scor x", "unknown verb 'scor'; did you mean score? known are fit, "),
         ("classify fti", "unknown verb 'classify fti'; did you mean fit? known are classify fit, "),
         ("score x --mode gird", "--mode is gird but must be grid, crops or dense; did you mean grid?"),
-        ("evaluate --model photso", "one of: authentic, live-like, photos, tid2013-r; did you mean photos?"),
+        ("evaluate --model photso", "one of: photos, authentic, live-like, tid2013-r; did you mean photos?"),
         ("distortions --sheet x.png", "sheet is called out now."),
         ("dlp --references x", "references is called photos now."),
         ("fit --from", "--from needs a value."),

@@ -100,15 +100,18 @@ def commands(folder: Path) -> list[list[str]]:
     pictures, photographs = folder / "pictures", folder / "photographs"
     folders(pictures / "train", each=6)
     folders(pictures / "test", each=4)
+    folders(folder / "others" / "train", each=6)
+    folders(folder / "others" / "test", each=9)  # three of each class have names that the metrifier does not know
     folders(photographs, each=1, side=170)
 
     def at(name: str) -> str:
         return str(folder / name)
 
-    labelled = ["--images.root", str(pictures / "train"), "--classifier", "toys:plain"]
+    labelled = ["--images.root", str(pictures / "train"), "--classifiers", "toys:plain"]
     quick = "--steps 4 --validate_every 2 --batch_size 8 --model.widths [8,8,8] --model.maps 16".split()
     ladder = ["--distortions", "[iqa-ls/blur]"]
     classes = ["--data.root", str(pictures), "--data.layout", "folders", "--run", at("classify")]
+    others = ["--data.root", at("others"), "--data.layout", "folders"]
     own = ["--training.network", "toys:small", "--training.epochs", "1", "--training.batch_size", "6"]
     data = ["--data.root", str(root), "--data.format", "synthetic"]
     return [
@@ -117,9 +120,9 @@ def commands(folder: Path) -> list[list[str]]:
         ["evaluate", "--model", at("fit"), *data],
         ["generate", "--model", at("fit"), *data, "--out", at("sheet.png")],
         ["table", at("fit")],
-        ["study", "--config", str(study), "--run", at("study"), "--results", at("study.jsonl")],
+        ["study", "--config", str(study), "--run", at("study"), "--out", at("study.jsonl")],
         ["score", str(photographs), "--model", str(evaluator)],
-        ["dlp", "--model", str(evaluator), "--references", str(photographs), "--evaluation.crops", "2"],
+        ["dlp", "--model", str(evaluator), "--photos", str(photographs), "--evaluation.crops", "2"],
         ["trust", "--model", str(evaluator), "--photos", str(photographs)],
         ["export", "--model", str(evaluator), "--format", "torch", "--out", at("evaluator.pt2")],
         ["doctor"],
@@ -137,9 +140,21 @@ def commands(folder: Path) -> list[list[str]]:
             at("sweep"),
         ],
         ["metrify", "fit", *labelled, *ladder, *quick, "--run", at("metrify")],
-        ["metrify", "evaluate", "--run", at("metrify"), "--evaluator", str(evaluator)],
+        ["metrify", "evaluate", "--run", at("metrify"), "--evaluators", str(evaluator)],
         ["metrify", "predict", str(pictures / "test"), "--model", at("metrify")],
         ["classify", "fit", *classes, *own, "--strategies", "[1]"],
         ["classify", "evaluate", at("classify"), "--network", "toys:small", "--out", at("again.jsonl"), *classes[:4]],
         ["classify", "table", at("classify")],
+        [*"metrify learn --seeds [0]".split(), *others, "--model", at("metrify"), "--run", at("learn"), *ladder, *own],
+        ["classify", "figures", at("classify"), "--out", at("figures"), *classes[:4]],
+        [
+            "layers",
+            "--classifier",
+            "toys:plain",
+            "--images.root",
+            str(pictures / "train"),
+            *ladder,
+            "--run",
+            at("layers"),
+        ],
     ]

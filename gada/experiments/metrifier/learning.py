@@ -17,7 +17,7 @@ from gada.data.mixtures import Mixture, Version
 from gada.data.proxy import noise_seed
 from gada.data.splits import SIDES, Split
 from gada.distortions import distort
-from gada.errors import ConfigError
+from gada.errors import ConfigError, DataError
 from gada.experiments.iqa_ls.images import load_images, resize_of
 from gada.experiments.robustness.outcomes import predict
 from gada.io.files import write_text
@@ -73,7 +73,10 @@ def learn(
         raise ConfigError(f"discarded is {discarded:g} and flawed {flawed:g}; both are fractions, discarded above 0.")
     metrifier, device = load_metrifier(model, device), choose_device(device)
     train, test = load_images(data, "train"), load_images(data, "test")
-    test = test.select([i for i, name in enumerate(test.names) if name not in seen_by(model)])
+    unseen = [place for place, name in enumerate(test.names) if name not in seen_by(model)]
+    if not unseen:
+        raise DataError(f"{model} was trained on every test image of {test.title}; give other images with --data.root.")
+    test = test.select(unseen)
     steps = [step for step in steps_of(distortions) if step != CLEAN]
     pixels, hurt = with_flaws(train, data, steps, flawed)
     tests = {name: with_flaws(test, data, steps, part)[0] for name, part in zip(TESTS, (0.0, flawed), strict=True)}
