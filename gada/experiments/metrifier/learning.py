@@ -98,7 +98,7 @@ def learn(
             right = {name: predict(trained, images, test.labels).rank == 0 for name, images in tests.items()}
             row = {"arm": arm, "seed": seed, "kept": len(chosen), "kept_flawed": float(hurt[chosen].mean())}
             rows.append({**row, **{name: float(values.mean()) for name, values in right.items()}, **origin})
-        write_rows(folder / RESULTS, rows)
+            write_rows(folder / RESULTS, rows)
         for logger in loggers:
             logger.log_rows("results", rows)
     sections = [Section("Results", tables=[learning_table(rows)]), Section("Environment", listing=environment())]

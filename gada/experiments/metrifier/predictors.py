@@ -76,7 +76,7 @@ def of_softmax(errors: ErrorSet, sources: Sources, mine: Table, validated: Table
         for one, two in ((validated, unsure[validation]), (mine, unsure[sources]))
     )
     weights = np.linalg.lstsq(fitted.reshape(-1, 3), errors.errors[validation].ravel(), rcond=None)[0]
-    both = (asked @ weights).clip(0, 1)
+    both = asked @ weights
     return {SOFTMAX: unsure[sources], "entropy": errors.of("entropy")[sources], BOTH: both}
 
 
