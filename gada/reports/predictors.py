@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gada.distortions.names import names_of
@@ -106,6 +107,7 @@ def levels_figure(rows: Sequence[Row]) -> Figure:
         put_title(panel, along[0]["title"])
         label_axes(panel, "level, 0 undistorted", "mean error")
         panel.set_ylim(0, 1)
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.grid(alpha=0.3)
     for panel in panels[len(families) :]:
         panel.set_axis_off()
