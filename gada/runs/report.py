@@ -131,7 +131,7 @@ def order_section(order: dict[str, Any]) -> Section:
     whens = [when for when in ("before", "after") if when in order]
     table = Table(
         caption=f"Does the score fall as a distortion grows? Kendall's tau within a photo, averaged over "
-        f"{order['photos']} photos that were not trained on; 1 is always.",
+        f"{order['photos']} photo{'s' if order['photos'] > 1 else ''} not trained on; 1 is always.",
         labels=("distortion",),
         columns=tuple(f"{when} this training" for when in whens),
         rows=tuple((name, *(order[when][name] for when in whens)) for name in order["after"]),
