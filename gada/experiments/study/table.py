@@ -36,7 +36,7 @@ def study_table(rows: Sequence[StudyRow]) -> Table:
     variants: dict[str, list[StudyRow]] = {}
     for row in rows:
         variants.setdefault(row.variant, []).append(row)
-    if len(variants) < len(rows):
+    if len(variants) < len(rows) or any(row.more for row in rows):
         return over_splits(list(variants.values()))
     shown = [key for key in METRICS if key not in GENERATOR or any(row.metric(key) is not None for row in rows)]
     names, labels = labelled(rows)
