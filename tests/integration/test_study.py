@@ -257,3 +257,16 @@ def test_a_wrong_study_is_refused(
 ) -> None:
     assert main(config(tmp_path, *variants)) == 2
     assert words in capsys.readouterr().err
+
+
+def test_whole_images_have_a_row_for_each_metric_and_variant() -> None:
+    def of(name: str, clive: list[float]) -> list[StudyRow]:
+        more = [{"SROCC, CLIVE": value, "tau, blur": 0.9} for value in clive]
+        return [replace(row, more=one) for row, one in zip(rows_of(name, [0.8] * len(clive)), more, strict=True)]
+
+    table = study_table([*of("first", [0.5, 0.7]), *of("orders", [0.6, 0.9])])
+    assert [row[:2] for row in table.rows[2:4]] == [("SROCC, CLIVE", "first"), ("SROCC, CLIVE", "orders")]
+    assert table.rows[3][2] == pytest.approx(0.75)
+    assert table.rows[3][4] == pytest.approx(0.15)
+    assert {row[0] for row in table.rows[4:]} == {"tau, blur"}
+    assert len(study_table([*of("first", [0.5]), *of("orders", [0.6])]).rows) == 6  # also of one split
