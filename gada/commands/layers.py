@@ -42,21 +42,27 @@ def layers(
     """
     from gada.errors import ConfigError
     from gada.experiments.robustness.layers import run_layers, show
-    from gada.io.records import RESULTS, write_rows
+    from gada.io.records import RESULTS, read_rows, write_rows
+    from gada.reports.markdown import around_block
 
     if classifier and results:
         raise ConfigError(f"--results {results} is shown again without a network; leave it out, or --classifier.")
     if figure and figure.suffix != ".png":
         raise ConfigError(f"--figure is {figure} but must be a .png file.")
+    if out and not classifier:
+        raise ConfigError(f"--out {out} is written by a measurement; name --classifier, or leave it out.")
     if classifier:
+        if into:
+            around_block(into, f"gada layers {(out or run / RESULTS).as_posix()}")
         from gada.data.labelled import load_labelled
         from gada.scoring.classifier_sources import load_classifier
         from gada.training.loggers import log_results
 
         loaded = load_classifier(classifier, input, device)
+        before = read_rows(run / RESULTS)
         rows = run_layers(loaded, load_labelled(images, loaded.classes), distortions, run, distorted, seed, jobs)
         config = {"classifier": classifier, "distortions": distortions, "distorted": distorted, "seed": seed}
-        log_results(run, wandb, config, rows, [run / "layers.png"])
+        log_results(run, wandb, config, rows, [run / "layers.png"], before=before)
         if out:
             write_rows(out, rows)
     print(show(results or out or run / RESULTS, into, figure), end="")

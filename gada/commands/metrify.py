@@ -67,7 +67,7 @@ def evaluate(
     from gada.errors import ConfigError
     from gada.experiments.metrifier.evaluation import evaluate_metrifier
     from gada.experiments.metrifier.report import FIGURES, block_of, put_results
-    from gada.io.records import RESULTS, write_rows
+    from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block
     from gada.reports.predictors import predictors_table
@@ -79,8 +79,10 @@ def evaluate(
     if not results:
         if into:
             around_block(into, block_of(kept))
+        before = read_rows(run / RESULTS)
         rows = evaluate_metrifier(run, evaluators, device, jobs)
-        log_results(run, wandb, {"evaluators": evaluators}, rows, [run / f"{name}.png" for name in FIGURES])
+        figures = [run / f"{name}.png" for name in FIGURES]
+        log_results(run / "evaluation", wandb, {"evaluators": evaluators}, rows, figures, before=before)
         if out:
             write_rows(out, rows)
         print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
@@ -125,10 +127,13 @@ def learn(
     from gada.io.records import RESULTS, write_rows
     from gada.reports.layout import render
     from gada.reports.learning import learning_table
+    from gada.reports.markdown import around_block
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
     if not results:
+        if into:
+            around_block(into, f"gada metrify learn {(out or run / RESULTS).as_posix()}")
         rows = train_all(run, model, distortions, flawed, discarded, seeds, data, training, device, wandb)
         if out:
             write_rows(out, rows)

@@ -43,10 +43,6 @@ class ScoredViews:
     """How many of them each batch holds."""
     files: Sequence[str] = ()
     """Names of the images, for messages."""
-    mean: float = 0.0
-    """Of the set's qualities in [0, 1]."""
-    std: float = 1.0
-    """Their standard deviation."""
 
 
 class Order(NamedTuple):

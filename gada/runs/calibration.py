@@ -20,13 +20,12 @@ from gada.runs.features import pooled_features, views_of
 from gada.runs.prepared import PreparedData
 
 DESCRIBED = 1000  # training images that are enough to know their distribution
+ON_A_LINE = 300  # training images that are enough for a line of two parameters
 USUAL = 0.99  # fraction of held-out photos that are not marked as unusual
 FEWEST_HELD_OUT = 100  # below, what is usual is left as the evaluator that the training started from knows it
 
 
-def calibrate(
-    path: Path, data: PreparedData, longer_side: int, lines: Sequence[tuple[float, float]], limit: float | None
-) -> None:
+def calibrate(path: Path, data: PreparedData, longer_side: int, limit: float | None) -> None:
     """Bring an evaluator to the scale of its set, and let it know its training photos.
 
     It was trained in standard deviations. A logistic map of two parameters gives the set's own qualities.
@@ -35,7 +34,6 @@ def calibrate(
         path: of the evaluator, which is written again.
         data: the sets.
         longer_side: of the views, in pixels.
-        lines: slope and shift from its logit to the qualities of each set.
         limit: distance above which an image is unusual, where too few photos are held out to measure it.
     """
     evaluator, card = load_evaluator(path)
@@ -51,12 +49,18 @@ def calibrate(
     quantiles = np.quantile(expit(slope * logits + shift), np.linspace(0, 1, 101)).clip(0, 1).tolist()
     if enough and evaluator.usual:
         limit = float(np.quantile(described(evaluator, data, held_out, longer_side)[0], USUAL))
-    sets = tuple(
-        SetScale(one.images.name, one.images.scale, line / slope, base - line / slope * shift)
-        for one, (line, base) in zip(data.others, lines[1:], strict=False)
-    )
+    sets = tuple(set_scale(evaluator, one, longer_side) for one in data.others)
     card = replace(card, quantiles=tuple(quantiles), usual_distance=limit, sets=sets)
     save_network(path, evaluator, card)
+
+
+def set_scale(evaluator: Evaluator, data: PreparedData, longer_side: int) -> SetScale:
+    """Return the rising line from an evaluator's logits to the qualities of a further set that trained it."""
+    records = some_of(data.side("train").images, ON_A_LINE)
+    logits = described(evaluator, data, records, longer_side)[1].double().clamp(1e-6, 1 - 1e-6).logit().numpy()
+    human = [record.quality for record in records]
+    slope, shift = np.polyfit(logits, human, 1) if np.ptp(logits) else (1.0, 0.0)
+    return SetScale(data.images.name, data.images.scale, max(float(slope), 1e-6), float(shift))
 
 
 @torch.no_grad()
@@ -73,9 +77,9 @@ def described(
     return evaluator.usual(features), quality
 
 
-def some_of(records: Sequence[ScoredImage]) -> list[ScoredImage]:
+def some_of(records: Sequence[ScoredImage], most: int = DESCRIBED) -> list[ScoredImage]:
     """Return images, or of many a part, always the same."""
-    drawn = np.random.default_rng(0).permutation(len(records))[:DESCRIBED]
+    drawn = np.random.default_rng(0).permutation(len(records))[:most]
     return [records[index] for index in sorted(drawn)]
 
 

@@ -45,7 +45,7 @@ def pretrained_features(evaluator: Evaluator, data: PreparedData, side: str, lon
     """
     packed = data.packed
     weights = b"".join(weight.numpy().tobytes() for weight in evaluator.trunk.state_dict().values())
-    name = sha256(weights + f"{longer_side} {SMALLEST}".encode()).hexdigest()[:16]
+    name = sha256(weights + f"{longer_side} {SMALLEST} {evaluator.settings.pooling}".encode()).hexdigest()[:16]
     file = packed.file.with_suffix(f".{name}.npy")
     scored = list(dict.fromkeys(record.image for record in data.images.images))
     found = _read(file, len(scored))

@@ -21,7 +21,7 @@ from gada.runs.comparison import measure_test, spanned
 from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import START
-from gada.settings import Settings, as_plain
+from gada.settings import STAGES, Settings, as_plain
 
 COMPARED = (START, "baseline")  # what the last stage is measured against, whichever a run has
 
@@ -38,7 +38,7 @@ def provenance_of(origins: Iterable[Origin]) -> Provenance:
 
 def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Sequence[ResultRow]) -> None:
     """Write `report.html` of a run from its result rows, metrics and figures."""
-    stages = list(dict.fromkeys(row.stage for row in rows))
+    stages = sorted({row.stage for row in rows}, key=(START, *STAGES).index)
     images, split, last = data.images, data.split, stages[-1]
     sections = [
         results_section(rows),

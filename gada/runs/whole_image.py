@@ -32,6 +32,7 @@ from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
 from gada.training.whole_image import WholeData, WholeImageTraining, fit_head
 
+CHEAPER = "Cheaper: fewer --training.phase3_steps. Ctrl-C stops; the same command resumes."
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
 Pixels = NDArray[np.uint8]
 
@@ -69,11 +70,10 @@ class WholeImagePhase(Phase):
         loaded = WholeData(batches, validation, self.settings.training.validate_every, hardware.workers)
         card = replace(card, classes=(), whole_view=whole.longer_side)
         save_best = partial(save_network, self.folder / BEST, module.average, card)
-        train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices)
+        train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices, CHEAPER)
         save_network(self.folder / ENDED, module.average, card)
         limit = card_of(self.start.evaluator, "evaluator").usual_distance if self.start.evaluator else None
-        lines = [module.line(number, one) for number, one in enumerate(sets)]
-        calibrate(self.folder / BEST, data, whole.longer_side, lines, limit)
+        calibrate(self.folder / BEST, data, whole.longer_side, limit)
         self.measure_order(photos.tested)
 
     def evaluator(self) -> Evaluator:
@@ -102,7 +102,7 @@ class WholeImagePhase(Phase):
         mean, std = float(quality.mean()), float(quality.std()) or 1.0
         files = [data.images.name_of(record) for record in records]
         views = self.views(data, records)
-        return ScoredViews(data.images.name, views, (quality - mean) / std, count, files, mean, std)
+        return ScoredViews(data.images.name, views, (quality - mean) / std, count, files)
 
     def validation(self, data: PreparedData) -> list[tuple[Pixels, float]]:
         """Return the validation images of a set with their qualities in [0, 1]."""

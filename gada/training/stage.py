@@ -36,6 +36,7 @@ def train(
     draw: Callable[[], bytes] | None = None,
     device: str = "cpu",
     devices: int = 1,
+    cheaper: str = CHEAPER,
 ) -> None:
     """Train a stage to its end, from its newest checkpoint where the folder has one.
 
@@ -51,6 +52,7 @@ def train(
         draw: returns a PNG of generated samples, for a stage that has them.
         device: `cpu`, `cuda`, `mps`, or one of several, as `cuda:1`.
         devices: how many of them train side by side.
+        cheaper: what a user is told who finds it long.
 
     Raises:
         DataError: if only damaged checkpoints are there, or one cannot be written.
@@ -68,7 +70,7 @@ def train(
             KeepMetrics(folder / "metrics.csv"),
             best,
             *([LogStepTime()] if loggers else []),
-            TellCost(stage, steps.steps, step_of(module), CHEAPER),
+            TellCost(stage, steps.steps, step_of(module), cheaper),
             progress(stage, steps.steps),
             *([ShowSamples(folder / "samples", draw, steps.every)] if draw else []),
             KeepLast(folder, steps, guard),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, smooth_l1_loss
 from torch.utils.data import DataLoader
 
-from gada.data.whole_batches import TRIPLE, ScoredViews, WholeBatch, WholeBatches
+from gada.data.whole_batches import TRIPLE, WholeBatch, WholeBatches
 from gada.losses.whole_image import STEEPNESS, blank_loss, mean_over_sets, on_scales_of, order_loss
 from gada.metrics.correlation import UndefinedError, srocc
 from gada.models.evaluator import Evaluator
@@ -107,11 +107,6 @@ class WholeImageTraining(EvaluatorTraining):
         with torch.random.fork_rng(devices=[]), torch.autocast(self.device.type, enabled=False):
             torch.manual_seed(self.settings.seed * 1_000_003 + self.step_number(batch_idx))
             return with_dropout(self.evaluator.quality_head, features.float(), self.whole.dropout)
-
-    def line(self, number: int, scored: ScoredViews) -> tuple[float, float]:
-        """Return slope and shift from the quality's logit to the qualities, in [0, 1], of a set."""
-        slope, shift = float(self.log_scale.detach()[number].exp()), float(self.shift.detach()[number])
-        return scored.std * slope, scored.mean + scored.std * shift
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return AdamW with learning rates for the trunk, the head, and the sets' scales."""

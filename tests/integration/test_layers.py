@@ -91,8 +91,11 @@ def test_what_is_left_to_look_at(root: Path, tmp_path: Path, capsys: pytest.Capt
 def test_it_is_logged_to_w_and_b(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = WandbRun()
     monkeypatch.setattr("wandb.init", lambda **_: run)
-    assert run_layers(root, "--wandb", "offline") == 0
+    assert run_layers(root, "--wandb", "offline", "--run", str(root / "logged")) == 0
     assert {"results", "layers"} <= run.logged
+    run.logged.clear()
+    assert run_layers(root, "--wandb", "offline", "--run", str(root / "logged")) == 0
+    assert not run.logged  # nothing is new
 
 
 @pytest.mark.parametrize(

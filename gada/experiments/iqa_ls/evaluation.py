@@ -8,7 +8,14 @@ from typing import Any
 from gada.data.cifar10 import CLASSES
 from gada.data.cifar10c import CORRUPTIONS, read_corruption
 from gada.errors import ConfigError, DataError
-from gada.experiments.iqa_ls.testing import OF_A_GENERATOR, TestSets, figures, origin_of, probabilities_of
+from gada.experiments.iqa_ls.testing import (
+    OF_A_GENERATOR,
+    OF_THE_SCHEDULE,
+    TestSets,
+    figures,
+    origin_of,
+    probabilities_of,
+)
 from gada.io.records import Row, check_single
 from gada.scoring.classifier_sources import load_trained
 from gada.scoring.classifiers import Classifier
@@ -17,7 +24,7 @@ from gada.settings import ClassifyDataSettings, TestDataSettings, as_plain, from
 from gada.training.classifier import FINISHED, settings_of
 
 OF_A_STRATEGY = ("quality", "transform", "smoothing", *OF_A_GENERATOR)  # what all its seeds have in common
-ALL_SEEDS = ("dataset", "train_images", "n", "network", "epochs", "loss", "precision")  # as captions say of all rows
+ALL_SEEDS = ("dataset", "train_images", "n", "network", "epochs", "loss", "precision", *OF_THE_SCHEDULE)  # of all rows
 
 
 def check_alike(rows: Sequence[Row]) -> None:

@@ -17,9 +17,10 @@ from gada.io.records import Row, machine
 from gada.metrics.classification import best_temperature, calibration_bins, expected_calibration_error, with_temperature
 from gada.reports.iqa_ls import PRISTINE
 from gada.scoring.classifiers import Classifier
-from gada.settings import ClassifyDataSettings
+from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
 from gada.training.classifier import settings_of
 
+OF_THE_SCHEDULE = ("schedule", "momentum", "average", "lr", "batch_size")  # in a row where they are not the defaults
 OF_A_GENERATOR = ("generator", "generated_classes", "target_qualities")
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -165,6 +166,8 @@ def origin_of(card: Mapping[str, Any]) -> Row:
     row = {"strategy": strategy.name, "title": strategy.title, "labels": card["labels"], "seed": card["seed"]}
     row |= {name: card[name] for name in ("dataset", "train_images")}
     row |= {name: settings[name] for name in ("network", "epochs", "loss", "quality", "transform", "precision")}
+    plain = as_plain(ClassifierSettings())
+    row |= {name: settings[name] for name in OF_THE_SCHEDULE if settings.get(name, plain[name]) != plain[name]}
     if strategy.generated:
         row |= {name: settings[name] for name in OF_A_GENERATOR}
     if strategy.labels == "smoothing":

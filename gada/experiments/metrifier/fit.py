@@ -36,6 +36,8 @@ from gada.training.stage import seed_weights, train
 LARGEST_CROP = 128
 CLASS_WEIGHT = 0.1  # of the loss of the distortion class, beside the error's
 
+CHEAPER = "Cheaper: fewer --steps or images (--images.per_class). Ctrl-C stops; the same command resumes."
+
 
 def fit_metrifier(
     settings: MetrifierSettings, folder: Path, device: str = "auto", jobs: int | None = None, wandb: Mode = "auto"
@@ -71,7 +73,7 @@ def fit_metrifier(
     save = partial(save_network, folder / BEST, network, card)
     finished = (folder / ENDED).is_file()
     with run_loggers(folder, wandb, as_plain(settings), finished=finished) as loggers:
-        train(MetrifierTraining(network, inner), data, folder, save, loggers, device=device)
+        train(MetrifierTraining(network, inner), data, folder, save, loggers, device=device, cheaper=CHEAPER)
         save_network(folder / ENDED, network, card)
         for logger in loggers:
             logger.keep("metrifier", "model", [folder / BEST, folder / "config.yaml"])

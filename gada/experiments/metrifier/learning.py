@@ -30,7 +30,7 @@ from gada.scoring.classifier_sources import load_trained
 from gada.scoring.metrifier import load_metrifier
 from gada.scoring.torch_backend import choose_device
 from gada.settings import ClassifierSettings, ClassifyDataSettings, as_plain
-from gada.training.classifier import train_classifier
+from gada.training.classifier import FINISHED, train_classifier
 from gada.training.loggers import Mode, run_loggers
 
 Pixels = NDArray[np.uint8]
@@ -84,9 +84,13 @@ def learn(
     origin = {"metrifier": metrifier.card.name, "dataset": train.title, "images": len(train), "n": len(test)}
     origin |= {"flawed_fraction": flawed, "discarded": discarded, "epochs": training.epochs}
     settings = {**as_plain(training), **origin, "model": metrifier.digest, "data": train.fingerprint}
+    settings |= {"distortions": list(distortions), "data.seed": data.seed, "data.size": data.size}
     origin |= {"machine": machine(), "commit": commit()}
     rows: list[Row] = []
-    with run_loggers(folder, wandb, settings) as loggers:
+    done = [
+        (folder / arm.replace(" ", "-") / f"seed-{seed}" / FINISHED).is_file() for seed, arm in product(seeds, ARMS)
+    ]
+    with run_loggers(folder, wandb, settings, finished=all(done)) as loggers:
         for seed, (arm, kept) in product(seeds, ARMS.items()):
             chosen = kept(predicted, discarded, seed)
             card = card_of(train, data, {**settings, "arm": arm, "seed": seed})
@@ -149,8 +153,13 @@ def with_flaws(
 def seen_by(model: Path) -> set[str]:
     """Return the names of the images of a metrifier's run, on whatever side."""
     file = model / "split.json"
-    split = Split.read(file) if file.is_file() else None
-    return {name for side in SIDES for name in getattr(split, side, ())}
+    if not file.is_file():
+        raise DataError(
+            f"{model} has no split.json, which names the metrifier's own images; give the run directory of "
+            "`gada metrify fit`."
+        )
+    split = Split.read(file)
+    return {name for side in SIDES for name in getattr(split, side)}
 
 
 def card_of(images: LabelledImages, data: ClassifyDataSettings, settings: Mapping[str, Any]) -> dict[str, Any]:
