@@ -192,13 +192,13 @@ def explain_group(verb: str, options: Sequence[str]) -> bool:
     """Print what `--help.GROUP` asks for, if one does: each setting of a group with its sentence and default."""
     from gada.errors import ConfigError
 
-    asked = next((option.removeprefix("--help.") for option in options if option.startswith("--help.")), None)
-    if asked is None or verb not in VERBS:
+    group = next((option.removeprefix("--help.") for option in options if option.startswith("--help.")), None)
+    if group is None or verb not in VERBS:
         return False
     groups = {name: kind for name, kind in kinds_of(function_of(verb)).items() if is_dataclass(kind)}
-    if asked not in groups:
-        raise ConfigError(f"`gada {verb}` has no settings '{asked}'; it has {', '.join(groups) or 'none'}.")
-    sys.stdout.write(usage.listed(asked, groups[asked]))
+    if group not in groups:
+        raise ConfigError(f"`gada {verb}` has no settings '{group}'; it has {', '.join(groups) or 'none'}.")
+    sys.stdout.write(usage.listed(group, groups[group]))
     return True
 
 

@@ -30,9 +30,7 @@ class Measured:
     @property
     def helped(self) -> bool | None:
         """Whether the interval of the difference lies above 0, or below; None where it cannot be told."""
-        if self.change is None or self.change[0] <= 0 <= self.change[1]:
-            return None
-        return self.change[0] > 0
+        return above_zero(self.change)
 
     def describe(self) -> str:
         """Return what the test says, in a sentence or two."""
@@ -53,6 +51,16 @@ class Measured:
 def spanned(interval: Interval, digits: str) -> str:
     """Return an interval in brackets; "" for none."""
     return "" if interval is None else f" (95 % interval {interval[0]:{digits}} to {interval[1]:{digits}})"
+
+
+def above_zero(interval: Interval) -> bool | None:
+    """Return whether an interval lies above 0, or below; None where it holds 0, or there is none."""
+    return None if interval is None or interval[0] <= 0 <= interval[1] else interval[0] > 0
+
+
+def told_apart(interval: Interval, by: str = "images") -> str:
+    """Return how a headline begins to compare, from the interval of a difference of which above 0 is better."""
+    return {True: "Better than", False: "Worse than", None: f"These {by} cannot tell it from"}[above_zero(interval)]
 
 
 def measure_test(folder: Path, stage: str, against: str = START) -> Measured | None:

@@ -17,7 +17,7 @@ from gada.reports.layout import Provenance, Table
 from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.tables import STAGE_NAMES, by_distortion_table, overall_table
 from gada.runs.by_error import by_error_section, scores_of
-from gada.runs.comparison import measure_test, spanned
+from gada.runs.comparison import measure_test, spanned, told_apart
 from gada.runs.orders import ORDER, SETS
 from gada.runs.prepared import PreparedData
 from gada.runs.starts import START
@@ -77,11 +77,10 @@ def headline(folder: Path, stages: Sequence[str]) -> Headline | None:
     meaning += ". 1 is the order that the true scores give, 0 is chance."
     if found.before is None:
         return Headline(f"SROCC {found.srocc:.3f}", meaning)
-    verdicts = {True: "Better than", False: "Worse than", None: "These images cannot tell it from"}
     change = f"{found.srocc - found.before:+.3f}{spanned(found.change, '+.3f')}"
     other = {"start": "the start", "baseline": "the baseline"}[against]
     return Headline(
-        f"SROCC {found.srocc:.3f}", meaning, f"{verdicts[found.helped]} {other}, {found.before:.3f}: {change}."
+        f"SROCC {found.srocc:.3f}", meaning, f"{told_apart(found.change)} {other}, {found.before:.3f}: {change}."
     )
 
 

@@ -25,7 +25,7 @@ from gada.reports.tables import (
     systems_table,
 )
 from gada.runs.by_error import by_error_section, scores_of
-from gada.runs.comparison import spanned
+from gada.runs.comparison import spanned, told_apart
 from gada.runs.report import chosen_by, curves_section, provenance_of, samples_sections, scatter_section
 from gada.runs.run import Run
 from gada.settings import STAGES
@@ -75,8 +75,7 @@ def headline(rows: Sequence[ResultRow]) -> Headline | None:
     )
     if found is None:
         return Headline(f"SROCC {mean:.3f}", meaning)
-    low, high = found["interval"] or (-1.0, 1.0)
-    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These splits cannot tell it from"
+    verdict = told_apart(found["interval"], "splits")
     change = f"{found['mean']:+.3f}{spanned(found['interval'], '+.3f')}"
     return Headline(f"SROCC {mean:.3f}", meaning, f"{verdict} the baseline on the same splits: {change}.")
 

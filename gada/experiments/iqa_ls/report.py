@@ -13,7 +13,7 @@ from gada.reports.iqa_ls import DISTORTED, PAIRS, described, published_beside, s
 from gada.reports.iqa_ls_figures import calibration_curves, confidence_histograms, figure_1, figure_3, figure_4
 from gada.reports.iqa_ls_tables import all_tables, gain, paired
 from gada.reports.page import Figure, Headline, Section, page
-from gada.runs.comparison import spanned
+from gada.runs.comparison import spanned, told_apart
 from gada.settings import ClassifyDataSettings, TestDataSettings, as_plain, from_plain
 
 SHOWN_IN_FIGURE_4 = ("1", "2", "3")
@@ -60,7 +60,7 @@ def headline(rows: Sequence[Row]) -> Headline | None:
         seeds = f"Mean and standard deviation over {len(gains)} seeds." if len(gains) > 1 else "One seed, no interval."
         return Headline(str(shown(gains, signed=True)), meaning, seeds)
     mean, low, high = found
-    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These images cannot tell it from"
+    verdict = told_apart([low, high])
     return Headline(f"{mean:+.3f}", f"{meaning[:-1]}{spanned([low, high], '+.3f')}.", f"{verdict} hard labels.")
 
 

@@ -23,7 +23,7 @@ from gada.reports.predictors import (
     reliability_figure,
     risk_figure,
 )
-from gada.runs.comparison import spanned
+from gada.runs.comparison import spanned, told_apart
 
 FIGURES = ("levels", "risk", "reliability")
 """What an evaluation draws, by the names of the files."""
@@ -87,13 +87,15 @@ def headline(rows: Sequence[Row]) -> Headline | None:
         f"of predicted and true error ({own['error']}), over {own['sources']} held-out images at {own['steps']} steps; "
         "1 is their true order, 0 is chance."
     )
-    rival = max((row for row in others if row["lead"] is not None), key=lambda row: row["srocc"], default=None)
-    if rival is None:
+    closest = max((row for row in others if row["lead"] is not None), key=lambda row: row["srocc"], default=None)
+    if closest is None:
         return Headline(f"SROCC {own['srocc']:.3f}", meaning)
-    low, high = rival["lead_low"], rival["lead_high"]
-    verdict = "Better than" if low > 0 else "Worse than" if high < 0 else "These images cannot tell it from"
-    change = f"{rival['lead']:+.3f}{spanned([low, high], '+.3f')}"
-    return Headline(f"SROCC {own['srocc']:.3f}", meaning, f"{verdict} the best other, {rival['predictor']}: {change}.")
+    low, high = closest["lead_low"], closest["lead_high"]
+    verdict = told_apart([low, high])
+    change = f"{closest['lead']:+.3f}{spanned([low, high], '+.3f')}"
+    return Headline(
+        f"SROCC {own['srocc']:.3f}", meaning, f"{verdict} the best other, {closest['predictor']}: {change}."
+    )
 
 
 def tables_of(rows: Sequence[Row]) -> list[Table]:

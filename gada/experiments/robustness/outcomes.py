@@ -60,7 +60,7 @@ def outcome_of(probabilities: NDArray[np.float64], labels: Labels) -> Outcome:
 
 @dataclass(frozen=True)
 class Loss:
-    """A user's own error, for a task that is no classification."""
+    """A user's own error, for a task that is not classification."""
 
     name: str
     """As the user named it, `package.module:function`."""
@@ -152,7 +152,7 @@ class OutcomeFiles:
         folder: one for each classifier.
         classifier: the classifier.
         distorted: the images.
-        loss: of a task that is no classification.
+        loss: of a task that is not classification.
 
     Raises:
         ConfigError: if the labels are not the classifier's, or the folder holds outcomes of other images.
