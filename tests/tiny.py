@@ -1,13 +1,18 @@
 """A scored set so small that all stages train on it in seconds, and the options that do so."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import layouts
 import numpy as np
 from evaluators import picture
 from PIL import Image, ImageFilter
+
+from gada.training.callbacks import KeepLast
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"format": "synthetic"},
@@ -51,3 +56,16 @@ def scored_set(root: Path, references: int = 6, manifest: bool = True, levels: b
 def save(image: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
+
+
+@contextmanager
+def stopped_after_an_epoch() -> Iterator[None]:
+    """Let a training be stopped by its user as soon as the first checkpoint of an epoch is kept."""
+    keep = KeepLast.on_train_epoch_end
+
+    def keep_and_stop(self: KeepLast, trainer: Any, module: Any) -> None:
+        keep(self, trainer, module)
+        raise KeyboardInterrupt
+
+    with patch.object(KeepLast, "on_train_epoch_end", keep_and_stop):
+        yield

@@ -11,9 +11,11 @@ def study(
     run: Path = Path("runs/study"),
     variants: list[Variant] = [],  # noqa: B006 - never changed
     splits: int = 1,
+    scored: list[int] = [],  # noqa: B006 - never changed
     out: Path | None = None,
     results: Path | None = None,
     into: Path | None = None,
+    figure: Path | None = None,
     evaluator: str = "",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
@@ -25,19 +27,24 @@ def study(
         run: Folder that receives a run for each variant; a stopped study resumes.
         variants: What is changed, one thing at a time; none given prints `results` again.
         splits: How many splits, from `split.number` on; of several, differences from the first variant are reported.
+        scored: How many references keep their scores, in turn, such as 1,3,15; none given is `split.scored`.
         out: Also write the result rows to this .jsonl file.
         results: Result rows to show again; by default those of the run.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
+        figure: PNG file for SROCC against the number of scored references.
         evaluator: One trained on real crops alone, which evaluates the generators that variants train.
         device: Where to train.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
     from gada.errors import ConfigError
+    from gada.experiments.study.few_scores import counts_of, few_scores_curve, few_scores_table
     from gada.experiments.study.rows import StudyRow
     from gada.experiments.study.study import run_study
     from gada.experiments.study.table import study_table
+    from gada.io.files import write_bytes
     from gada.io.records import read_rows, write_rows
+    from gada.reports.canvas import png
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
     from gada.runs.hardware import Hardware
@@ -50,15 +57,21 @@ def study(
         around_block(into, block)
     if variants:
         whole = Settings(**settings)
-        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits, wandb)
+        rows = run_study(whole, variants, run, Hardware(device), evaluator, splits, wandb, scored)
         if out:
             write_rows(out, [row.as_plain() for row in rows])
     else:
         file = results or run / "study.jsonl"
         rows = [StudyRow.from_plain(row, str(file)) for row in read_rows(file, missing="refuse")]
+    curve = len(counts_of(rows)) > 1
+    if figure and not curve:
+        raise ConfigError(f"--figure {figure} is SROCC against the number of scored references; give several --scored.")
+    table = few_scores_table(rows) if curve else study_table(rows)
     if into:
-        replace_block(into, block, render(study_table(rows), "markdown"))
+        replace_block(into, block, render(table, "markdown"))
     else:
-        print(render(study_table(rows), "text"))
+        print(render(table, "text"))
+    if figure:
+        write_bytes(figure, png(few_scores_curve(rows)))
     if variants:
         ended(f"{run}: study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md")

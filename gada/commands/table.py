@@ -37,7 +37,9 @@ def table(
         raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
     found = read_result_files(paths)
     rows, origin = [row.as_plain() for row in found], provenance_of(row.origin for row in found)
-    check_single(rows, ("dataset", "upper_bound", "validated", "proxy", "seed"), ("stage", "split", "distortion"))
+    check_single(
+        rows, ("dataset", "upper_bound", "validated", "scored", "proxy", "seed"), ("stage", "split", "distortion")
+    )
     match layout:
         case "table1":
             chosen = stages_table(rows, origin, published=published)

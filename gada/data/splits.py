@@ -1,9 +1,10 @@
 """Splits by reference: no scene is ever seen in training and in the test."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,14 @@ def split_by_reference(
     test_fraction: float = 0.2,
     validation_fraction: float = 0.2,
     scenes: Mapping[str, str] | None = None,
+    scored: int = 0,
 ) -> Split:
     """Divide references into training, validation and test (paper, section 4.2: 80/20 by reference).
 
     The references are ordered by SHA-256 of (seed, number, id), so the split is the same on every machine, for every
     order of `ids` and every release of Python and numpy. The first `round(n * test_fraction)` are the test; of the
     rest, as many as `validation_fraction` says are the validation. Halves round up; no side is left empty, but for a
-    validation of 0.
+    validation of 0. Of fewer scored references the test is the same, and the sides are parts of those of more.
 
     Args:
         ids: reference ids; repetitions do not count.
@@ -90,6 +92,7 @@ def split_by_reference(
         test_fraction: of all references for the test, in (0, 1).
         validation_fraction: of the training part for validation, in [0, 1).
         scenes: the scene of each id, where several show the same; they stay together and count as one.
+        scored: how many ids train and validate; 0 is all that are not tested.
 
     Raises:
         DataError: if there are too few references for a side.
@@ -104,15 +107,26 @@ def split_by_reference(
             f"a split by reference needs at least {len(sides)} references ({', '.join(sides)}); found {len(order)}"
         )
     tests = _part(len(order), test_fraction, leave=len(sides) - 1)
-    validations = _part(len(order) - tests, validation_fraction, leave=1) if validation_fraction else 0
-    test, validation, train = order[:tests], order[tests : tests + validations], order[tests + validations :]
-    return Split(
-        train=tuple(sorted(name for scene in train for name in members[scene])),
-        validation=tuple(sorted(name for scene in validation for name in members[scene])),
-        test=tuple(sorted(name for scene in test for name in members[scene])),
-        seed=seed,
-        number=number,
-    )
+    test = [name for scene in order[:tests] for name in members[scene]]
+    left = _first(scored, {scene: sorted(members[scene]) for scene in order[tests:]})
+    if len(left) < len(sides) - 1 or sum(map(len, left)) < scored:
+        most = sum(len(members[scene]) for scene in order[tests:])
+        raise DataError(
+            f"split.scored is {scored} but must be at most {most}, which are not tested, and hold a scene for each of "
+            f"{', '.join(sides[:-1])}"
+        )
+    validations = _part(len(left), validation_fraction, leave=1) if validation_fraction else 0
+    validation, train = (sorted(chain(*part)) for part in (left[:validations], left[validations:]))
+    return Split(tuple(train), tuple(validation), tuple(sorted(test)), seed, number)
+
+
+def _first(count: int, scenes: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return the members of the first scenes, `count` ids in all; 0 is all of them."""
+    kept: list[list[str]] = []
+    for members in scenes.values():
+        room = count - sum(map(len, kept)) if count else len(members)
+        kept += [list(members[:room])] if room else []
+    return kept
 
 
 def _part(count: int, fraction: float, leave: int) -> int:

@@ -71,6 +71,8 @@ class Card:
     """Whether it was trained on the test references too."""
     validated: bool = True
     """Whether validation references chose it among the checkpoints of its training; else it is the last one."""
+    scored: int = 0
+    """How many references, or images of a set without them, kept their scores for the training; 0 is all."""
     stage: str = ""
     seed: int | None = None
     split: str = ""
@@ -109,7 +111,7 @@ class Card:
     @property
     def title(self) -> str:
         """Name of the set for captions, with what is unusual about the training."""
-        return title_of(self.data, self.upper_bound, self.validated)
+        return title_of(self.data, self.upper_bound, self.validated, self.scored)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the card as JSON holds it; entries of `more` stand beside the others."""

@@ -22,6 +22,8 @@ class Origin:
     """Whether the test references were trained on too."""
     validated: bool = True
     """Whether validation references chose the checkpoint; else it is the last one."""
+    scored: int = 0
+    """How many references, or images of a set without them, kept their scores for the training; 0 is all."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the entry, for what is none."""
@@ -33,7 +35,7 @@ class Origin:
     @property
     def title(self) -> str:
         """Name of the set for captions, with what is unusual about the training."""
-        return title_of(self.dataset, self.upper_bound, self.validated)
+        return title_of(self.dataset, self.upper_bound, self.validated, self.scored)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the entries of a row as JSON holds them."""
@@ -51,13 +53,18 @@ class Origin:
         others = {name: plain[name] for name in ("proxy", "seed", "machine")}
         commit = plain["commit"] or ""
         upper_bound, validated = bool(plain.get("upper_bound", seen_too)), bool(plain.get("validated", True))
-        return cls(dataset, **others, commit=commit, upper_bound=upper_bound, validated=validated)
+        scored = int(plain.get("scored", 0))
+        return cls(dataset, **others, commit=commit, upper_bound=upper_bound, validated=validated, scored=scored)
 
 
-def title_of(dataset: str, upper_bound: bool, validated: bool = True) -> str:
+def title_of(dataset: str, upper_bound: bool, validated: bool = True, scored: int = 0) -> str:
     """Return a set's name for captions, with what is unusual about the training."""
-    title = dataset if validated else f"{dataset} (no validation: the last checkpoint)"
-    return f"{title} (upper bound: trained on the test references too)" if upper_bound else title
+    unusual = {
+        f"{scored} scored": scored > 0,
+        "no validation: the last checkpoint": not validated,
+        "upper bound: trained on the test references too": upper_bound,
+    }
+    return " ".join([dataset, *(f"({told})" for told, holds in unusual.items() if holds)])
 
 
 def read_title(title: str) -> tuple[str, bool]:

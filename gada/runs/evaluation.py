@@ -35,7 +35,7 @@ class Evaluated:
         self, scorer: Scorer, images: ScoredSet, pixels: Iterable[NDArray[np.uint8]], upper_bound: bool = False
     ) -> None:
         self.images = images
-        self.upper_bound, self.validated = upper_bound, scorer.card.validated
+        self.upper_bound, self.card = upper_bound, scorer.card
         self.predictions: list[Prediction] = list(scorer.score_all(pixels))
         own = next((one.quality for one in scorer.card.sets if one.name == images.name), float)
         self.predicted = [images.scale.score(own(prediction.quality)) for prediction in self.predictions]
@@ -44,8 +44,8 @@ class Evaluated:
 
     def rows(self, stage: str, split: int | None, seed: int) -> list[ResultRow]:
         """Return one result row for each distortion class and one for ALL."""
-        of_training = {"upper_bound": self.upper_bound, "validated": self.validated}
-        origin = Origin(self.images.name, self.images.proxy, seed, machine(), commit() or "", **of_training)
+        of_training = (self.upper_bound, self.card.validated, self.card.scored)
+        origin = Origin(self.images.name, self.images.proxy, seed, machine(), commit() or "", *of_training)
         found = rows_by_distortion(
             self.predicted, self.scores, self.distortions, stage, split, classes=self.images.classes
         )

@@ -38,6 +38,8 @@ class PreparedData:
     split: Split
     upper_bound: bool = False
     """Whether the test is trained on too."""
+    scored: int = 0
+    """How many references keep their scores for training and validation; 0 is all."""
     sources: Sources | None = None
     """What phase 2 takes in place of the training references."""
     others: tuple["PreparedData", ...] = ()
@@ -66,12 +68,12 @@ class PreparedData:
         hashes = set_hashes(images, packed)
         beside = tuple(cls.load(one, split, 0) for one in others)
         drawn = draw_split(images, hashes, split)
-        return cls(images, packed, hashes, drawn, split.upper_bound, others=beside)
+        return cls(images, packed, hashes, drawn, split.upper_bound, split.scored, others=beside)
 
     def on(self, split: SplitSettings) -> "PreparedData":
         """Return the same set, and those beside it, on another split."""
         drawn, others = draw_split(self.images, self.hashes, split), tuple(one.on(split) for one in self.others)
-        return replace(self, split=drawn, upper_bound=split.upper_bound, others=others)
+        return replace(self, split=drawn, upper_bound=split.upper_bound, scored=split.scored, others=others)
 
     def __post_init__(self) -> None:
         """Make the checks."""
@@ -150,7 +152,7 @@ class PreparedData:
     @property
     def title(self) -> str:
         """Name of the set for captions, with what is unusual about the training."""
-        return title_of(self.images.name, self.upper_bound, self.validated)
+        return title_of(self.images.name, self.upper_bound, self.validated, self.scored)
 
     @property
     def validated(self) -> bool:
@@ -171,7 +173,8 @@ class PreparedData:
 def draw_split(images: ScoredSet, hashes: Hashes, chosen: SplitSettings) -> Split:
     """Return the split that the settings name; without references, images that look alike stay together."""
     scenes = scenes_of(images, hashes) if chosen.by_scene and not images.has_references else None
-    return split_by_reference(images.reference_ids, chosen.seed, chosen.number, chosen.test, chosen.validation, scenes)
+    sizes = (chosen.test, chosen.validation, scenes, chosen.scored)
+    return split_by_reference(images.reference_ids, chosen.seed, chosen.number, *sizes)
 
 
 def read_hashes(card: Card) -> Hashes:

@@ -88,8 +88,6 @@ class Run:
             )
         if self.whole and self.hardware.devices > 1:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
-        if self.whole and not settings.split.validation:
-            raise ConfigError("split.validation is 0, but an evaluator of whole images is chosen by validation images.")
         side = self.settings.least_side
         sets = self.settings.sets
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side, sets)
@@ -220,6 +218,7 @@ class Run:
             proxy=images.proxy,
             upper_bound=self.data.upper_bound,
             validated=self.data.validated,
+            scored=self.data.scored,
             stage=stage,
             seed=self.settings.seed,
             split=self.data.split.hash,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from gada.errors import ConfigError
+from gada.settings.checks import check
 
 Format = Literal["live", "tid2013", "csiq", "kadid10k", "live-itw", "table", "synthetic"]
 
@@ -83,6 +84,9 @@ class SplitSettings:
     """Fraction of the references kept for the test (paper, section 4.2)."""
     validation: float = 0.2
     """Fraction of the remaining references that choose the checkpoint; 0 leaves the last one (the paper's protocol)."""
+    scored: int = 0
+    """How many references keep their scores for training and validation, of a set without references how many images;
+    0 is all. The test stays the same: what few scores cost (`gada study --scored`)."""
     by_scene: bool = True
     """Keep images without references on one side where they look alike."""
     upper_bound: bool = False
@@ -94,3 +98,6 @@ class SplitSettings:
             raise ConfigError(f"split.test is {self.test:g} but must lie between 0 and 1.")
         if not 0 <= self.validation < 1:
             raise ConfigError(f"split.validation is {self.validation:g} but must be 0, or lie between 0 and 1.")
+        check("split", self, ("scored",), 0)
+        if self.scored and self.upper_bound:
+            raise ConfigError("split.scored and split.upper_bound exclude each other; give one of them.")

@@ -32,8 +32,8 @@ class WholeImageSettings:
     """Weight of order and blank images beside the human scores."""
     frozen_stages: int = 3
     """First stages of the trunk that keep their ImageNet weights."""
-    head_epochs: int = 20
-    """Passes over the training features in which the head alone is fitted, before the trunk begins to move."""
+    head_steps: int = 1000
+    """Steps in which the head alone is fitted to the training features, before the trunk begins to move."""
     dropout: float = 0.5
     """Fraction of features, and of the head's hidden units, that are dropped in training."""
     weight_decay: float = 0.05
@@ -46,7 +46,7 @@ class WholeImageSettings:
         if not 32 <= self.longer_side <= 4096:
             raise ConfigError(f"whole.longer_side is {self.longer_side} but must lie between 32 and 4096.")
         counted = ("orders", "generated_orders", "generated_weight", "blanks", "order_weight", "frozen_stages")
-        check("whole", self, (*counted, "head_epochs", "weight_decay"), 0)
+        check("whole", self, (*counted, "head_steps", "weight_decay"), 0)
         if (self.generated_orders or self.generated_weight) and not self.generator:
             raise ConfigError("whole.generated_orders needs whole.generator; name a generator, such as tid2013-r.")
         for name in ("dropout", "average"):

@@ -134,6 +134,15 @@ class LogStepTime(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the time since then."""
+        self.log(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log it here where nothing is validated."""
+        if not trainer.enable_validation:
+            self.log(trainer)
+
+    def log(self, trainer: Trainer) -> None:
+        """Log the mean time of a step since the epoch began."""
         done = steps_done(trainer)
         seconds = (time.monotonic() - self.started) / max(1, done - self.before)
         for logger in trainer.loggers:

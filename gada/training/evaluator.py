@@ -133,11 +133,16 @@ class EvaluatorTraining(LightningModule):
         self.taken += 1 - self.bad
         self.losses = {}
         if not self.settings.split.validation and self.trainer.is_last_batch:
-            self.log_dict(self.mean_losses(), on_step=False, on_epoch=True)
+            self.log_dict({**self.mean_losses(), **self.learning_rates()}, on_step=False, on_epoch=True, batch_size=1)
 
     def mean_losses(self) -> dict[str, Tensor]:
         """Return the means of the losses over the steps that were taken since the last validation."""
         return {name: total / self.taken.clamp(min=1) for name, total in self.sums.items()}
+
+    def learning_rates(self) -> dict[str, float]:
+        """Return the learning rates of this step, by parameter group."""
+        groups = [group for optimizer in self.trainer.optimizers for group in optimizer.param_groups]
+        return {f"lr_{group['name']}": float(group["lr"]) for group in groups if "name" in group}
 
     def labelled_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Return the crops of one step: the real distorted ones, unless a phase has others."""
@@ -196,9 +201,7 @@ class EvaluatorTraining(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log SROCC and LCC over the validation images, means of losses since the last time, and learning rates."""
-        self.log_dict(self.mean_losses())
-        groups = [group for optimizer in self.trainer.optimizers for group in optimizer.param_groups]
-        self.log_dict({f"lr_{group['name']}": float(group["lr"]) for group in groups if "name" in group})
+        self.log_dict({**self.mean_losses(), **self.learning_rates()})
         predicted, true = (torch.cat(values).cpu().double().numpy() for values in (self.predicted, self.true))
         self.predicted.clear()
         self.true.clear()

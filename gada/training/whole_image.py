@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -196,15 +197,20 @@ def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Te
         {"params": [log_scale, shift], "weight_decay": 0.0},
     ]
     optimizer, random = torch.optim.AdamW(groups, lr=1e-3), torch.Generator().manual_seed(settings.seed)
-    steps = settings.whole.head_epochs * -(-len(scaled) // STEP)
+    steps = settings.whole.head_steps  # and not passes: of few images a pass is one step
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     torch.manual_seed(settings.seed)
-    for _ in range(settings.whole.head_epochs):
-        for rows in torch.randperm(len(scaled), generator=random).chunk(-(-len(scaled) // STEP)):
-            predicted = with_dropout(evaluator.quality_head, scaled[rows], settings.whole.dropout)
-            on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
-            loss = smooth_l1_loss(on_scales, quality[rows], beta=STEEPNESS)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
+    for rows in islice(drawn_rows(len(scaled), random), steps):
+        predicted = with_dropout(evaluator.quality_head, scaled[rows], settings.whole.dropout)
+        on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
+        loss = smooth_l1_loss(on_scales, quality[rows], beta=STEEPNESS)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+
+
+def drawn_rows(count: int, random: torch.Generator) -> Iterator[Tensor]:
+    """Yield the rows of `STEP` images or fewer, pass after pass in another order, for ever."""
+    while True:
+        yield from torch.randperm(count, generator=random).chunk(-(-count // STEP))

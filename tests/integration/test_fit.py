@@ -17,7 +17,6 @@ from safetensors.numpy import load_file
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.training import callbacks
-from gada.training.callbacks import KeepLast
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
 Fit = Callable[..., int]
@@ -104,26 +103,39 @@ def test_the_paper_s_protocol_trains_on_all_but_the_test_and_takes_the_last_chec
     head, *values = (run / "phase1" / "metrics.csv").read_text().splitlines()
     assert "loss_generator_class" in head
     assert "val_srocc" not in head
+    assert "lr_trunk" in head
     assert len(values) == 3  # 5 steps, a checkpoint every 2
     assert "each checkpoint is the last one" in (run / "report.html").read_text()
     assert main(["generate", "--model", str(run), "--config", str(run), "--side", "validation"]) == 2
     assert "split.validation is 0" in capsys.readouterr().err
-    assert fit("--preset", "photos", "--phase", "3", "--split.validation", "0", run="photos") == 2
-    assert "chosen by validation images" in capsys.readouterr().err
+
+
+def test_few_scored_references_train_and_the_test_stays_the_same(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit("--phase", "baseline", run="all") == 0
+    assert fit("--phase", "baseline", "--split.scored", "2", run="few") == 0
+    assert "(2 scored)" in capsys.readouterr().out
+    whole, few = (json.loads((tmp_path / run / "split.json").read_text()) for run in ("all", "few"))
+    assert [len(few[side]) for side in ("train", "validation")] == [1, 1]
+    assert few["test"] == whole["test"]
+    assert {row["scored"] for row in rows(tmp_path / "few")} == {2}
+    assert fit("--phase", "baseline", "--split.scored", "1", run="one") == 2
+    assert (
+        "split.scored is 1 but must be at most 5, which are not tested, and hold a scene for each of"
+        in capsys.readouterr().err
+    )
+    assert fit("--phase", "baseline", "--split.scored", "9", run="nine") == 2
+    assert "split.scored is 9 but must be at most 5" in capsys.readouterr().err
+    assert fit("--phase", "baseline", "--split.scored", "2", "--split.upper_bound", "true", run="both") == 2
+    assert "exclude each other" in capsys.readouterr().err
 
 
 def test_same_seed_same_weights_and_a_stop_changes_nothing(
     fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit("--phase", "1", run="whole") == 0
-    keep = KeepLast.on_train_epoch_end
-
-    def keep_and_stop(self: KeepLast, trainer: Any, module: Any) -> None:
-        keep(self, trainer, module)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
+    with tiny.stopped_after_an_epoch():
         assert fit("--phase", "1", run="stopped") == 130
         assert "resumes where it stopped" in capsys.readouterr().err
     assert main(["score", str(tmp_path), "--model", str(tmp_path / "stopped")]) == 2

@@ -8,6 +8,7 @@ from typing import Any
 import layouts
 import numpy as np
 import pytest
+import tiny
 import torch
 import yaml
 from evaluators import picture
@@ -19,7 +20,6 @@ from gada.io.records import read_rows
 from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.models.files import load_evaluator
 from gada.runs import whole_image
-from gada.training.callbacks import KeepLast
 
 Fit = Callable[..., int]
 
@@ -56,7 +56,7 @@ def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
             "longer_side": 48,
             "orders": 1,
             "blanks": 1,
-            "head_epochs": 1,
+            "head_steps": 2,
         },
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
@@ -90,16 +90,19 @@ def test_it_trains_on_several_sets_and_knows_its_photos(
     assert "phase 3 alone" in capsys.readouterr().err
 
 
+def test_without_validation_photos_the_last_checkpoint_is_kept(fit: Fit, tmp_path: Path) -> None:
+    assert fit("run", "--split.validation", "0", "--split.scored", "9") == 0
+    best, ended = (load_file(tmp_path / f"run/phase3/{name}.safetensors") for name in ("best", "ended"))
+    trunk = [name for name in best if name.startswith("trunk")]
+    assert trunk
+    assert all(np.array_equal(best[name], ended[name]) for name in trunk)
+    (row,) = [row for row in read_rows(tmp_path / "run/results.jsonl") if row["distortion"] == "ALL"]
+    assert (row["validated"], row["scored"]) == (False, 9)
+
+
 def test_a_stop_changes_nothing(fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert fit("whole") == 0
-    keep = KeepLast.on_train_epoch_end
-
-    def keep_and_stop(self: KeepLast, trainer: Any, module: Any) -> None:
-        keep(self, trainer, module)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
+    with tiny.stopped_after_an_epoch():
         assert fit("stopped") == 130
     assert fit("stopped") == 0
     one, other = (load_file(tmp_path / run / "phase3/best.safetensors") for run in ("whole", "stopped"))

@@ -13,6 +13,7 @@ import yaml
 
 from gada.__main__ import main
 from gada.errors import ConfigError
+from gada.experiments.study.few_scores import few_scores_table
 from gada.experiments.study.rows import StudyRow
 from gada.experiments.study.table import study_table
 from gada.io.checkpoints import load_checkpoint
@@ -90,6 +91,46 @@ def test_a_study_takes_several_splits(tmp_path: Path, capsys: pytest.CaptureFixt
     for number in (1, 2):
         settings = yaml.safe_load((tmp_path / "study" / f"split-{number:02d}" / "tuned" / "config.yaml").read_text())
         assert settings["split"]["number"] == number
+
+
+def test_few_scores_are_a_curve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.scored_set(tmp_path / "set")
+    variants: list[dict[str, Any]] = [{"name": "plain"}, {"name": "tuned", "stages": ["phase3"], "after": "plain"}]
+    given = [*config(tmp_path, *variants), "--split.validation", "0", "--scored"]
+    picture = tmp_path / "curve.png"
+    assert main([*given, "1,3", "--figure", str(picture)]) == 0
+    assert "number of scored references, split 0; differences are from 'plain'" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    rows = read_rows(tmp_path / "study" / "study.jsonl")
+    assert [(row["scored"], row["variant"]) for row in rows] == [(1, "plain"), (1, "tuned"), (3, "plain"), (3, "tuned")]
+    one, three = (json.loads((tmp_path / f"study/scored-{n:03d}/plain/split.json").read_text()) for n in (1, 3))
+    assert set(one["train"]) < set(three["train"])
+    assert one["test"] == three["test"]
+    before = picture.read_bytes()
+    assert main([*given, "3"]) == 0  # finished, and the rows of the other number stay
+    assert len(read_rows(tmp_path / "study" / "study.jsonl")) == 4
+    assert main(["study", "--run", str(tmp_path / "study"), "--figure", str(picture)]) == 0
+    assert picture.read_bytes() == before
+    capsys.readouterr()
+    assert main([*given, "3,3"]) == 2
+    assert "must be different numbers" in capsys.readouterr().err
+    own = [{"name": "own", "changes": {"split.scored": 1}}]
+    assert main([*config(tmp_path, *own), "--scored", "1,2"]) == 2
+    assert "'own' changes split.scored, but --scored 1, 2 takes the splits in turn" in capsys.readouterr().err
+
+
+def test_variants_are_compared_at_each_number_of_scores() -> None:
+    plain = [*rows_of("plain", [0.5, 0.4], scored=1), *rows_of("plain", [0.8, 0.7], scored=5)]
+    tuned = [*rows_of("tuned", [0.6, 0.7], scored=1), *rows_of("tuned", [0.8, 0.6], scored=5)]
+    table = few_scores_table([*plain, *tuned])
+    assert [row[:2] for row in table.rows] == [("1", "plain"), ("1", "tuned"), ("5", "plain"), ("5", "tuned")]
+    assert table.rows[1][6] == pytest.approx(0.2)
+    assert table.rows[3][6] == pytest.approx(-0.05)
+    assert table.rules == {2}
+    with pytest.raises(ConfigError, match="given twice"):
+        few_scores_table([*plain, *plain])
 
 
 def rows_of(variant: str, sroccs: list[float | None], **others: Any) -> list[StudyRow]:

@@ -10,7 +10,6 @@ import yaml
 from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
 from gada.__main__ import main
-from gada.training.callbacks import KeepLast
 
 BLOCK, HEAD = 32_768, 7  # of LevelDB's log format, in which wandb writes
 
@@ -54,14 +53,7 @@ def test_a_resumed_run_is_one_run_with_all_that_its_users_look_for(
 
     monkeypatch.setenv("WANDB_PROJECT", "mine")
     monkeypatch.setenv("WANDB_ENTITY", "ours")
-    keep = KeepLast.on_train_epoch_end
-
-    def keep_and_stop(self: KeepLast, trainer: Any, module: Any) -> None:
-        keep(self, trainer, module)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(KeepLast, "on_train_epoch_end", keep_and_stop)
+    with tiny.stopped_after_an_epoch():
         assert fit("1") == 130
     assert fit("1") == 0
     assert fit("1") == 0  # finished: adds nothing

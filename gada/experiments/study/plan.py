@@ -71,13 +71,16 @@ class PlannedVariant:
         return own + (self.after.steps if self.after else 0)
 
 
-def plan_study(variants: Sequence[Variant], settings: Settings, splits: int = 1) -> list[PlannedVariant]:
+def plan_study(
+    variants: Sequence[Variant], settings: Settings, splits: int = 1, scored: Sequence[int] = ()
+) -> list[PlannedVariant]:
     """Return the plan of a study.
 
     Args:
         variants: in the order of the table.
         settings: what each of them changes.
         splits: how many splits are trained; of several no variant may choose its own.
+        scored: likewise, the numbers of scored references.
 
     Raises:
         ConfigError: if two names are the same, a variant starts after one that is not before it, or changes are wrong.
@@ -96,8 +99,9 @@ def plan_study(variants: Sequence[Variant], settings: Settings, splits: int = 1)
         except ConfigError as error:
             raise ConfigError(f"'{name}' changes {changes_of(variant.changes)}: {error}") from error
         drawn = [key for key in variant.changes if key.startswith("split.") and key != "split.upper_bound"]
-        if splits > 1 and drawn:
-            raise ConfigError(f"'{name}' changes {drawn[0]}, but --splits {splits} takes the splits in turn.")
+        if drawn and (splits > 1 or scored):
+            turns = f"--splits {splits}" if splits > 1 else f"--scored {', '.join(map(str, scored))}"
+            raise ConfigError(f"'{name}' changes {drawn[0]}, but {turns} takes the splits in turn.")
         planned[name] = PlannedVariant(variant, own, planned.get(variant.after))
     return list(planned.values())
 

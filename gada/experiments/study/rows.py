@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from gada.errors import DataError
@@ -11,6 +12,7 @@ from gada.metrics.correlation import ALL
 
 RENAMED = {"asked": "target"}  # of older files
 OWN = ("variant", "changes", "after", "steps", "srocc_mean")
+TAU = "tau, "  # before the name of a ladder
 GENERATOR = ("named", "target", "within", "distance")
 
 
@@ -39,10 +41,16 @@ class StudyRow:
         """Number of the split."""
         return self.result.split or 0
 
+    @property
+    def scored(self) -> int:
+        """How many references kept their scores for the training; 0 is all."""
+        return self.result.origin.scored
+
     def metric(self, name: str) -> float | None:
-        """Return a metric by its name; None where there is none."""
+        """Return a metric by its name; None where there is none. `tau` is the mean over the ladders of distortions."""
         known = {**self.result.figures, **self.generator, **self.more, "srocc_mean": self.srocc_mean}
-        return known.get(name)
+        taus = [value for key, value in self.more.items() if key.startswith(TAU) and value is not None]
+        return known.get(name) if name != "tau" else fmean(taus) if taus else None
 
     def as_plain(self) -> Row:
         """Return the row as JSON holds it."""

@@ -2,16 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from gada.errors import ConfigError, DataError
-from gada.experiments.benchmark.benchmark import on_split, split_folder
+from gada.experiments.benchmark.benchmark import split_folder
 from gada.experiments.generator_evaluation import evaluate_generator
 from gada.experiments.study.plan import PlannedVariant, plan_study
-from gada.experiments.study.rows import StudyRow
+from gada.experiments.study.rows import TAU, StudyRow
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
 from gada.io.records import Row, read_rows, write_rows
@@ -35,21 +35,23 @@ def run_study(
     evaluator: str = "",
     splits: int = 1,
     wandb: Mode = "off",
+    scored: Sequence[int] = (),
 ) -> list[StudyRow]:
     """Train and evaluate each variant on each split; finished ones are not trained again.
 
     Args:
         settings: the base settings.
         variants: what is changed, in the order of the table.
-        folder: receives a run's folder for each variant, of several splits in a folder for each split, and
-            `study.jsonl`.
+        folder: receives a run's folder for each variant, of several splits or numbers of scored references in a
+            folder for each, and `study.jsonl`.
         hardware: where they are trained.
         evaluator: one trained on real crops alone, which evaluates the generators that variants train.
         splits: how many splits, from that of the settings on.
         wandb: how to log to Weights & Biases: a run for each variant, and a summary in the same group.
+        scored: how many references keep their scores, in turn (`split.scored`); none given is as the settings say.
 
     Returns:
-        A row for each split and variant.
+        A row for each split, number of scored references and variant.
 
     Raises:
         ConfigError: if a variant starts from one that is missing, or changes an unknown setting; if `splits` is below
@@ -58,7 +60,9 @@ def run_study(
     """
     if splits < 1:
         raise ConfigError(f"--splits is {splits} but must be at least 1.")
-    plan = plan_study(variants, settings, splits)
+    if len(set(scored)) < len(scored) or any(count < 1 for count in scored):
+        raise ConfigError(f"--scored is {list(scored)}, but must be different numbers, each 1 or more.")
+    plan = plan_study(variants, settings, splits, scored)
     order = [one.variant.name for one in plan]
     if evaluator:
         check_evaluator(evaluator, plan, settings, folder, splits)
@@ -66,11 +70,10 @@ def run_study(
     changes = {variant.name: dict(variant.changes) for variant in variants}
     file = folder / "study.jsonl"
     before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
-    kept = {(row.split, row.variant): row for row in before if changes.get(row.variant) == row.changes}
+    kept = {key_of(row): row for row in before if changes.get(row.variant) == row.changes}
     rows: list[StudyRow] = []
-    for number in range(settings.split.number, settings.split.number + splits):
-        place = split_folder(folder, number) if splits > 1 else folder
-        for planned in plan_study(variants, on_split(settings, number)):
+    for place, own in places(folder, settings, splits, scored):
+        for planned in plan_study(variants, own):
             whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load, wandb, folder.name)
             generator = {}
             if evaluator and "phase1" in planned.variant.stages:
@@ -81,8 +84,8 @@ def run_study(
                 variant.name, dict(variant.changes), variant.after, planned.steps, whole, srocc_mean, generator, more
             )
             rows.append(row)
-            kept[row.split, row.variant] = row
-            ordered = sorted(kept.values(), key=lambda row: (row.split, order.index(row.variant)))
+            kept[key_of(row)] = row
+            ordered = sorted(kept.values(), key=lambda row: (row.split, row.scored, order.index(row.variant)))
             write_rows(file, [row.as_plain() for row in ordered])
     name, plain = f"{folder.name}/summary", [row.as_plain() for row in rows]
     finished = plain == [row.as_plain() for row in before]
@@ -91,6 +94,20 @@ def run_study(
             logger.log_rows("study", [{**row, **row["more"], "more": None} for row in plain])
             logger.keep("report", "report", [file])
     return rows
+
+
+def key_of(row: StudyRow) -> tuple[int, int, str]:
+    """Return what tells the rows of a study apart."""
+    return row.split, row.scored, row.variant
+
+
+def places(folder: Path, settings: Settings, splits: int, scored: Sequence[int]) -> Iterator[tuple[Path, Settings]]:
+    """Yield the folder and the settings of each split and number of scored references."""
+    for number in range(settings.split.number, settings.split.number + splits):
+        place = split_folder(folder, number) if splits > 1 else folder
+        for count in scored or [settings.split.scored]:
+            own = replace(settings.split, number=number, scored=count)
+            yield place / f"scored-{count:03d}" if scored else place, replace(settings, split=own)
 
 
 def train_variant(
@@ -131,7 +148,7 @@ def whole_metrics(stage: Path) -> dict[str, float | None]:
     found = {f"SROCC, {row.origin.title}": row.srocc for row in rows if row.is_all}
     order = stage / ORDER
     taus = json.loads(order.read_text(encoding="utf-8"))["after"] if order.is_file() else {}
-    return found | {f"tau, {name}": tau for name, tau in taus.items()}
+    return found | {f"{TAU}{name}": tau for name, tau in taus.items()}
 
 
 def copy_stage(source: Path, target: Path) -> None:

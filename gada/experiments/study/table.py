@@ -33,9 +33,7 @@ def study_table(rows: Sequence[StudyRow]) -> Table:
     Raises:
         ConfigError: if variants have several rows, and one of them two of the same split or of different trainings.
     """
-    variants: dict[str, list[StudyRow]] = {}
-    for row in rows:
-        variants.setdefault(row.variant, []).append(row)
+    variants = by_variant(rows)
     if len(variants) < len(rows) or any(row.more for row in rows):
         return over_splits(list(variants.values()))
     shown = [key for key in METRICS if key not in GENERATOR or any(row.metric(key) is not None for row in rows)]
@@ -46,6 +44,14 @@ def study_table(rows: Sequence[StudyRow]) -> Table:
         columns=tuple(METRICS[key] for key in shown),
         rows=tuple((*label, *(row.metric(key) for key in shown)) for label, row in zip(labels, rows, strict=True)),
     )
+
+
+def by_variant(rows: Sequence[StudyRow]) -> dict[str, list[StudyRow]]:
+    """Return the rows of each variant."""
+    variants: dict[str, list[StudyRow]] = {}
+    for row in rows:
+        variants.setdefault(row.variant, []).append(row)
+    return variants
 
 
 def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:

@@ -42,6 +42,26 @@ def test_80_20_rounds_halves_up(count: int, sizes: tuple[int, int, int]) -> None
     assert (len(split.train), len(split.validation), len(split.test)) == sizes
 
 
+@given(scenes, st.integers(1, 40), st.integers(1, 40))
+def test_of_fewer_scored_references_the_test_stays_and_the_training_is_a_part(
+    ids: set[str], few: int, more: int
+) -> None:
+    every = split_by_reference(ids, 0, 0, 0.2, 0)
+    few, more = (min(count, len(every.train)) for count in sorted((few, more)))
+    some, one = (split_by_reference(ids, 0, 0, 0.2, 0, scored=count) for count in (more, few))
+    assert every.test == some.test == one.test
+    assert set(one.train) <= set(some.train) <= set(every.train)
+    assert (len(one.train), len(some.train)) == (few, more)
+
+
+def test_scored_images_are_counted_and_scenes_stay_together() -> None:
+    alike = {name: f"scene {number // 4}" for number, name in enumerate(IDS)}
+    split = split_by_reference(IDS, 0, 0, 0.2, 0.5, alike, scored=10)
+    assert len(split.train) + len(split.validation) == 10
+    sides = [{alike[name] for name in side} for side in (split.train, split.validation, split.test)]
+    assert sum(map(len, sides)) == len(set.union(*sides))
+
+
 def test_the_split_is_frozen() -> None:
     """Golden: SHA-256 of ["seed", "number", id] orders the ids, so no release of anything may change it."""
     assert split_by_reference(IDS, 7, 1).test == GOLDEN

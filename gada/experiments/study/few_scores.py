@@ -1,0 +1,98 @@
+"""What few scores cost: each variant of a study against the number of scored references, as a table and as a curve."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gada.experiments.study.rows import StudyRow
+from gada.experiments.study.table import ALIKE, METRICS, by_variant, changes_of, compared, splits_of
+from gada.io.records import check_single
+from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
+from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend
+from gada.reports.layout import Cell, Table, plain_name
+from gada.runs.report import provenance_of
+
+SHOWN = {"srocc": METRICS["srocc"], "tau": "Kendall's tau of level and falling score, mean over distortions"}
+
+
+def counts_of(rows: Sequence[StudyRow]) -> list[int]:
+    """Return the numbers of scored references, from few to many."""
+    return sorted({row.scored for row in rows})
+
+
+def few_scores_table(rows: Sequence[StudyRow]) -> Table:
+    """Return mean and standard deviation of each variant at each number of scored references.
+
+    The difference is from the first variant with the same scores, paired by split.
+
+    Raises:
+        ConfigError: if a variant has rows of different trainings, or two of one split and number.
+    """
+    groups = [
+        group for count in counts_of(rows) for group in by_variant([r for r in rows if r.scored == count]).values()
+    ]
+    for group in groups:
+        plain = [{**row.as_plain(), "changes": changes_of(row.changes)} for row in group]
+        check_single(plain, ALIKE, ("variant", "split", "scored"))
+    metrics = [name for name in SHOWN if any(row.metric(name) is not None for row in rows)]
+    body: list[tuple[Cell, ...]] = []
+    notes = dict[str, None]()
+    for group in groups:
+        first = next(one for one in groups if one[0].scored == group[0].scored)
+        cells: list[Cell] = []
+        for name in metrics:
+            found = [value for row in group if (value := row.metric(name)) is not None]
+            difference, told = compared(group, first, name, SHOWN[name])
+            spread = float(np.std(found, ddof=1)) if found[1:] else None
+            cells += [float(np.mean(found)) if found else None, spread, *difference]
+            notes |= dict.fromkeys(note for note in told if "(split)" not in note)
+        body.append((str(group[0].scored), group[0].variant, str(group[0].steps), str(len(group)), *cells))
+    columns = ("mean", "std", "difference", "95 % from", "to", "p")
+    starts = [place for place in range(1, len(groups)) if groups[place][0].scored != groups[place - 1][0].scored]
+    changed = [f"{name}: {changes_of(own[0].changes)}." for name, own in by_variant(rows).items() if own[0].changes]
+    origins = [replace(row.result.origin, scored=0) for row in rows]
+    return Table(
+        caption=f"SROCC against the number of scored references, {splits_of(rows)}; differences are from "
+        f"'{groups[0][0].variant}' with the same scores. {provenance_of(origins).describe()}",
+        labels=("scored", "variant", "steps", "splits"),
+        columns=columns * len(metrics),
+        rows=tuple(body),
+        groups=tuple(SHOWN[name] for name in metrics for _ in columns),
+        rules=frozenset(starts),
+        notes=(*changed, *notes),
+    )
+
+
+def few_scores_curve(rows: Sequence[StudyRow], metric: str = "srocc") -> Figure:
+    """Draw a metric of each variant against the number of scored references.
+
+    The band is the 95 % bootstrap interval of the mean over splits; with fewer than six the lowest and highest split.
+    """
+    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    axes = figure.add_subplot()
+    handles = []
+    for number, own in enumerate(by_variant(rows).values()):
+        colour, counts = COLOURS[number % len(COLOURS)], counts_of(own)
+        values = [
+            [value for row in own if row.scored == n and (value := row.metric(metric)) is not None] for n in counts
+        ]
+        low, high = np.transpose([band(one) for one in values])
+        axes.fill_between(counts, low, high, color=colour, alpha=0.15, linewidth=0)
+        means = [float(np.mean(one)) for one in values]
+        handles += axes.plot(counts, means, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=5)
+    counts = counts_of(rows)
+    axes.set_xscale("log")
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    label_axes(axes, f"scored references of {plain_name(rows[0].result.origin.dataset)}", SHOWN[metric])
+    put_legend(figure, handles, list(by_variant(rows)))
+    return figure
+
+
+def band(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the band around a mean."""
+    low, high = mean_interval(values, 0) if len(values) >= FEWEST_SPLITS else (min(values), max(values))
+    return low, high
