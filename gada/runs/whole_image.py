@@ -114,9 +114,9 @@ class WholeImagePhase(Phase):
         return list(views_of(data, records, self.settings.whole.longer_side))
 
     def generated(self, photos: list[Pixels]) -> list[Order]:
-        """Return photos that the generator has distorted, if one is given."""
+        """Return photos that the generator has distorted, if anything takes them."""
         whole = self.settings.whole
-        if not whole.generator:
+        if not (whole.generated_orders or whole.generated_weight):
             return []
         path = find_checkpoint(whole.generator, "generator")
         return generated_orders(path, photos, GENERATED, whole.longer_side, self.settings.seed)
