@@ -12,10 +12,11 @@ from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
 from gada.io.results import ResultRow, read_result_rows
+from gada.metrics.correlation import ALL
 from gada.reports.figures import bars_by_distortion, learning_curves, scatter
 from gada.reports.layout import Provenance, Table
 from gada.reports.page import Figure, Headline, Section, page
-from gada.reports.tables import STAGE_NAMES, by_distortion_table, overall_table
+from gada.reports.tables import by_distortion_table, overall_table, stage_name
 from gada.runs.by_error import by_error_section, scores_of
 from gada.runs.comparison import measure_test, spanned, told_apart
 from gada.runs.orders import ORDER, SETS
@@ -103,7 +104,8 @@ def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Sectio
         "SROCC on the test images, by distortion and over all.",
         f"Bars of SROCC for {', '.join(map(stage_name, stages))}.",
     )
-    return Section(title, tables=[*tables, by_distortion_table(plain)], figures=[bars])
+    classes = by_distortion_table([row for row in plain if row["distortion"] != ALL])
+    return Section(title, tables=[*tables, classes], figures=[bars])
 
 
 def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
@@ -165,11 +167,6 @@ def scatter_section(folder: Path, stages: Sequence[str], images: ScoredSet) -> S
             )
         )
     return Section(f"Predicted and {given} scores", figures=plots)
-
-
-def stage_name(stage: str) -> str:
-    """Return what people call a stage."""
-    return STAGE_NAMES.get(stage, stage)
 
 
 def samples_sections(folder: Path, side: str) -> list[Section]:

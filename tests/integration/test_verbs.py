@@ -59,7 +59,7 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert main(["evaluate", *on(trained)]) == 0
     shown = capsys.readouterr().out
     assert "SROCC" in shown
-    assert "Metrics after each stage, all images." in shown
+    assert "Metrics of phase 1 by distortion, all images." in shown
 
 
 def test_a_training_s_config_serves_what_was_trained(
@@ -237,7 +237,7 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("<!-- end -->\nafter\n")
-    assert "| Phase 1" in text
+    assert "| all images |" in text
     assert "old" not in text
     page.write_text(f"<!-- gada table --layout summary {rows} -->\n<!-- end -->\n")
     assert main(["table", "--layout", "summary", rows, "--into", str(page)]) == 0
