@@ -45,6 +45,8 @@ def evaluate(
     if json:
         described = {"model": model, "evaluator": found.model, "sha256": found.sha256, "data": origin.describe()}
         print(dumps({**described, "left_out": found.left_out, "results": rows}))
+        if out:
+            ended(str(out), f"gada trust --model {model}")
         return
     print(render(by_distortion_table(rows, origin, metrics=METRICS)))
     print(f"Evaluator: {found.model}.")
