@@ -61,4 +61,6 @@ def study(
     else:
         print(render(study_table(rows), "text"))
     if variants:
-        ended(f"{run}: study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md")
+        ended(
+            f"{run}: report.html, study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md"
+        )
