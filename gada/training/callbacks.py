@@ -132,7 +132,7 @@ class LogStepTime(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the time."""
-        self.started, self.before = time.monotonic(), steps_done(trainer)
+        self.started, self.taken, self.before = time.monotonic(), 0.0, steps_done(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         """Note how long this epoch's steps have taken."""
