@@ -43,7 +43,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     images, split, last = data.images, data.split, stages[-1]
     sections = [
         results_section(rows),
-        *whole_sections(folder, stages),
+        *whole_sections(folder, stages, data.upper_bound and settings.whole.photos is None),
         by_error_section(scores_of(folder / last / "scores.csv"), images, data.packed),
         scatter_section(folder, [stage for stage in stages if stage in (*COMPARED, last)], images),
         curves_section(folder, stages),
@@ -108,14 +108,21 @@ def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Sectio
     return Section(title, tables=[*tables, classes], figures=[bars])
 
 
-def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
-    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos."""
+def whole_sections(folder: Path, stages: Sequence[str], seen: bool) -> list[Section]:
+    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos.
+
+    Args:
+        folder: of the run.
+        stages: which stages.
+        seen: whether the photos on which order is measured were trained on, as of an upper bound without a folder of
+            photos.
+    """
     sections = []
     for stage in stages:
         for title, rows in groups_by_title(folder / stage / SETS).items():
             sections.append(results_section(rows, f"Results on {title}"))
         if (folder / stage / ORDER).is_file():
-            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8"))))
+            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8")), seen))
     return sections
 
 
@@ -127,12 +134,13 @@ def groups_by_title(path: Path) -> dict[str, list[ResultRow]]:
     return found
 
 
-def order_section(order: dict[str, Any]) -> Section:
+def order_section(order: dict[str, Any], seen: bool) -> Section:
     """Return tau of each distortion, before a training that started from an evaluator, and after it."""
     whens = [when for when in ("before", "after") if when in order]
+    of = ", which this upper bound was trained on" if seen else " not trained on"
     table = Table(
         caption=f"Does the score fall as a distortion grows? Kendall's tau within a photo, averaged over "
-        f"{order['photos']} photo{'s' if order['photos'] > 1 else ''} not trained on; 1 is always.",
+        f"{order['photos']} photo{'s' if order['photos'] > 1 else ''}{of}; 1 is always.",
         labels=("distortion",),
         columns=tuple(f"{when} this training" for when in whens),
         rows=tuple((name, *(order[when][name] for when in whens)) for name in order["after"]),
