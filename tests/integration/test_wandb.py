@@ -110,3 +110,14 @@ def test_classifiers_log_what_the_dashboard_has_panels_for(tmp_path: Path) -> No
     assert {step for step, _ in curves["strategy-8/seed-0/step_seconds"]} == {
         step for step, _ in curves["strategy-8/seed-0/grad_norm_classifier"]
     }
+
+
+def test_a_study_keeps_its_page(tmp_path: Path) -> None:
+    data = tiny.SETTINGS["data"] | {"root": str(tiny.scored_set(tmp_path / "set"))}
+    variants = [{"name": "plain"}]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data, "variants": variants}))
+    run = tmp_path / "run"
+    assert main(["study", "--config", str(tmp_path / "study.yaml"), "--run", str(run), "--wandb", "offline"]) == 0
+    (file,) = run.glob("wandb/offline-run-*/*.wandb")
+    kept = [one.artifact for one in records(file) if one.HasField("artifact") and one.artifact.type == "report"]
+    assert [{entry.path for entry in one.manifest.contents} for one in kept] == [{"study.jsonl", "report.html"}]
