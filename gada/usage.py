@@ -33,6 +33,11 @@ def ended(wrote: str = "", following: str = "") -> None:
     sys.stderr.write(f"gada: {said}" + (f" Next: {following}" if following else "") + "\n")
 
 
+def listed_files(*files: Path | None) -> str:
+    """Return the names of those files that a verb wrote."""
+    return " and ".join(str(file) for file in files if file)
+
+
 def explained(message: str, verb: str, verbs: Iterable[str], kinds: Mapping[str, Any], words: Sequence[str]) -> str:
     """Return what the parser complains of in the user's words; what has no better words, as the parser says it."""
     found: dict[str, str] = {}

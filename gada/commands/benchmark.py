@@ -32,7 +32,8 @@ def benchmark(
     from gada.experiments.benchmark.benchmark import run_benchmark
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
-    from gada.reports.tables import differences_table, stages_table, summary_table
+    from gada.reports.over_splits import differences_table, summary_table
+    from gada.reports.tables import by_distortion_table
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
     from gada.usage import ended
@@ -41,7 +42,7 @@ def benchmark(
     where = Hardware(device, devices)
     rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_pictures)
     plain = [row.as_plain() for row in rows]
-    print(render(stages_table(plain, provenance_of(row.origin for row in rows))))
+    print(render(by_distortion_table(plain, provenance_of(row.origin for row in rows), metrics=("srocc", "lcc"))))
     print(render(summary_table(plain), "text"))
     print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
     ended(

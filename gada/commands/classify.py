@@ -95,6 +95,7 @@ def table(
     from gada.reports.iqa_ls_tables import all_tables
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
+    from gada.usage import ended, listed_files
 
     rows = variants(read_results(paths, "classify"))
     check_alike(rows)
@@ -105,6 +106,8 @@ def table(
         replace_block(into, "gada classify table " + " ".join(paths), text)
     else:
         print(text)
+    if into or figure:
+        ended(listed_files(into, figure), f"gada classify figures {' '.join(paths)}")
 
 
 def figures(
@@ -123,9 +126,11 @@ def figures(
     from gada.experiments.iqa_ls.report import draw_figures, tests_of
     from gada.io.files import write_bytes
     from gada.io.records import read_results
+    from gada.usage import ended
 
     rows = read_results(paths, "classify")
     check_alike(rows)
     for name, figure in draw_figures(rows, tests_of(rows, data)).items():
         write_bytes(out / f"{name}.png", figure.file)
         print(out / f"{name}.png")
+    ended(str(out), f"gada classify table {' '.join(paths)}")

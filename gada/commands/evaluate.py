@@ -36,7 +36,7 @@ def evaluate(
     from gada.experiments.evaluation import evaluate_model
     from gada.metrics.correlation import METRICS
     from gada.reports.layout import render
-    from gada.reports.tables import stages_table
+    from gada.reports.tables import by_distortion_table
     from gada.runs.report import provenance_of
     from gada.usage import ended
 
@@ -45,8 +45,10 @@ def evaluate(
     if json:
         described = {"model": model, "evaluator": found.model, "sha256": found.sha256, "data": origin.describe()}
         print(dumps({**described, "left_out": found.left_out, "results": rows}))
+        if out:
+            ended(str(out), f"gada trust --model {model}")
         return
-    print(render(stages_table(rows, origin, metrics=METRICS)))
+    print(render(by_distortion_table(rows, origin, metrics=METRICS)))
     print(f"Evaluator: {found.model}.")
     if found.left_out is None and side == "all":
         print("Its checkpoint does not say on which scenes it was trained, so none could be left out.")

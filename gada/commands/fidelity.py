@@ -29,6 +29,7 @@ def fidelity(
     from gada.io.records import read_results, write_rows
     from gada.reports.markdown import around_block, replace_block
     from gada.settings import DataSettings
+    from gada.usage import ended, listed_files
 
     files = {"gada fidelity": results / "fidelity.jsonl", "gada fidelity ranking": results / "fidelity-ranking.jsonl"}
     measured = {"gada fidelity": bool(references), "gada fidelity ranking": bool(ranking)}
@@ -53,3 +54,6 @@ def fidelity(
                 replace_block(into, block, text)
             else:
                 print(text)
+    written = [files[block] for block in files if measured[block]]
+    if written or into:
+        ended(listed_files(*written, into), "" if into else f"gada fidelity --results {results} --into PAGE.md")

@@ -30,7 +30,7 @@ def fit(
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
     from gada.reports.layout import render
-    from gada.reports.tables import stages_table
+    from gada.reports.tables import by_distortion_table
     from gada.runs.comparison import measure_test
     from gada.runs.hardware import Hardware
     from gada.runs.report import provenance_of
@@ -43,7 +43,8 @@ def fit(
         stages["all"] = ["phase3"]
     chosen = stages.get(phase) or [STAGES[int(phase)]]
     rows = Run(run, given, chosen, from_, Hardware(device, devices, workers)).train(wandb)
-    print(render(stages_table([row.as_plain() for row in rows], provenance_of(row.origin for row in rows))))
+    plain, origin = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
+    print(render(by_distortion_table(plain, origin, metrics=("srocc", "lcc"))))
     measured = measure_test(run, rows[-1].stage)
     print(measured.describe() if measured else f"The SROCC of {rows[-1].stage} is undefined.")
     ended(

@@ -39,7 +39,7 @@ def generate(
     from gada.io.records import write_rows
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
-    from gada.usage import ended
+    from gada.usage import ended, listed_files
 
     for name, value in (("results", results), ("into", into)):
         if value and not evaluator:
@@ -57,4 +57,4 @@ def generate(
         print(render(generator_table(rows), "text"))
         if into:
             replace_block(into, block, render(generator_table(rows), "markdown"))
-    ended(" and ".join(str(file) for file in (out, results, into) if file))
+    ended(listed_files(out, results, into))

@@ -44,6 +44,7 @@ def layers(
     from gada.experiments.robustness.layers import run_layers, show
     from gada.io.records import RESULTS, read_rows, write_rows
     from gada.reports.markdown import around_block
+    from gada.usage import ended, listed_files
 
     if classifier and results:
         raise ConfigError(f"--results {results} is shown again without a network; leave it out, or --classifier.")
@@ -65,4 +66,9 @@ def layers(
         log_results(run, wandb, config, rows, [run / "layers.png"], before=before)
         if out:
             write_rows(out, rows)
-    print(show(results or out or run / RESULTS, into, figure), end="")
+    kept = results or out or run / RESULTS
+    print(show(kept, into, figure), end="")
+    if classifier:
+        ended(f"{run}: results.jsonl and layers.png", f"gada layers --run {run} --into PAGE.md")
+    elif into or figure:
+        ended(listed_files(into, figure))

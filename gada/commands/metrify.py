@@ -72,6 +72,7 @@ def evaluate(
     from gada.reports.markdown import around_block
     from gada.reports.predictors import predictors_table
     from gada.training.loggers import log_results
+    from gada.usage import ended, listed_files
 
     if results and not (into or figure):
         raise ConfigError("results are put into a page: name it with --into, or a picture with --figure")
@@ -87,6 +88,10 @@ def evaluate(
             write_rows(out, rows)
         print(dumps({"results": rows}, allow_nan=False) if json else render(predictors_table(rows), "text"))
     put_results(kept, into, figure)
+    if results:
+        ended(listed_files(into, figure))
+    elif not json or out:
+        ended(f"{run}: report.html, results.jsonl and figures", f"gada metrify predict --model {run} photos/")
 
 
 def learn(
@@ -128,6 +133,7 @@ def learn(
     from gada.reports.layout import render
     from gada.reports.learning import learning_table
     from gada.reports.markdown import around_block
+    from gada.usage import ended
 
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
@@ -140,6 +146,7 @@ def learn(
         print(render(learning_table(rows), "text"))
     if into:
         put_learning(results or out or run / RESULTS, into)
+    ended(str(into) if results else f"{run}: report.html, results.jsonl, and a folder for each training")
 
 
 def predict(

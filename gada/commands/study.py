@@ -74,4 +74,6 @@ def study(
     if figure:
         write_bytes(figure, png(few_scores_curve(rows)))
     if variants:
-        ended(f"{run}: study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md")
+        ended(
+            f"{run}: report.html, study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md"
+        )

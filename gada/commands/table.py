@@ -1,27 +1,28 @@
-"""`gada table`: print result files in the paper's layouts."""
+"""`gada table`: print result files again, by distortion or in the paper's layouts."""
 
 from pathlib import Path
 from typing import Literal
 
-Layout = Literal["table1", "table2", "table3", "summary", "differences"]
+Layout = Literal["distortions", "table1", "table2", "table3", "summary", "differences"]
 
 
 def table(
     paths: list[str],
-    layout: Layout = "table1",
+    layout: Layout = "distortions",
     format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
     published: bool = False,
     into: Path | None = None,
 ) -> None:
-    """Print result files in the layout of the paper's Table 1, 2 or 3, or what several splits say together.
+    """Print result files by distortion, in the layout of the paper's Table 1, 2 or 3, or over several splits.
 
     Args:
         paths: Files of result rows (results.jsonl), or folders of runs; several splits give their median.
-        layout: Which of the paper's tables; `summary` is median, mean and std over splits, `differences` the
-            paired differences of phase 3 and baseline.
+        layout: `distortions` has a row for each distortion, as `gada fit` prints it; `table1` to `table3` are the
+            paper's; `summary` is median, mean and std over splits, `differences` the paired differences of phase 3 and
+            baseline.
         format: How to write it.
         published: Add the published results (Table 1; Tables 2 and 3 always have them).
-        into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not table1) is to be replaced.
+        into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not distortions) is to be replaced.
     """
     from gada.errors import ConfigError
     from gada.io.records import check_single
@@ -29,18 +30,21 @@ def table(
     from gada.metrics.statistics import stage_differences
     from gada.reports.layout import render
     from gada.reports.markdown import replace_block
-    from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
+    from gada.reports.over_splits import differences_table, summary_table
+    from gada.reports.tables import by_distortion_table, stages_table, systems_table
     from gada.runs.report import provenance_of
     from gada.usage import ended
 
-    if published and layout in ("summary", "differences"):
-        raise ConfigError(f"--published belongs to the paper's tables; leave it out with --layout {layout}.")
+    if published and not layout.startswith("table"):
+        raise ConfigError(f"--published is for --layout table1, table2 or table3, not {layout}.")
     found = read_result_files(paths)
     rows, origin = [row.as_plain() for row in found], provenance_of(row.origin for row in found)
     check_single(
         rows, ("dataset", "upper_bound", "validated", "scored", "proxy", "seed"), ("stage", "split", "distortion")
     )
     match layout:
+        case "distortions":
+            chosen = by_distortion_table(rows, origin, metrics=("srocc", "lcc"))
         case "table1":
             chosen = stages_table(rows, origin, published=published)
         case "table2":
@@ -53,7 +57,7 @@ def table(
             chosen = differences_table(stage_differences(rows, origin.seed or 0), origin)
     text = render(chosen, "markdown" if into else format)
     if into:
-        options = [] if layout == "table1" else ["--layout", layout]
+        options = [] if layout == "distortions" else ["--layout", layout]
         replace_block(into, " ".join(["gada table", *options, *paths]), text)
         ended(str(into))
     else:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from gada.io.files import exists
-from gada.io.records import machine
+from gada.io.records import installed_version, machine
 from gada.settings import DataSettings, Format
 
 DISTRIBUTION = "gada-iqa"
@@ -77,7 +77,7 @@ def packages() -> Iterator[Finding]:
         if extra == "dev":
             continue
         missing = extras.setdefault(extra, [])
-        found = installed(requirement.name)
+        found = installed_version(requirement.name)
         if found is None and extra:
             missing.append(requirement.name)
         elif found is None or not requirement.specifier.contains(found, prereleases=True):
@@ -85,7 +85,8 @@ def packages() -> Iterator[Finding]:
             words = "is not installed" if found is None else f"{found} is installed"
             yield Finding("FAIL", requirement.name, f"{words}; {requirement.specifier} is needed")
     if not wrong:
-        yield Finding("ok", "packages", f"{DISTRIBUTION} {version(DISTRIBUTION)}, all dependencies within their bounds")
+        own = f"{DISTRIBUTION} {installed_version(DISTRIBUTION)}"
+        yield Finding("ok", "packages", f"{own}, all dependencies within their bounds")
     extras.pop("", None)
     there = [name for name, missing in extras.items() if not missing]
     absent = [f"{name} (lacks {', '.join(missing)})" for name, missing in extras.items() if missing]
@@ -93,20 +94,12 @@ def packages() -> Iterator[Finding]:
     yield Finding("ok", "extras", f"{', '.join(there) or 'none'}{advice}")
 
 
-def installed(package: str) -> str | None:
-    """Return the version of a package, None if it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def lightning() -> Iterator[Finding]:
     """Yield whether a Lightning is installed that was malware, or whose checkpoints can run code."""
     from packaging.version import Version
 
     for name, bad in MALWARE.items():
-        if (found := installed(name)) is None:
+        if (found := installed_version(name)) is None:
             continue
         if found in bad:
             words = f"{found} was malware: uninstall it, change every key that this machine holds, and reinstall"
@@ -116,7 +109,7 @@ def lightning() -> Iterator[Finding]:
             words = f"{found} can run code from a checkpoint (CVE-2026-58659); install 2.6.6 or later"
             yield Finding("FAIL", name, words)
             return
-    yield Finding("ok", "lightning", f"{version('pytorch-lightning')}, not among the known bad ones")
+    yield Finding("ok", "lightning", f"{installed_version('pytorch-lightning')}, not among the known bad ones")
 
 
 def torch_and_devices() -> Iterator[Finding]:

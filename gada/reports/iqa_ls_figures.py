@@ -109,9 +109,10 @@ LEVELS = {PRISTINE: [PRISTINE], **{f"level {level}": [f"{kind} {level}" for kind
 def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, str], None], y: str) -> Figure:
     """Draw a panel for each strategy with a line for the pristine images and for each level."""
     strategies = strategies_of(rows)
-    down = -(-len(strategies) // ACROSS)
+    across = min(ACROSS, len(strategies))
+    down = -(-len(strategies) // across)
     figure = Figure(figsize=(WIDTH, 2.3 * down + 0.5), layout="constrained")
-    panels = figure.subplots(down, ACROSS, sharex=True, sharey=True, squeeze=False)
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for panel, strategy in zip(panels.flat, strategies, strict=False):
         first = next(row for row in rows if row["strategy"] == strategy)
         for (name, sets), colour in zip(LEVELS.items(), COLOURS, strict=False):
@@ -142,6 +143,7 @@ def confidence_histograms(rows: Sequence[Row]) -> Figure:
     """Draw the fraction of images by confidence in the predicted class, for each strategy."""
 
     def draw(panel: Axes, bins: NDArray[np.float64], name: str, colour: str) -> None:
-        panel.stairs(bins[:, 0] / bins[:, 0].sum(), np.linspace(0, 1, len(bins) + 1), color=colour, label=name)
+        heights, edges = bins[:, 0] / bins[:, 0].sum(), np.linspace(0, 1, len(bins) + 1)
+        panel.stairs(heights, edges, color=colour, label=name, linewidth=1.4)
 
     return binned(rows, draw, "fraction of images")

@@ -11,6 +11,7 @@ from gada.io.records import Row
 from gada.reports.canvas import WIDTH, label_axes, put_title
 from gada.reports.layout import Cell, Table
 
+SHADES = (0.1, 0.62)  # of viridis, mildest to strongest: darker ones cannot be seen on a dark page
 PASSING = ("pooling", "dropout")  # layers that are marked in the plot
 
 
@@ -61,7 +62,7 @@ def layers_figure(rows: Sequence[Row]) -> Figure:
     for panel, row in zip(panels, rows, strict=False):
         changes = np.array(row["changes"])
         depth = np.arange(1, len(changes) + 1)
-        colours = colormaps["viridis_r"](np.linspace(0.1, 1, changes.shape[1]))
+        colours = colormaps["viridis_r"](np.linspace(*SHADES, changes.shape[1]))
         for values, colour, strength in zip(changes.T, colours, row["strengths"], strict=True):
             panel.plot(depth, values, color=colour, linewidth=1.2, label=f"{strength:g}")
         for place in (at for at, (_, kind) in zip(depth, row["layers"], strict=True) if kind in PASSING):

@@ -1,12 +1,11 @@
-"""The layouts of the paper's Tables 1, 2 and 3, and the summary over splits, from result rows."""
+"""Results by distortion, and the layouts of the paper's Tables 1, 2 and 3, from result rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from gada.distortions.names import distortion_name
 from gada.metrics.correlation import ALL, METRICS, Row
-from gada.metrics.statistics import summary_over_splits
 from gada.reports.layout import Cell, Provenance, Table
 from gada.reports.published import heading, published_headings, published_systems, published_values
 
@@ -26,11 +25,13 @@ METRIC_NAMES = {
     "lcc_logistic5": "LCC, 5-par. fit",
 }
 UNDEFINED = "undef."
-GLOSSARY = (
-    "SROCC and KROCC: rank correlation of predicted and true scores (Spearman, Kendall), 1 is best. LCC: linear "
-    "correlation (Pearson), as it is and after a logistic fit of 4 or 5 parameters to these scores. RMSE: root mean "
-    "squared error in units of the scale, 0 is best."
-)
+EXPLAINED = {
+    "srocc": "SROCC: rank correlation of predicted and true scores (Spearman), 1 is best.",
+    "lcc": "LCC: linear correlation (Pearson), 1 is best.",
+    "lcc_logistic4": "4-par. and 5-par. fit: LCC after a logistic fit of 4 or 5 parameters to these scores.",
+    "krocc": "KROCC: rank correlation of Kendall, 1 is best.",
+    "rmse": "RMSE: root mean squared error in units of the scale, 0 is best.",
+}
 
 
 def stages_table(
@@ -58,7 +59,7 @@ def stages_table(
         rules.add(len(body))
         for metric in metrics:
             cells = [medians_of.get((stage, name, metric)) for name in classes]
-            body.append((_stage_name(stage), METRIC_NAMES[metric], *cells))
+            body.append((stage_name(stage), METRIC_NAMES[metric], *cells))
     if published:
         body += _published_stages(classes, metrics, rules, len(body))
         notes += _published_notes("LIVE", provenance, staged=True)
@@ -68,30 +69,53 @@ def stages_table(
     return Table(caption, ("stage", "metric"), columns, tuple(body), (), frozenset(rules - {0}), tuple(notes))
 
 
+def glossary(metrics: Sequence[str] = METRICS) -> str:
+    """Return what the abbreviations of metrics stand for."""
+    return " ".join(text for metric, text in EXPLAINED.items() if metric in metrics)
+
+
 def overall_table(rows: Sequence[Row], provenance: Provenance | None = None) -> Table:
     """Return every metric over all distortions: a row for each stage."""
     chosen = [row for row in rows if row["distortion"] == ALL]
     cells, notes = _medians(chosen, METRICS)
     stages = dict.fromkeys(row["stage"] for row in chosen)
-    body = tuple((_stage_name(stage), *(cells[stage, ALL, metric] for metric in METRICS)) for stage in stages)
+    body = tuple((stage_name(stage), *(cells[stage, ALL, metric] for metric in METRICS)) for stage in stages)
     caption = f"All test images, {_over_splits(chosen)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     columns = tuple(METRIC_NAMES[metric] for metric in METRICS)
-    return Table(caption, ("stage",), columns, body, notes=(GLOSSARY, *notes))
+    return Table(caption, ("stage",), columns, body, notes=(glossary(), *notes))
 
 
-def by_distortion_table(rows: Sequence[Row], metric: str = "srocc") -> Table:
-    """Return one metric of each stage, a row for each distortion class, by its name."""
-    chosen = [row for row in rows if row["distortion"] != ALL]
-    cells, notes = _medians(chosen, (metric,))
-    stages, counts = list(dict.fromkeys(row["stage"] for row in chosen)), {r["distortion"]: r["n"] for r in chosen}
-    data = chosen[0].get("dataset", "") if chosen else ""
+def by_distortion_table(
+    rows: Sequence[Row], provenance: Provenance | None = None, metrics: Sequence[str] = ("srocc",)
+) -> Table:
+    """Return metrics of each stage, a row for each distortion class by its name, all images last.
+
+    Args:
+        rows: result rows; their order gives the order of the classes. A class that is all of its set has no row.
+        provenance: what the caption states.
+        metrics: which metrics, out of `METRICS`.
+    """
+    stages, counts = list(dict.fromkeys(row["stage"] for row in rows)), {row["distortion"]: row["n"] for row in rows}
+    if len(counts) == 2 and ALL in counts:
+        counts = {ALL: counts[ALL]}
+    names = {one: "all images" if one == ALL else distortion_name(one, rows[0].get("dataset", "")) for one in counts}
+    cells, notes = _medians([row for row in rows if row["distortion"] in counts], metrics, names.__getitem__)
+    keys = [(stage, metric) for metric in metrics for stage in stages]
     body = tuple(
-        (distortion_name(name, data), str(count), *(cells.get((stage, name, metric)) for stage in stages))
-        for name, count in counts.items()
+        (names[one], str(counts[one]), *(cells.get((stage, one, metric)) for stage, metric in keys))
+        for one in sorted(counts, key=ALL.__eq__)
     )
-    caption = f"{METRIC_NAMES[metric]} by distortion, {_over_splits(chosen)}."
-    return Table(caption, ("distortion", "images"), tuple(map(_stage_name, stages)), body, notes=tuple(notes))
+    several = len(stages) > 1
+    columns = tuple(stage_name(stage) if several else METRIC_NAMES[metric] for stage, metric in keys)
+    groups = tuple(METRIC_NAMES[metric] for _, metric in keys) if several and len(metrics) > 1 else ()
+    of = "" if several or not rows else f" of {stage_name(stages[0]).lower()}"
+    told = "Metrics" if len(metrics) > 1 else METRIC_NAMES[metrics[0]]
+    by = " by distortion" if len(counts) > 1 else ""
+    caption = f"{told}{of}{by}, {_over_splits(rows)}."
+    caption = f"{caption} {provenance.describe()}" if provenance else caption
+    explained = [glossary(metrics)] if len(metrics) > 1 else []
+    return Table(caption, ("distortion", "images"), columns, body, groups, notes=(*explained, *notes))
 
 
 def systems_table(
@@ -125,7 +149,7 @@ def systems_table(
     present = [stage for stage in stages if any(key[0] == stage for key in by_heading)]
     for stage in present:
         cells = [by_heading.get((stage, name, metric)) for metric in metrics for name in headings]
-        body.append((f"This run, {_stage_name(stage).lower()}", *cells))
+        body.append((f"This run, {stage_name(stage).lower()}", *cells))
     names = " and ".join(METRIC_NAMES[metric] for metric in metrics)
     caption = f"{names} of published systems on {database} and of this run, {_over_splits(rows)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
@@ -135,58 +159,13 @@ def systems_table(
     return Table(caption, ("system",), columns, tuple(body), groups, frozenset({len(systems)}), tuple(notes))
 
 
-def summary_table(rows: Sequence[Row], provenance: Provenance | None = None, distortion: str = ALL) -> Table:
-    """Return median, mean and std over splits of every metric, for one distortion (or `ALL`)."""
-    summaries = summary_over_splits(row for row in rows if row["distortion"] == distortion)
-    present = [metric for metric in METRICS if any(metric in summary for summary in summaries)]
-    body: list[tuple[Cell, ...]] = []
-    for summary in summaries:
-        for measure in ("median", "mean", "std"):
-            cells = [summary[metric][measure] if metric in summary else None for metric in present]
-            body.append((_stage_name(summary["stage"]), measure, *cells))
-    caption = f"Median, mean and standard deviation over {_splits(rows)}, {heading(distortion)}."
-    caption = f"{caption} {provenance.describe()}" if provenance else caption
-    rules = frozenset(range(3, len(body), 3))
-    columns = tuple(METRIC_NAMES[metric] for metric in present)
-    notes = [
-        f"{_stage_name(summary['stage'])}: {METRIC_NAMES[metric]} is defined in {summary[metric]['defined']} "
-        f"of {summary['splits']} splits."
-        for summary in summaries
-        for metric in present
-        if metric in summary and summary[metric]["defined"] < summary["splits"]
-    ]
-    return Table(caption, ("stage", "over splits"), columns, tuple(body), (), rules, tuple(notes))
-
-
-def differences_table(differences: Iterable[Row], provenance: Provenance | None = None) -> Table:
-    """Return a row for each paired difference of two stages, as `gada.metrics.statistics.stage_difference` gives it."""
-    body: list[tuple[Cell, ...]] = []
-    notes, claims = dict[str, None](), dict[str, None]()
-    for one in differences:
-        what = f"{_stage_name(one['stage'])} minus {_stage_name(one['against']).lower()}, {heading(one['distortion'])}"
-        low, high = one["interval"] or (None, None)
-        p = one["wilcoxon_p"]
-        metrics = (one["median"], one["mean"], one["std"], low, high, "<0.001" if p and p < 0.001 else p)
-        body.append((what, METRIC_NAMES[one["metric"]], *metrics))
-        name = METRIC_NAMES[one["metric"]]
-        listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
-        lacking = ", ".join(map(str, one.get("left_out", [])))
-        notes[f"{name} in each split: {listed}{f' (undefined in split {lacking})' if lacking else ''}."] = None
-        if "not_claimed" in one:
-            claims[f"{one['not_claimed'][:1].upper()}{one['not_claimed'][1:]}."] = None
-        if one["interval"]:
-            claims[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
-    columns = ("median", "mean", "std", "95 % from", "to", "p")
-    caption = "Paired differences over splits."
-    caption = f"{caption} {provenance.describe()}" if provenance else caption
-    return Table(caption, ("difference", "metric"), columns, tuple(body), (), frozenset(), (*claims, *notes))
-
-
-def _stage_name(stage: str) -> str:
+def stage_name(stage: str) -> str:
+    """Return what people call a stage."""
     return STAGE_NAMES.get(stage, stage)
 
 
-def _splits(rows: Iterable[Row]) -> str:
+def named_splits(rows: Iterable[Row]) -> str:
+    """Return which splits rows are of."""
     numbers = sorted({row["split"] for row in rows})
     if numbers == [None]:
         return "all images"
@@ -194,11 +173,13 @@ def _splits(rows: Iterable[Row]) -> str:
 
 
 def _over_splits(rows: Iterable[Row]) -> str:
-    splits = _splits(rows)
+    splits = named_splits(rows)
     return f"median over {splits}" if splits.endswith("splits") else splits
 
 
-def _medians(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
+def _medians(
+    rows: Sequence[Row], metrics: Sequence[str], named: Callable[[str], str] = heading
+) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
     """Return the median of each (stage, distortion, metric) over splits, and why one is undefined."""
     cells: dict[tuple[str, str, str], Cell] = {}
     gaps: dict[tuple[str, str], list[str]] = {}  # where a metric is undefined, by metric and reason
@@ -211,7 +192,7 @@ def _medians(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[dict[tuple[st
             reasons = [row[f"{metric}_undefined"] for row in group if f"{metric}_undefined" in row]
             for reason in dict.fromkeys(reasons):
                 count = f" ({reasons.count(reason)} of {len(group)} splits)" if len(group) > 1 else ""
-                gaps.setdefault((metric, reason), []).append(f"{_stage_name(stage)} {heading(distortion)}{count}")
+                gaps.setdefault((metric, reason), []).append(f"{stage_name(stage)} {named(distortion)}{count}")
     notes = [f"{METRIC_NAMES[name]} is undefined, {reason}: {', '.join(at)}." for (name, reason), at in gaps.items()]
     return cells, notes
 

@@ -12,10 +12,11 @@ from gada.io.files import write_text
 from gada.io.origin import Origin
 from gada.io.records import environment
 from gada.io.results import ResultRow, read_result_rows
+from gada.metrics.correlation import ALL
 from gada.reports.figures import bars_by_distortion, learning_curves, scatter
 from gada.reports.layout import Provenance, Table
 from gada.reports.page import Figure, Headline, Section, page
-from gada.reports.tables import STAGE_NAMES, by_distortion_table, overall_table
+from gada.reports.tables import by_distortion_table, overall_table, stage_name
 from gada.runs.by_error import by_error_section, scores_of
 from gada.runs.comparison import measure_test, spanned, told_apart
 from gada.runs.orders import ORDER, SETS
@@ -42,7 +43,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     images, split, last = data.images, data.split, stages[-1]
     sections = [
         results_section(rows),
-        *whole_sections(folder, stages),
+        *whole_sections(folder, stages, data.upper_bound and settings.whole.photos is None),
         by_error_section(scores_of(folder / last / "scores.csv"), images, data.packed),
         scatter_section(folder, [stage for stage in stages if stage in (*COMPARED, last)], images),
         curves_section(folder, stages),
@@ -103,17 +104,25 @@ def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Sectio
         "SROCC on the test images, by distortion and over all.",
         f"Bars of SROCC for {', '.join(map(stage_name, stages))}.",
     )
-    return Section(title, tables=[*tables, by_distortion_table(plain)], figures=[bars])
+    classes = by_distortion_table([row for row in plain if row["distortion"] != ALL])
+    return Section(title, tables=[*tables, classes], figures=[bars])
 
 
-def whole_sections(folder: Path, stages: Sequence[str]) -> list[Section]:
-    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos."""
+def whole_sections(folder: Path, stages: Sequence[str], seen: bool) -> list[Section]:
+    """Return what only a training on whole images leaves: its further sets, and the order of distorted photos.
+
+    Args:
+        folder: of the run.
+        stages: which stages.
+        seen: whether the photos on which order is measured were trained on, as of an upper bound without a folder of
+            photos.
+    """
     sections = []
     for stage in stages:
         for title, rows in groups_by_title(folder / stage / SETS).items():
             sections.append(results_section(rows, f"Results on {title}"))
         if (folder / stage / ORDER).is_file():
-            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8"))))
+            sections.append(order_section(json.loads((folder / stage / ORDER).read_text(encoding="utf-8")), seen))
     return sections
 
 
@@ -125,12 +134,13 @@ def groups_by_title(path: Path) -> dict[str, list[ResultRow]]:
     return found
 
 
-def order_section(order: dict[str, Any]) -> Section:
+def order_section(order: dict[str, Any], seen: bool) -> Section:
     """Return tau of each distortion, before a training that started from an evaluator, and after it."""
     whens = [when for when in ("before", "after") if when in order]
+    of = ", which this upper bound was trained on" if seen else " not trained on"
     table = Table(
         caption=f"Does the score fall as a distortion grows? Kendall's tau within a photo, averaged over "
-        f"{order['photos']} photo{'s' if order['photos'] > 1 else ''} not trained on; 1 is always.",
+        f"{order['photos']} photo{'s' if order['photos'] > 1 else ''}{of}; 1 is always.",
         labels=("distortion",),
         columns=tuple(f"{when} this training" for when in whens),
         rows=tuple((name, *(order[when][name] for when in whens)) for name in order["after"]),
@@ -165,11 +175,6 @@ def scatter_section(folder: Path, stages: Sequence[str], images: ScoredSet) -> S
             )
         )
     return Section(f"Predicted and {given} scores", figures=plots)
-
-
-def stage_name(stage: str) -> str:
-    """Return what people call a stage."""
-    return STAGE_NAMES.get(stage, stage)
 
 
 def samples_sections(folder: Path, side: str) -> list[Section]:

@@ -123,28 +123,25 @@ def duration(seconds: float) -> str:
 
 
 class LogStepTime(Callback):
-    """Logs the mean seconds of a training step since the last validation; to the loggers alone, for it never repeats.
+    """Logs the mean seconds of a training step in each epoch; to the loggers alone, for it never repeats.
+
+    An epoch ends with a validation, which is not timed.
 
     Lightning's `DeviceStatsMonitor` and profilers log the device or each hook, and no time of a step.
     """
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the time."""
-        self.started, self.before = time.monotonic(), steps_done(trainer)
+        self.started, self.taken, self.before = time.monotonic(), 0.0, steps_done(trainer)
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the time since then."""
-        self.log(trainer)
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Note how long this epoch's steps have taken."""
+        self.taken = time.monotonic() - self.started
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log it here where nothing is validated."""
-        if not trainer.enable_validation:
-            self.log(trainer)
-
-    def log(self, trainer: Trainer) -> None:
-        """Log the mean time of a step since the epoch began."""
+        """Log the mean time of its steps."""
         done = steps_done(trainer)
-        seconds = (time.monotonic() - self.started) / max(1, done - self.before)
+        seconds = self.taken / max(1, done - self.before)
         for logger in trainer.loggers:
             logger.log_metrics({"step_seconds": seconds}, step=done - 1)
 

@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, Timer, WeightAveraging
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.utils.data import DataLoader
 
@@ -20,7 +21,7 @@ from gada.losses.label_distribution import Transform, iqa_label_distribution, la
 from gada.models.classifier import ClassifierNetwork, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
 from gada.settings.names import RENAMED
-from gada.training.callbacks import KeepMetrics, TellCost, progress
+from gada.training.callbacks import KeepMetrics, LogStepTime, TellCost, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import Steps
 from gada.training.loggers import RunLogger
@@ -88,6 +89,11 @@ class ClassifierTraining(LightningModule):
         distribution = iqa_label_distribution(labels, quality, logits.shape[1], self.transform)
         loss = label_loss(logits, distribution, self.settings.loss).mean()
         return loss, (logits.argmax(dim=1) == labels).float().mean()
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log the norm of the gradient."""
+        grads = [weight.grad for weight in self.classifier.parameters() if weight.grad is not None]
+        self.log("grad_norm_classifier", get_total_norm(grads), on_step=False, on_epoch=True, batch_size=1)
 
     def on_train_epoch_end(self) -> None:
         """Raise DivergedError if the loss is not finite."""
@@ -185,6 +191,7 @@ def train_classifier(
         callbacks=[
             timer,
             KeepMetrics(folder / "metrics.csv"),
+            *([LogStepTime()] if loggers else []),
             TellCost(name, steps.steps, f"{settings.batch_size} images", CHEAPER),
             progress(name, steps.steps),
             *([MovingAverage(settings.average)] if settings.average else []),

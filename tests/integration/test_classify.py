@@ -178,7 +178,9 @@ def test_every_training_of_a_run_is_logged_to_one_w_and_b_run(root: Path, monkey
     monkeypatch.setattr("wandb.init", start)
     assert fit(root, "8,9", "--wandb", "offline") == 0
     (run,) = started
-    names = {f"strategy-{one}/seed-0/{name}" for one in "89" for name in ("loss", "accuracy", "lr")}
+    names = {
+        f"strategy-{one}/seed-0/{name}" for one in "89" for name in ("loss", "grad_norm_classifier", "step_seconds")
+    }
     figures = {"calibration", "confidence", "figure-1", "figure-3", "figure-4"}
     assert names | figures | {"results", "classifiers-toy"} <= run.logged
 

@@ -131,7 +131,13 @@ def test_order_is_measured_before_and_after_and_each_set_keeps_its_scale(fit: Fi
     assert fit("tuned", "--from", str(tmp_path / "first-run"), "--whole.sets", "[]") == 0
     assert set(json.loads((tmp_path / "tuned/phase3/order.json").read_text())) == {"photos", "before", "after"}
     assert "before this training" in (tmp_path / "tuned/report.html").read_text()
-    assert "Results on second" in (tmp_path / "first-run/report.html").read_text()
+    page = (tmp_path / "first-run/report.html").read_text()
+    assert "Results on second" in page
+    assert "not trained on; 1 is always" in page
+    assert fit("bound", "--split.upper_bound", "true") == 0
+    page = (tmp_path / "bound/report.html").read_text()
+    assert "which this upper bound was trained on; 1 is always" in page
+    assert "not trained on" not in page
 
 
 def test_a_generator_makes_orders_of_photos(

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import tiny
 import yaml
+from matplotlib.figure import Figure as Plot
 
 from gada.__main__ import main
 from gada.errors import ConfigError
 from gada.experiments.study.few_scores import few_scores_table
+from gada.experiments.study.report import headline, variants_plot
 from gada.experiments.study.rows import StudyRow
-from gada.experiments.study.table import study_table
+from gada.experiments.study.table import by_variant, study_table
 from gada.io.checkpoints import load_checkpoint
 from gada.io.records import read_rows
 
@@ -76,8 +79,14 @@ def test_a_study_takes_several_splits(tmp_path: Path, capsys: pytest.CaptureFixt
         {"name": "tuned", "stages": ["phase3"], "after": "plain"},
     ]
     assert main([*config(tmp_path, *variants), "--splits", "2", "--split.number", "1"]) == 0
-    shown = capsys.readouterr().out
-    assert "splits 1, 2; differences are from 'plain' on the same split." in " ".join(shown.split())
+    said = capsys.readouterr()
+    assert "splits 1, 2; differences are from 'plain' on the same split." in " ".join(said.out.split())
+    assert f"gada: wrote {tmp_path / 'study'}: report.html, study.jsonl" in said.err
+    page = (tmp_path / "study" / "report.html").read_text()
+    for words in ("study: a study on", "difference from plain", "These splits cannot tell it from", "starts after"):
+        assert words in page
+    assert page.count("<svg ") == 1
+    assert page.count("<details>") == 3
     rows = read_rows(tmp_path / "study" / "study.jsonl")
     assert [(row["split"], row["variant"], row["steps"]) for row in rows] == [
         (1, "plain", 11),
@@ -161,6 +170,40 @@ def test_variants_are_compared_on_the_same_splits() -> None:
     assert p == pytest.approx(2 / 2**6)  # all six of one sign
     assert cells["tuned"][8] == 0.0
     assert any("-0.010 (1)" in note for note in table.notes)
+
+
+def test_a_page_says_whether_the_best_variant_is_better_than_the_first() -> None:
+    first = rows_of("first", [0.52, 0.61, 0.73, 0.55, 0.66, 0.71])
+    better = rows_of("better", [0.53, 0.63, 0.74, 0.57, 0.68, 0.73])
+    bound = rows_of("bound", [0.9] * 6, upper_bound=True)
+    few = rows_of("on three splits", [0.9] * 3)
+    elsewhere = rows_of("elsewhere", [0.95] * 6, dataset="other")
+    found = headline(by_variant([*first, *better, *bound, *few, *elsewhere]))
+    assert found
+    assert found.number == "SROCC 0.647"
+    assert found.meaning.startswith("'better', the best of 2 comparable variants, on 6 splits (95 % interval")
+    assert found.verdict.startswith("Better than 'first' on the same images: +0.017 (95 % interval +0.01")
+    worse = rows_of("worse", [0.42, 0.51, 0.63, 0.45, 0.56, 0.61])
+    found = headline(by_variant([*first, *worse]))
+    assert found
+    assert found.verdict == "Better than 'worse' on the same images: +0.100 (95 % interval +0.100 to +0.100)."
+    found = headline(by_variant([first[0], better[0]]))
+    assert found
+    assert found.verdict == "A single split cannot tell it from 'first' on the same images: +0.010."
+    assert "interval needs 6" in found.meaning
+    assert headline(by_variant(rows_of("first", [None]))) is None
+
+
+def test_the_plot_of_a_study_has_differences_where_there_are_several_splits() -> None:
+    first, other = rows_of("first", [0.5, None, 0.7]), rows_of("other", [0.6, 0.9, None])
+    for rows, panels in (([first[0], other[0]], 1), ([*first, *other], 2)):
+        drawn = variants_plot(by_variant(rows)).picture
+        assert isinstance(drawn, Plot)
+        assert len(drawn.axes) == panels
+        upper = drawn.axes[0]
+    assert [text.get_text() for text in upper.get_yticklabels()] == ["first", "other"]
+    means = [np.asarray(line.get_xdata()).item() for line in upper.get_lines() if line.get_marker() == "D"]
+    assert means == pytest.approx([0.6, 0.75])
 
 
 def test_a_split_without_a_figure_is_left_out_of_the_difference() -> None:

@@ -49,7 +49,9 @@ def on(trained: Path, *options: str) -> list[str]:
 def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     crops = ["--evaluation.crops", "4"]
     assert main(["evaluate", *on(trained, "--side", "test", "--json", "--out", str(tmp_path / "s.csv")), *crops]) == 0
-    report = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert f"gada: wrote {tmp_path / 's.csv'}, in" in said.err
     assert {row["split"] for row in report["results"]} == {0}
     stored = [json.loads(line) for line in (trained / "run" / "results.jsonl").read_text().splitlines()]
     for found, kept in zip(report["results"], stored, strict=True):
@@ -59,7 +61,7 @@ def test_evaluate_agrees_with_the_run(trained: Path, tmp_path: Path, capsys: pyt
     assert main(["evaluate", *on(trained)]) == 0
     shown = capsys.readouterr().out
     assert "SROCC" in shown
-    assert "Metrics after each stage, all images." in shown
+    assert "Metrics of phase 1 by distortion, all images." in shown
 
 
 def test_a_training_s_config_serves_what_was_trained(
@@ -237,7 +239,7 @@ def test_table_goes_into_its_block(trained: Path, tmp_path: Path, capsys: pytest
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("<!-- end -->\nafter\n")
-    assert "| Phase 1" in text
+    assert "| all images |" in text
     assert "old" not in text
     page.write_text(f"<!-- gada table --layout summary {rows} -->\n<!-- end -->\n")
     assert main(["table", "--layout", "summary", rows, "--into", str(page)]) == 0
@@ -277,6 +279,29 @@ def test_results_of_another_verb_are_refused(
     assert f"{file}.jsonl has a row without" in said
     assert f"results of `gada {'fit' if verb == 'table' else verb.removesuffix(' table')}`" in said
     assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "block", "following"),
+    [
+        ("table {}/demo.jsonl", "gada table {}/demo.jsonl", ""),
+        ("classify table {}/iqa-ls-cpu.jsonl", "gada classify table {}/iqa-ls-cpu.jsonl", "gada classify figures {}"),
+        ("fidelity --results {}", "gada fidelity -->\n<!-- end -->\n<!-- gada fidelity ranking", ""),
+        ("layers --results {}/layers-imagenet.jsonl", "gada layers {}/layers-imagenet.jsonl", ""),
+        ("metrify evaluate --results {}/metrify-cifar10.jsonl", "gada metrify evaluate {}/metrify-cifar10.jsonl", ""),
+    ],
+)
+def test_what_was_written_stands_on_standard_error(
+    verb: str, block: str, following: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, page = ROOT / "docs/results", tmp_path / "page.md"
+    page.write_text(f"<!-- {block.format(kept.as_posix())} -->\n<!-- end -->\n")
+    assert main([*verb.format(kept.as_posix()).split(), "--into", str(page)]) == 0
+    said = capsys.readouterr()
+    assert f"gada: wrote {page}, in" in said.err
+    assert following.format(kept.as_posix()) in said.err
+    assert "wrote" not in said.out
+    assert "|" in page.read_text()
 
 
 def test_a_table_is_of_one_data_set_and_names_each_run_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import tiny
 import yaml
+from toys import folders
 from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
 from gada.__main__ import main
@@ -83,3 +84,32 @@ def test_a_resumed_run_is_one_run_with_all_that_its_users_look_for(
     paths = {kind: {entry.path for entry in entries} for kind, entries in artifacts.items()}
     assert paths["model"] == {"best.safetensors", "generator.safetensors"}
     assert {"report.html", "config.yaml"} <= paths["report"]
+
+
+def test_classifiers_log_what_the_dashboard_has_panels_for(tmp_path: Path) -> None:
+    folders(tmp_path / "train", each=6)
+    folders(tmp_path / "test", each=2)
+    run, named = tmp_path / "run", ["--strategies", "8", "--training.network", "toys:small"]
+    quick = ["--training.epochs", "3", "--training.batch_size", "9", "--training.inputs", "centred"]
+    data = ["--data.root", str(tmp_path), "--data.layout", "folders", "--wandb", "offline"]
+    assert main(["classify", "fit", "--run", str(run), *data, *named, *quick]) == 0
+    (file,) = run.glob("wandb/offline-run-*/*.wandb")
+    curves = history([*records(file)])
+    for name in ("loss", "accuracy", "lr", "grad_norm_classifier", "step_seconds"):
+        points = curves[f"strategy-8/seed-0/{name}"]
+        assert len({step for step, _ in points}) == 3, name  # epochs
+        assert all(value > 0 for _, value in points) or name == "accuracy"
+    assert {step for step, _ in curves["strategy-8/seed-0/step_seconds"]} == {
+        step for step, _ in curves["strategy-8/seed-0/grad_norm_classifier"]
+    }
+
+
+def test_a_study_keeps_its_page(tmp_path: Path) -> None:
+    data = tiny.SETTINGS["data"] | {"root": str(tiny.scored_set(tmp_path / "set"))}
+    variants = [{"name": "plain"}]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(tiny.SETTINGS | {"data": data, "variants": variants}))
+    run = tmp_path / "run"
+    assert main(["study", "--config", str(tmp_path / "study.yaml"), "--run", str(run), "--wandb", "offline"]) == 0
+    (file,) = run.glob("wandb/offline-run-*/*.wandb")
+    kept = [one.artifact for one in records(file) if one.HasField("artifact") and one.artifact.type == "report"]
+    assert [{entry.path for entry in one.manifest.contents} for one in kept] == [{"study.jsonl", "report.html"}]

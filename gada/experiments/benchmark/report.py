@@ -13,15 +13,14 @@ from gada.metrics.correlation import ALL
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval, stage_differences
 from gada.reports.canvas import png
 from gada.reports.figures import bars_by_distortion, spread_over_splits
+from gada.reports.over_splits import differences_table, summary_table
 from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.published import heading, published_headings
 from gada.reports.tables import (
-    GLOSSARY,
     METRIC_NAMES,
     by_distortion_table,
-    differences_table,
+    glossary,
     stages_table,
-    summary_table,
     systems_table,
 )
 from gada.runs.by_error import by_error_section, scores_of
@@ -117,10 +116,11 @@ def results_sections(folder: Path, rows: Sequence[ResultRow]) -> list[Section]:
     tables = [summary_table(plain, provenance), differences_table(stage_differences(plain, seed))]
     several = len({row.split for row in rows}) > 1
     spread = [spread_figure(folder, plain, metric, seed) for metric in ("srocc", "lcc") if several]
-    whole = Section("Results", [claim, GLOSSARY], tables=tables, figures=spread)
+    whole = Section("Results", [claim, glossary()], tables=tables, figures=spread)
     if len({row.distortion for row in rows}) <= 2:  # a class and ALL, which are the same
         return [whole]
-    by_class = [stages_table(plain, published=True)] if database == "LIVE" else [by_distortion_table(plain)]
+    classes = [row for row in plain if row["distortion"] != ALL]  # the summary has all images
+    by_class = [stages_table(plain, published=True)] if database == "LIVE" else [by_distortion_table(classes)]
     if database:
         metrics = ("lcc", "srocc") if database == "LIVE" else ("srocc",)
         by_class.append(systems_table(plain, database, metrics, provenance))

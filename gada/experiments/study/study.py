@@ -11,6 +11,7 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.benchmark.benchmark import split_folder
 from gada.experiments.generator_evaluation import evaluate_generator
 from gada.experiments.study.plan import PlannedVariant, plan_study
+from gada.experiments.study.report import REPORT, write_study_report
 from gada.experiments.study.rows import TAU, StudyRow
 from gada.io.checkpoints import find_checkpoint
 from gada.io.files import sha256_of
@@ -43,7 +44,7 @@ def run_study(
         settings: the base settings.
         variants: what is changed, in the order of the table.
         folder: receives a run's folder for each variant, of several splits or numbers of scored references in a
-            folder for each, and `study.jsonl`.
+            folder for each, `study.jsonl` and the page `report.html`.
         hardware: where they are trained.
         evaluator: one trained on real crops alone, which evaluates the generators that variants train.
         splits: how many splits, from that of the settings on.
@@ -88,11 +89,12 @@ def run_study(
             ordered = sorted(kept.values(), key=lambda row: (row.split, row.scored, order.index(row.variant)))
             write_rows(file, [row.as_plain() for row in ordered])
     name, plain = f"{folder.name}/summary", [row.as_plain() for row in rows]
+    write_study_report(folder / REPORT, rows, as_plain(settings))
     finished = plain == [row.as_plain() for row in before]
     with run_loggers(folder, wandb, as_plain(settings), folder.name, name, finished) as loggers:
         for logger in loggers:
             logger.log_rows("study", [{**row, **row["more"], "more": None} for row in plain])
-            logger.keep("report", "report", [file])
+            logger.keep("report", "report", [file, folder / REPORT])
     return rows
 
 

@@ -9,6 +9,7 @@ import tiny
 
 from gada.__main__ import main
 from gada.experiments import doctor
+from gada.io import records
 
 
 def marks(findings: list[doctor.Finding], what: str) -> list[str]:
@@ -20,7 +21,7 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Pretend that some packages have other versions."""
     pretended: dict[str, str] = {}
     true = importlib.metadata.version
-    monkeypatch.setattr(doctor, "version", lambda name: pretended.get(name) or true(name))
+    monkeypatch.setattr(records, "version", lambda name: pretended.get(name) or true(name))
     return pretended
 
 
@@ -113,7 +114,7 @@ def test_a_missing_package_is_a_finding(
             raise importlib.metadata.PackageNotFoundError(name)
         return true(name)
 
-    monkeypatch.setattr(doctor, "version", absent)
+    monkeypatch.setattr(records, "version", absent)
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.chdir(tmp_path)
     assert main(["doctor"]) == 2

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from gada.reports.canvas import marker_style, png, svg
+from gada.io.records import read_rows
+from gada.reports.canvas import COLOURS, INKS, marker_style, png, svg
 from gada.reports.contact_sheet import contact_sheet
-from gada.reports.figures import bars_by_distortion, learning_curves, scatter, spread_over_splits
+from gada.reports.figures import STAGE_COLOURS, bars_by_distortion, learning_curves, scatter, spread_over_splits
+from gada.reports.iqa_ls import tested as of_test_sets
+from gada.reports.iqa_ls_figures import figure_3
+from gada.reports.layers import layers_figure
+from gada.reports.predictors import levels_figure
+
+ROOT = Path(__file__).parents[3]
 
 LIVE = ["jp2k", "jpeg", "wn", "gblur", "fastfading"]
 TID = [f"tid2013/{number:02d}" for number in range(1, 25)]
@@ -65,6 +74,27 @@ def test_in_a_page_a_figure_has_the_colours_of_the_page_and_its_texts(scores: Ca
     assert "http" not in drawn
     assert not re.search("#000000|#ffffff|#555555", drawn)
     assert marker_style(0)["markerfacecolor"].lower() in drawn
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, from 1 to 21 (WCAG 2, relative luminance)."""
+    light = []
+    for colour in (one, other):
+        parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        light.append(float(linear @ (0.2126, 0.7152, 0.0722)) + 0.05)
+    return max(light) / min(light)
+
+
+def test_every_line_can_be_seen_on_a_dark_page() -> None:
+    (dark,) = re.findall(r"--paper: (#\w{6});", (files("gada.reports") / "templates/page.css").read_text())
+    layers = layers_figure(read_rows(ROOT / "docs/results/layers-imagenet.jsonl"))
+    levels = levels_figure(read_rows(ROOT / "docs/results/metrify-cifar10.jsonl"))
+    accuracy = figure_3(of_test_sets(read_rows(ROOT / "docs/results/iqa-ls.jsonl")))
+    lines = {colour for drawn in (layers, levels, accuracy) for colour in re.findall(r"stroke: (#\w{6})", svg(drawn))}
+    assert len(lines) > 10
+    for colour in lines | set(STAGE_COLOURS.values()) | set(COLOURS) - set(INKS):
+        assert contrast(colour, dark) >= 3, colour
 
 
 def test_24_classes_can_be_told_apart() -> None:

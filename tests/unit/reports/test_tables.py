@@ -15,8 +15,9 @@ from gada.data.tid2013 import load_tid2013
 from gada.io.origin import Origin
 from gada.metrics.statistics import stage_difference
 from gada.reports.layout import Format, Provenance, Table, render
+from gada.reports.over_splits import differences_table, summary_table
 from gada.reports.published import heading, published_headings, published_systems, published_values
-from gada.reports.tables import differences_table, stages_table, summary_table, systems_table
+from gada.reports.tables import by_distortion_table, stages_table, systems_table
 from gada.runs.report import provenance_of
 
 LIVE = ["live/jp2k", "live/jpeg", "live/wn", "live/gblur", "live/fastfading"]
@@ -95,6 +96,38 @@ def test_published_rows_stand_beside_ours_and_are_never_mixed(result_rows: Rows)
     text = table2(result_rows(LIVE, 1), provenance=Provenance("LIVE-like", True))
     assert "not comparable value by value" in text
     assert "not comparable" not in table2(result_rows(LIVE, 1), provenance=Provenance("LIVE", False))
+
+
+def test_a_table_by_distortion_names_each_and_explains_its_abbreviations(result_rows: Rows) -> None:
+    rows = result_rows(LIVE, 1)
+    table = by_distortion_table(rows, metrics=("srocc", "lcc"))
+    assert [row[0] for row in table.rows] == [
+        "JPEG2000 compression", "JPEG compression", "white Gaussian noise", "Gaussian blur", "fast fading",
+        "all images",
+    ]  # fmt: skip
+    assert table.groups == ("SROCC",) * 4 + ("LCC",) * 4
+    assert table.columns == ("Baseline", "Phase 1", "Phase 2", "Phase 3") * 2
+    (row,) = (one for one in rows if (one["stage"], one["distortion"]) == ("phase2", "live/wn"))
+    assert table.rows[2][4] == pytest.approx(row["srocc"])
+    assert table.rows[2][8] == pytest.approx(row["lcc"])
+    assert "SROCC: rank correlation" in table.notes[0]
+    assert "LCC: linear correlation" in table.notes[0]
+    assert "KROCC" not in table.notes[0]
+
+
+def test_a_table_by_distortion_of_one_stage_has_a_column_for_each_metric(result_rows: Rows) -> None:
+    rows = [row for row in result_rows(TID[:2], 1) if row["stage"] == "phase3"]
+    rows[0] |= {"srocc": None, "srocc_undefined": "the predicted scores are constant"}
+    table = by_distortion_table(rows, metrics=("srocc", "lcc"))
+    assert (table.columns, table.groups) == (("SROCC", "LCC"), ())
+    assert table.caption == "Metrics of phase 3 by distortion, split 0."
+    assert "the predicted scores are constant: Phase 3 additive Gaussian noise." in table.notes[1]
+
+
+def test_a_single_distortion_is_all_images(result_rows: Rows) -> None:
+    table = by_distortion_table(result_rows(LIVE[:1], 1), metrics=("srocc", "lcc"))
+    assert [row[0] for row in table.rows] == ["all images"]
+    assert table.caption == "Metrics, split 0."
 
 
 def test_table_2_has_the_published_systems_then_ours(result_rows: Rows) -> None:

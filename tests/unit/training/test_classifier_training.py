@@ -31,9 +31,9 @@ def small(classes: int) -> nn.Module:
     return nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Linear(16, classes))
 
 
-def mixture() -> Mixture:
+def mixture(batch_size: int = 10) -> Mixture:
     pixels = np.stack([coloured(int(label), seed)[:32, :32] for seed, label in enumerate(LABELS)])
-    return Mixture([Version("", 0, pixels, np.ones(N, np.float32))], LABELS, (0.6, 0.15, 0.15, 0.1), 0, batch_size=10)
+    return Mixture([Version("", 0, pixels, np.ones(N, np.float32))], LABELS, (0.6, 0.15, 0.15, 0.1), 0, batch_size)
 
 
 def train(folder: Path, settings: ClassifierSettings = SETTINGS) -> Path:
@@ -87,6 +87,19 @@ def test_it_learns(tmp_path: Path) -> None:
     assert [float(row["lr"]) for row in metrics] == pytest.approx([0.5] * 15 + [0.05] * 5)
     assert float(metrics[-1]["loss"]) < float(metrics[0]["loss"])
     assert 0.8 < float(metrics[-1]["accuracy"]) <= 1
+
+
+def test_the_norm_of_the_gradient_is_that_of_a_step_by_the_learning_rate(tmp_path: Path) -> None:
+    one = replace(SETTINGS, epochs=1, batch_size=N, weight_decay=0.0)
+    path = train_classifier(mixture(N), 3, one, tmp_path, CARD)
+    torch.manual_seed(0)
+    before = build_classifier(one.network, 3, one.inputs)
+    after, _ = load_network(path, one.network)
+    with (tmp_path / "metrics.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    moved = [new - old for new, old in zip(after.parameters(), before.parameters(), strict=True)]
+    norm = torch.cat([one.flatten() for one in moved]).norm().item() / one.lr
+    assert float(row["grad_norm_classifier"]) == pytest.approx(norm, rel=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
