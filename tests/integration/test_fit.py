@@ -110,6 +110,19 @@ def test_the_paper_s_protocol_trains_on_all_but_the_test_and_takes_the_last_chec
     assert "split.validation is 0" in capsys.readouterr().err
 
 
+def test_a_run_of_crops_resumes_whatever_became_of_settings_of_whole_images(fit: Fit, tmp_path: Path) -> None:
+    assert fit("--phase", "baseline") == 0
+    file = tmp_path / "run" / "config.yaml"
+    before = yaml.safe_load(file.read_text())
+    before["whole"] = {**before["whole"], "head_epochs": 20}
+    del before["whole"]["head_steps"]
+    file.write_text(yaml.safe_dump(before))
+    assert fit("--phase", "baseline") == 0
+    before["loss"]["class_weight"] = 0.3
+    file.write_text(yaml.safe_dump(before))
+    assert fit("--phase", "baseline") == 2
+
+
 def test_few_scored_references_train_and_the_test_stays_the_same(
     fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,12 +133,12 @@ def test_few_scored_references_train_and_the_test_stays_the_same(
     assert [len(few[side]) for side in ("train", "validation")] == [1, 1]
     assert few["test"] == whole["test"]
     assert {row["scored"] for row in rows(tmp_path / "few")} == {2}
-    assert fit("--phase", "baseline", "--split.scored", "1", run="one") == 2
+    assert fit("--phase", "baseline", "--split.scored", "1", run="one") == 3
     assert (
         "split.scored is 1 but must be at most 5, which are not tested, and hold a scene for each of"
         in capsys.readouterr().err
     )
-    assert fit("--phase", "baseline", "--split.scored", "9", run="nine") == 2
+    assert fit("--phase", "baseline", "--split.scored", "9", run="nine") == 3
     assert "split.scored is 9 but must be at most 5" in capsys.readouterr().err
     assert fit("--phase", "baseline", "--split.scored", "2", "--split.upper_bound", "true", run="both") == 2
     assert "exclude each other" in capsys.readouterr().err
