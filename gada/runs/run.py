@@ -14,6 +14,7 @@ from gada.io.files import remove_temporaries
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
 from gada.reports.tables import STAGE_NAMES
+from gada.runs.advice import advice
 from gada.runs.evaluation import Evaluated
 from gada.runs.hardware import Hardware
 from gada.runs.identity import RunFolder
@@ -145,6 +146,8 @@ class Run:
         self._forget_deleted()
         if self.left:
             self._tell_plan()
+        if self.left and not group and (told := advice(self.data, self.settings, self.stages)):
+            sys.stderr.write(f"gada: {told}\n")
         name = f"{group}/{self.folder.name}" if group else self.folder.name
         with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:
             for stage in self.stages:

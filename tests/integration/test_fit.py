@@ -128,7 +128,9 @@ def test_few_scored_references_train_and_the_test_stays_the_same(
 ) -> None:
     assert fit("--phase", "baseline", run="all") == 0
     assert fit("--phase", "baseline", "--split.scored", "2", run="few") == 0
-    assert "(2 scored)" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "(2 scored)" in shown.out
+    assert "2 scored references train. With so few GADA gains" in shown.err
     whole, few = (json.loads((tmp_path / run / "split.json").read_text()) for run in ("all", "few"))
     assert [len(few[side]) for side in ("train", "validation")] == [1, 1]
     assert few["test"] == whole["test"]
