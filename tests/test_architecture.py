@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "gada"
 LAYERS = (  # from top to bottom; rooms of one layer know nothing of each other
     {"__main__"},
+    {"options"},
     {"commands"},
     {"experiments"},
     {"runs"},

@@ -23,7 +23,7 @@ NOT_TESTED: Found = ("", None)
 
 
 def findings(rows: Sequence[Row]) -> list[Row]:
-    """Return each finding of section IV with the figure here, the threshold and the verdict; none without its ladders.
+    """Return each finding of section IV with the figure here, the threshold and the outcome; none without its ladders.
 
     None on images of one's own either: the paper says nothing of those.
     A network's finding is not tested where the network lacks a ladder or a strength of it.
@@ -43,16 +43,16 @@ def findings(rows: Sequence[Row]) -> list[Row]:
 
 def findings_table(found: Sequence[Row]) -> Table:
     """Return the findings as a table."""
-    body = [tuple(row[key] for key in ("finding", "network", "verdict", "found", "threshold")) for row in found]
+    body = [tuple(row[key] for key in ("finding", "network", "outcome", "found", "threshold")) for row in found]
     rules = frozenset(place for place, row in enumerate(found[1:], 1) if row["finding"] != found[place - 1]["finding"])
-    columns = ("verdict", "found here", "reproduced if")
+    columns = ("outcome", "found here", "reproduced if")
     caption = "What Dodge and Karam (2016, section IV) found."
     return Table(caption, ("finding", "network"), columns, tuple(body), (), rules)
 
 
 def _row(claim: str, network: str, threshold: str, found: Found) -> Row:
-    verdict = {True: "reproduced", False: "not reproduced", None: "not tested"}[found[1]]
-    return {"finding": claim, "network": network, "found": found[0], "threshold": threshold, "verdict": verdict}
+    outcome = {True: "reproduced", False: "not reproduced", None: "not tested"}[found[1]]
+    return {"finding": claim, "network": network, "found": found[0], "threshold": threshold, "outcome": outcome}
 
 
 def _ladders(rows: Sequence[Row], network: str) -> dict[str, list[Row]]:

@@ -24,7 +24,7 @@ class Headline:
     """With its name, as "SROCC 0.912"."""
     meaning: str
     """Of what it is, with its interval."""
-    verdict: str = ""
+    comparison: str = ""
     """Better or worse than what it is compared with, and whether that can be told."""
 
 

@@ -29,13 +29,13 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_three_tests_and_a_line_for_each_picture(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*options, "--json", "--gap", "20", "--out", str(tmp_path / "judged.csv")]) == 0
+    assert main([*options, "--json", "--gap", "20", "--out", str(tmp_path / "versions.csv")]) == 0
     report = json.loads(capsys.readouterr().out)
     assert 0.5 <= report["d"]["value"] <= 1
     assert set(report["l"]) == {"live/wn", "live/gblur", "live/jpeg", "live/jp2k", "ALL"}
     assert -1 <= report["l"]["ALL"]["srocc"] <= 1
     assert report["p"]["pairs"] > 100
-    with (tmp_path / "judged.csv").open() as file:
+    with (tmp_path / "versions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 21
     assert [float(row["ms_ssim"]) for row in rows if row["level"] == "0"] == [1.0, 1.0]
@@ -59,7 +59,7 @@ def test_bad_input_is_one_sentence(options: list[str], tmp_path: Path, capsys: p
 
 
 def test_names_of_photographs_are_written_as_text(tmp_path: Path) -> None:
-    write_versions(tmp_path / "judged.csv", [Version("=1+1.png", "live/wn", 2, 0.5, 0.25, 1.0, -0.5)])
-    assert (tmp_path / "judged.csv").read_text().splitlines()[1] == (
+    write_versions(tmp_path / "versions.csv", [Version("=1+1.png", "live/wn", 2, 0.5, 0.25, 1.0, -0.5)])
+    assert (tmp_path / "versions.csv").read_text().splitlines()[1] == (
         "'=1+1.png,live/wn,2,0.500000,0.250000,1.000000,-0.500000"
     )

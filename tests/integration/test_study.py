@@ -182,14 +182,14 @@ def test_a_page_says_whether_the_best_variant_is_better_than_the_first() -> None
     assert found
     assert found.number == "SROCC 0.647"
     assert found.meaning.startswith("'better', the best of 2 comparable variants, on 6 splits (95 % interval")
-    assert found.verdict.startswith("Better than 'first' on the same images: +0.017 (95 % interval +0.01")
+    assert found.comparison.startswith("Better than 'first' on the same images: +0.017 (95 % interval +0.01")
     worse = rows_of("worse", [0.42, 0.51, 0.63, 0.45, 0.56, 0.61])
     found = headline(by_variant([*first, *worse]))
     assert found
-    assert found.verdict == "Better than 'worse' on the same images: +0.100 (95 % interval +0.100 to +0.100)."
+    assert found.comparison == "Better than 'worse' on the same images: +0.100 (95 % interval +0.100 to +0.100)."
     found = headline(by_variant([first[0], better[0]]))
     assert found
-    assert found.verdict == "A single split cannot tell it from 'first' on the same images: +0.010."
+    assert found.comparison == "A single split cannot tell it from 'first' on the same images: +0.010."
     assert "interval needs 6" in found.meaning
     assert headline(by_variant(rows_of("first", [None]))) is None
 

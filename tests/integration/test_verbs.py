@@ -16,8 +16,9 @@ import yaml
 from PIL import Image
 
 from gada import __version__
-from gada.__main__ import VERBS, function_of, kinds_of, main, parse
+from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.options import VERBS, function_of, kinds_of, parse
 from gada.reports.contact_sheet import GAP
 
 ROOT = Path(__file__).parents[2]

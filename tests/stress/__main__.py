@@ -16,8 +16,8 @@ import matplotlib.pyplot  # noqa: F401  # imported before processes are forked, 
 import pytorch_lightning  # noqa: F401
 import torch
 
-from gada.__main__ import VERBS
 from gada.io.records import commit, machine, read_rows, write_rows
+from gada.options import VERBS
 from gada.reports.markdown import replace_block
 from stress.alone import every_verb_alone
 from stress.covered import line_coverage

@@ -16,7 +16,8 @@ import yaml
 from evaluators import save_evaluator
 from toys import folders
 
-from gada.__main__ import VERBS, main, verb_of
+from gada.__main__ import main
+from gada.options import VERBS, verb_of
 from stress.training import SAID, in_child
 
 LONGEST = 5.0  # seconds that a verb may sleep, and no more

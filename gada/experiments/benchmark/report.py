@@ -74,9 +74,9 @@ def headline(rows: Sequence[ResultRow]) -> Headline | None:
     )
     if found is None:
         return Headline(f"SROCC {mean:.3f}", meaning)
-    verdict = told_apart(found["interval"], "splits")
+    told = told_apart(found["interval"], "splits")
     change = f"{found['mean']:+.3f}{spanned(found['interval'], '+.3f')}"
-    return Headline(f"SROCC {mean:.3f}", meaning, f"{verdict} the baseline on the same splits: {change}.")
+    return Headline(f"SROCC {mean:.3f}", meaning, f"{told} the baseline on the same splits: {change}.")
 
 
 def summary(runs: Sequence[Run], typical: Path) -> list[str]:

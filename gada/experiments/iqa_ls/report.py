@@ -60,8 +60,8 @@ def headline(rows: Sequence[Row]) -> Headline | None:
         seeds = f"Mean and standard deviation over {len(gains)} seeds." if len(gains) > 1 else "One seed, no interval."
         return Headline(str(shown(gains, signed=True)), meaning, seeds)
     mean, low, high = found
-    verdict = told_apart([low, high])
-    return Headline(f"{mean:+.3f}", f"{meaning[:-1]}{spanned([low, high], '+.3f')}.", f"{verdict} hard labels.")
+    told = told_apart([low, high])
+    return Headline(f"{mean:+.3f}", f"{meaning[:-1]}{spanned([low, high], '+.3f')}.", f"{told} hard labels.")
 
 
 def draw_figures(rows: Sequence[Row], tests: TestSets) -> dict[str, Figure]:

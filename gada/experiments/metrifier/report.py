@@ -91,11 +91,9 @@ def headline(rows: Sequence[Row]) -> Headline | None:
     if closest is None:
         return Headline(f"SROCC {own['srocc']:.3f}", meaning)
     low, high = closest["lead_low"], closest["lead_high"]
-    verdict = told_apart([low, high])
+    told = told_apart([low, high])
     change = f"{closest['lead']:+.3f}{spanned([low, high], '+.3f')}"
-    return Headline(
-        f"SROCC {own['srocc']:.3f}", meaning, f"{verdict} the best other, {closest['predictor']}: {change}."
-    )
+    return Headline(f"SROCC {own['srocc']:.3f}", meaning, f"{told} the best other, {closest['predictor']}: {change}.")
 
 
 def tables_of(rows: Sequence[Row]) -> list[Table]:

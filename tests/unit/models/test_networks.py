@@ -94,16 +94,16 @@ def test_a_stride_of_1_keeps_the_size() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("size", [(32, 32), (40, 72), (33, 57), (8, 8)])
-def test_any_size_can_be_judged(preset: Preset, size: tuple[int, int]) -> None:
+def test_any_size_can_be_scored(preset: Preset, size: tuple[int, int]) -> None:
     evaluator = Evaluator(model(preset), classes=3).eval()
-    judgement = evaluator(torch.rand(2, 3, *size))
-    assert judgement.class_logits.shape == (2, 3)
-    assert judgement.quality.shape == (2,)
-    assert ((judgement.quality > 0) & (judgement.quality < 1)).all()
+    predicted = evaluator(torch.rand(2, 3, *size))
+    assert predicted.class_logits.shape == (2, 3)
+    assert predicted.quality.shape == (2,)
+    assert ((predicted.quality > 0) & (predicted.quality < 1)).all()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_judgement_does_not_depend_on_the_batch(preset: Preset) -> None:
+def test_a_prediction_does_not_depend_on_the_batch(preset: Preset) -> None:
     evaluator = Evaluator(model(preset), classes=3).eval()
     crops = torch.rand(5, 3, 32, 32)
     alone = torch.cat([evaluator(crop[None]).quality for crop in crops])
@@ -278,7 +278,7 @@ def test_the_bands_of_a_picture_add_up_to_it() -> None:
     assert torch.allclose(image, crops, atol=1e-6)
 
 
-def test_crops_are_judged_alike_in_any_batch() -> None:
+def test_crops_are_scored_alike_in_any_batch() -> None:
     evaluator = Evaluator(model("gada"), classes=3).eval()
     crops = [picture(seed, 32, 32) for seed in range(5)]
     whole, parts = predict_crops(evaluator, crops), predict_crops(evaluator, crops, batch=2)

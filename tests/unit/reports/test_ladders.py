@@ -40,14 +40,14 @@ ROBUST = {
 FRAGILE = {**ROBUST, "noise": [0.9, 0.9], "jpeg": [0.8, 0.7, 0.2], "jpeg2000": [0.7, 0.7], "contrast": [0.9, 0.7, 0.3]}
 
 
-def verdicts(rows: list[Row]) -> dict[tuple[str, str], str]:
-    """The verdict on each finding and network, by the beginning of the finding."""
-    return {(row["finding"][:12], row["network"]): row["verdict"] for row in findings(rows)}
+def outcomes(rows: list[Row]) -> dict[tuple[str, str], str]:
+    """The outcome on each finding and network, by the beginning of the finding."""
+    return {(row["finding"][:12], row["network"]): row["outcome"] for row in findings(rows)}
 
 
-def test_findings_are_judged_by_losses() -> None:
+def test_findings_are_decided_by_losses() -> None:
     rows = [*rows_of("robust", ROBUST), *rows_of("fragile", FRAGILE)]
-    found = verdicts(rows)
+    found = outcomes(rows)
     for claim in ("Blur and noi", "JPEG of qual", "JPEG2000 of ", "Contrast dow"):
         assert found[claim, "robust"] == "reproduced"
         assert found[claim, "fragile"] == "not reproduced"
@@ -66,19 +66,19 @@ def test_findings_are_judged_by_losses() -> None:
 def test_deeper_and_shallower_networks_are_compared_with_an_interval() -> None:
     """0.25 and 0.1 are lost of 0.9: 0.15 less, and the interval of 100 images is 1.96 sqrt(.25 .75 + .1 .9) / 10."""
     shallow, deep = dict(ROBUST, noise=[0.8, 0.5]), dict(ROBUST, noise=[0.9, 0.7])
-    for depths, verdict in (((5, 16), "reproduced"), ((16, 5), "not reproduced"), ((5, 5), "not tested")):
+    for depths, outcome in (((5, 16), "reproduced"), ((16, 5), "not reproduced"), ((5, 5), "not tested")):
         rows = [{**row, "depth": depths[0]} for row in rows_of("alexnet", shallow)]
         rows += [{**row, "depth": depths[1]} for row in rows_of("vgg16", deep)]
-        found = verdicts(rows)
-        assert found["Noise costs ", "all"] == verdict
+        found = outcomes(rows)
+        assert found["Noise costs ", "all"] == outcome
         assert found["VGG-16 is th", "all"] == "reproduced"
         text = next(row["found"] for row in findings(rows) if row["finding"].startswith("Noise costs"))
-        assert verdict != "reproduced" or text.endswith("+0.150 (+0.047 to +0.253)")
+        assert outcome != "reproduced" or text.endswith("+0.150 (+0.047 to +0.253)")
 
 
 def test_what_a_network_was_not_swept_over_is_not_tested() -> None:
     rows = [*rows_of("whole", ROBUST), *rows_of("begun", {"none": [0.9], "blur": [0.5, 0.1]})]
-    found = verdicts(rows)
+    found = outcomes(rows)
     assert found["JPEG of qual", "begun"] == found["Blur and noi", "begun"] == "not tested"
     assert found["Moderate blu", "begun"] == "reproduced"
     table = summary_table(rows, "whole")

@@ -71,7 +71,7 @@ def test_everything_given_is_on_the_page_and_escaped() -> None:
     assert "<script" not in html
     assert read.all("script") == []
     in_text = ["head", "title", "summary", "table", "note", "note", "section", "contents", "figure", "value"]
-    in_text += ["headline", "verdict", "row of tiles", "tile"]
+    in_text += ["headline", "comparison", "row of tiles", "tile"]
     assert read.text.count(HOSTILE) == len(in_text)
     for text in ("Table 1.", "Table 2.", "Figure 1.", "Figure 2.", "0.500", "data.classes", "a, b", "steps"):
         assert text in read.text
