@@ -66,13 +66,13 @@ def study(
     curve = len(counts_of(rows)) > 1
     if figure and not curve:
         raise ConfigError(f"--figure {figure} is SROCC against the number of scored references; give several --scored.")
+    if figure:
+        write_bytes(figure, png(few_scores_curve(rows)))
     table = few_scores_table(rows) if curve else study_table(rows)
     if into:
         replace_block(into, block, render(table, "markdown"))
     else:
         print(render(table, "text"))
-    if figure:
-        write_bytes(figure, png(few_scores_curve(rows)))
     if variants:
         ended(
             f"{run}: report.html, study.jsonl, and a folder for each variant", f"gada study --run {run} --into PAGE.md"
