@@ -26,12 +26,12 @@ def study(
     Args:
         run: Folder that receives a run for each variant; a stopped study resumes.
         variants: What is changed, one thing at a time; none given prints `results` again.
-        splits: How many splits, from `split.number` on; of several, differences from the first variant are reported.
-        scored: How many references keep their scores, in turn, such as 1,3,15; none given is `split.scored`.
+        splits: How many splits, from `split.number` on.
+        scored: Numbers of scored references, taken in turn, such as 1,3,15.
         out: Also write the result rows to this .jsonl file.
         results: Result rows to show again; by default those of the run.
         into: Markdown file whose block "gada study RESULTS" is to be replaced instead of printing.
-        figure: PNG file for SROCC against the number of scored references.
+        figure: PNG file for SROCC against these numbers.
         evaluator: One trained on real crops alone, which evaluates the generators that variants train.
         device: Where to train.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
