@@ -21,8 +21,8 @@ def advice(data: PreparedData, settings: Settings, stages: Sequence[Stage]) -> s
     augmented = "phase2" in stages and (training.unlabelled or training.distorted)
     if settings.whole_images or not data.images.has_references or scored > FEW or augmented:
         return ""
-    references = "reference trains" if scored == 1 else "references train"
+    trains = "reference trains" if scored == 1 else "references train"
     return (
-        f"{scored} scored {references}. With so few GADA gains over the baseline, with one +0.05 SROCC, with five +0.01 "
+        f"{scored} scored {trains}. With so few GADA gains over the baseline, with one +0.05 SROCC, with five +0.01 "
         "(docs/study.md): train phases 1 to 3, and give --training.unlabelled FOLDER, of photos without scores."
     )
