@@ -83,7 +83,8 @@ def split_by_reference(
     The references are ordered by SHA-256 of (seed, number, id), so the split is the same on every machine, for every
     order of `ids` and every release of Python and numpy. The first `round(n * test_fraction)` are the test; of the
     rest, as many as `validation_fraction` says are the validation. Halves round up; no side is left empty, but for a
-    validation of 0. Of fewer scored references the test is the same, and the sides are parts of those of more.
+    validation of 0. Of fewer scored references the test is the same, and what trains and validates is a part of that of
+    more.
 
     Args:
         ids: reference ids; repetitions do not count.
@@ -109,11 +110,12 @@ def split_by_reference(
     tests = _part(len(order), test_fraction, leave=len(sides) - 1)
     test = [name for scene in order[:tests] for name in members[scene]]
     left = _first(scored, {scene: sorted(members[scene]) for scene in order[tests:]})
-    if len(left) < len(sides) - 1 or sum(map(len, left)) < scored:
-        most = sum(len(members[scene]) for scene in order[tests:])
+    most = sum(len(members[scene]) for scene in order[tests:])
+    if scored > most:
+        raise DataError(f"split.scored is {scored} but must be at most {most}: the others are tested")
+    if len(left) < len(sides) - 1:
         raise DataError(
-            f"split.scored is {scored} but must be at most {most}, which are not tested, and hold a scene for each of "
-            f"{', '.join(sides[:-1])}"
+            f"split.scored is {scored}, of one scene; give more to train and validate, or split.validation 0"
         )
     validations = _part(len(left), validation_fraction, leave=1) if validation_fraction else 0
     validation, train = (sorted(chain(*part)) for part in (left[:validations], left[validations:]))

@@ -60,7 +60,7 @@ class Origin:
 def title_of(dataset: str, upper_bound: bool, validated: bool = True, scored: int = 0) -> str:
     """Return a set's name for captions, with what is unusual about the training."""
     unusual = {
-        f"{scored} scored": scored > 0,
+        f"trained with {scored} scored": scored > 0,
         "no validation: the last checkpoint": not validated,
         "upper bound: trained on the test references too": upper_bound,
     }

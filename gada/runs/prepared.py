@@ -66,13 +66,14 @@ class PreparedData:
         images = load_database(data)
         packed = PackedImages.of(images, data.cache, crop)
         hashes = set_hashes(images, packed)
-        beside = tuple(cls.load(one, split, 0) for one in others)
+        beside = tuple(cls.load(one, replace(split, scored=0), 0) for one in others)
         drawn = draw_split(images, hashes, split)
         return cls(images, packed, hashes, drawn, split.upper_bound, split.scored, others=beside)
 
     def on(self, split: SplitSettings) -> "PreparedData":
         """Return the same set, and those beside it, on another split."""
-        drawn, others = draw_split(self.images, self.hashes, split), tuple(one.on(split) for one in self.others)
+        drawn = draw_split(self.images, self.hashes, split)
+        others = tuple(one.on(replace(split, scored=0)) for one in self.others)
         return replace(self, split=drawn, upper_bound=split.upper_bound, scored=split.scored, others=others)
 
     def __post_init__(self) -> None:
@@ -102,6 +103,13 @@ class PreparedData:
             raise ConfigError(
                 f"{path} was trained on another split of {self.images.name} than number {self.split.number}, which "
                 f"may test what it has seen; give the split of that run's split.json. {UPPER_BOUND}"
+            )
+        known = self.shown_on("train").keys() | self.shown_on("validation").keys()
+        more = [name for name in card.references or {} if name in self.hashes and name not in known]
+        if self.scored and card.data == self.images.name and more:
+            raise ConfigError(
+                f"{path} was trained on more of {self.images.name} than the scores that split.scored {self.scored} "
+                f"leaves, such as {more[0]!r}; start from one of the same split.scored."
             )
         self.check_unseen(str(path), read_hashes(card))
 

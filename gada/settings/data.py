@@ -85,8 +85,8 @@ class SplitSettings:
     validation: float = 0.2
     """Fraction of the remaining references that choose the checkpoint; 0 leaves the last one (the paper's protocol)."""
     scored: int = 0
-    """How many references keep their scores for training and validation, of a set without references how many images;
-    0 is all. The test stays the same: what few scores cost (`gada study --scored`)."""
+    """How many references of `data` keep their scores for training and validation, of a set without references how
+    many images; 0 is all. The test stays the same: what few scores cost (`gada study --scored`)."""
     by_scene: bool = True
     """Keep images without references on one side where they look alike."""
     upper_bound: bool = False

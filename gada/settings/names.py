@@ -13,7 +13,7 @@ RENAMED = {
     "training.rate_decay": "training.lr_decay",
     "training.decay_every": "training.decay_fraction, a fraction of the epochs,",
     "training.shares": "training.fractions",
-    "whole.head_epochs": "whole.head_steps, a number of steps,",
+    "whole.head_epochs": "whole.head_steps",
     "training.asked": "training.target_qualities",
     "input.deviation": "input.std",
     "photograph": "example",

@@ -129,15 +129,21 @@ def test_few_scored_references_train_and_the_test_stays_the_same(
     assert fit("--phase", "baseline", run="all") == 0
     assert fit("--phase", "baseline", "--split.scored", "2", run="few") == 0
     shown = capsys.readouterr()
-    assert "(2 scored)" in shown.out
-    assert "2 scored references train. With so few GADA gains" in shown.err
+    assert "(trained with 2 scored)" in shown.out
+    assert "1 scored reference trains. With so few GADA gains" in shown.err
+    assert fit("--phase", "1", "--split.scored", "2", run="few") == 0  # the first of three single phases
+    assert "GADA gains" not in capsys.readouterr().err
     whole, few = (json.loads((tmp_path / run / "split.json").read_text()) for run in ("all", "few"))
     assert [len(few[side]) for side in ("train", "validation")] == [1, 1]
     assert few["test"] == whole["test"]
     assert {row["scored"] for row in rows(tmp_path / "few")} == {2}
+    start = ("--phase", "3", "--from", str(tmp_path / "all"), "--split.scored", "2")
+    capsys.readouterr()
+    assert fit(*start, run="more") == 2
+    assert "than the scores that split.scored 2 leaves" in capsys.readouterr().err
     assert fit("--phase", "baseline", "--split.scored", "1", run="one") == 3
     assert (
-        "split.scored is 1 but must be at most 5, which are not tested, and hold a scene for each of"
+        "split.scored is 1, of one scene; give more to train and validate, or split.validation 0"
         in capsys.readouterr().err
     )
     assert fit("--phase", "baseline", "--split.scored", "9", run="nine") == 3

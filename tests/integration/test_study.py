@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Plot
 
 from gada.__main__ import main
 from gada.errors import ConfigError
-from gada.experiments.study.few_scores import few_scores_table
+from gada.experiments.study.few_scores import few_scores_curve, few_scores_table
 from gada.experiments.study.report import headline, variants_plot
 from gada.experiments.study.rows import StudyRow
 from gada.experiments.study.table import by_variant, study_table
@@ -120,11 +120,16 @@ def test_few_scores_are_a_curve(tmp_path: Path, capsys: pytest.CaptureFixture[st
     before = picture.read_bytes()
     assert main([*given, "3"]) == 0  # finished, and the rows of the other number stay
     assert len(read_rows(tmp_path / "study" / "study.jsonl")) == 4
+    assert "Of 1, 3 scored references" in (tmp_path / "study" / "report.html").read_text()
     assert main(["study", "--run", str(tmp_path / "study"), "--figure", str(picture)]) == 0
     assert picture.read_bytes() == before
     capsys.readouterr()
     assert main([*given, "3,3"]) == 2
     assert "must be different numbers" in capsys.readouterr().err
+    assert main([*given, "1,99"]) == 3
+    assert "split.scored is 99 but must be at most 5" in capsys.readouterr().err
+    assert main([*given, "1", "--figure", str(picture)]) == 2
+    assert "give several --scored" in capsys.readouterr().err
     own = [{"name": "own", "changes": {"split.scored": 1}}]
     assert main([*config(tmp_path, *own), "--scored", "1,2"]) == 2
     assert "'own' changes split.scored, but --scored 1, 2 takes the splits in turn" in capsys.readouterr().err
@@ -140,6 +145,12 @@ def test_variants_are_compared_at_each_number_of_scores() -> None:
     assert table.rules == {2}
     with pytest.raises(ConfigError, match="given twice"):
         few_scores_table([*plain, *plain])
+    undefined = [*rows_of("plain", [None, None], scored=1), *rows_of("plain", [0.8, 0.7], scored=5)]
+    everything = rows_of("plain", [0.9, 0.9])
+    drawn = few_scores_curve([*undefined, *tuned, *everything])
+    assert [list(np.asarray(line.get_xdata())) for line in drawn.axes[0].get_lines()] == [[5], [1, 5]]
+    later = [*plain, *rows_of("later", [0.9], scored=7)]
+    assert few_scores_table(later).rows[-1][6] is None  # its first variant is not there
 
 
 def rows_of(variant: str, sroccs: list[float | None], **others: Any) -> list[StudyRow]:

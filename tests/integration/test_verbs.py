@@ -300,7 +300,7 @@ def test_what_was_written_stands_on_standard_error(
     assert main([*verb.format(kept.as_posix()).split(), "--into", str(page)]) == 0
     said = capsys.readouterr()
     assert f"gada: wrote {page}, in" in said.err
-    assert following.format(kept.as_posix()) in said.err
+    assert ("Next: " + following.format(kept.as_posix()) in said.err) == bool(following)
     assert "wrote" not in said.out
     assert "|" in page.read_text()
 

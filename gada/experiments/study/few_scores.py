@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from gada.experiments.study.rows import StudyRow
 from gada.experiments.study.table import ALIKE, METRICS, by_variant, changes_of, compared, splits_of
@@ -18,8 +19,8 @@ SHOWN = {"srocc": METRICS["srocc"], "tau": "Kendall's tau of level and falling s
 
 
 def counts_of(rows: Sequence[StudyRow]) -> list[int]:
-    """Return the numbers of scored references, from few to many."""
-    return sorted({row.scored for row in rows})
+    """Return the numbers of scored references, from few to many; those of a study without numbers are all, 0."""
+    return sorted({row.scored for row in rows} - {0}) or [0]
 
 
 def few_scores_table(rows: Sequence[StudyRow]) -> Table:
@@ -40,11 +41,12 @@ def few_scores_table(rows: Sequence[StudyRow]) -> Table:
     body: list[tuple[Cell, ...]] = []
     notes = dict[str, None]()
     for group in groups:
-        first = next(one for one in groups if one[0].scored == group[0].scored)
+        alike = (one for one in groups if (one[0].scored, one[0].variant) == (group[0].scored, groups[0][0].variant))
+        first = next(alike, [])
         cells: list[Cell] = []
         for name in metrics:
             found = [value for row in group if (value := row.metric(name)) is not None]
-            difference, told = compared(group, first, name, SHOWN[name])
+            difference, told = compared(group, first, name, SHOWN[name]) if first else ([None] * 4, [])
             spread = float(np.std(found, ddof=1)) if found[1:] else None
             cells += [float(np.mean(found)) if found else None, spread, *difference]
             notes |= dict.fromkeys(note for note in told if "(split)" not in note)
@@ -72,24 +74,30 @@ def few_scores_curve(rows: Sequence[StudyRow], metric: str = "srocc") -> Figure:
     """
     figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
     axes = figure.add_subplot()
-    handles = []
-    for number, own in enumerate(by_variant(rows).values()):
-        colour, counts = COLOURS[number % len(COLOURS)], counts_of(own)
-        values = [
-            [value for row in own if row.scored == n and (value := row.metric(metric)) is not None] for n in counts
-        ]
-        low, high = np.transpose([band(one) for one in values])
-        axes.fill_between(counts, low, high, color=colour, alpha=0.15, linewidth=0)
-        means = [float(np.mean(one)) for one in values]
-        handles += axes.plot(counts, means, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=5)
+    handles: dict[str, Line2D] = {}
     counts = counts_of(rows)
+    for number, (name, own) in enumerate(by_variant(rows).items()):
+        values = {count: values_of(own, count, metric) for count in counts}
+        shown = {count: one for count, one in values.items() if one}
+        if not shown:
+            continue
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        low, high = np.transpose([band(one) for one in shown.values()])
+        axes.fill_between(list(shown), low, high, color=colour, alpha=0.15, linewidth=0)
+        means = [float(np.mean(one)) for one in shown.values()]
+        handles[name] = axes.plot(list(shown), means, color=colour, marker=marker, markersize=5)[0]
     axes.set_xscale("log")
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
     axes.grid(color="#DDDDDD", linewidth=0.6)
-    label_axes(axes, f"scored references of {plain_name(rows[0].result.origin.dataset)}", SHOWN[metric])
-    put_legend(figure, handles, list(by_variant(rows)))
+    label_axes(axes, f"scored references, or images, of {plain_name(rows[0].result.origin.dataset)}", SHOWN[metric])
+    put_legend(figure, list(handles.values()), list(handles))
     return figure
+
+
+def values_of(rows: Sequence[StudyRow], count: int, metric: str) -> list[float]:
+    """Return a metric with so many scored references on each split where it is defined."""
+    return [value for row in rows if row.scored == count and (value := row.metric(metric)) is not None]
 
 
 def band(values: Sequence[float]) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from gada.io.records import Row, read_rows, write_rows
 from gada.io.results import ResultRow, read_result_rows
 from gada.runs.hardware import Hardware
 from gada.runs.orders import ORDER, SETS
-from gada.runs.prepared import PreparedData
+from gada.runs.prepared import PreparedData, draw_split
 from gada.runs.run import Run
 from gada.runs.starts import BEFORE
 from gada.settings import DataSettings, Settings, Variant, as_plain
@@ -73,6 +73,8 @@ def run_study(
     before = [StudyRow.from_plain(row, str(file)) for row in read_rows(file)]
     kept = {key_of(row): row for row in before if changes.get(row.variant) == row.changes}
     rows: list[StudyRow] = []
+    all_rows: list[StudyRow] = []
+    check_numbers(load(settings.data, settings.least_side, settings.sets), settings, splits, scored)
     for place, own in places(folder, settings, splits, scored):
         for planned in plan_study(variants, own):
             whole, srocc_mean = train_variant(planned, place, hardware or Hardware(), load, wandb, folder.name)
@@ -86,10 +88,10 @@ def run_study(
             )
             rows.append(row)
             kept[key_of(row)] = row
-            ordered = sorted(kept.values(), key=lambda row: (row.split, row.scored, order.index(row.variant)))
-            write_rows(file, [row.as_plain() for row in ordered])
+            all_rows = sorted(kept.values(), key=lambda row: (row.split, row.scored, order.index(row.variant)))
+            write_rows(file, [row.as_plain() for row in all_rows])
     name, plain = f"{folder.name}/summary", [row.as_plain() for row in rows]
-    write_study_report(folder / REPORT, rows, as_plain(settings))
+    write_study_report(folder / REPORT, all_rows, as_plain(settings))
     finished = plain == [row.as_plain() for row in before]
     with run_loggers(folder, wandb, as_plain(settings), folder.name, name, finished) as loggers:
         for logger in loggers:
@@ -110,6 +112,12 @@ def places(folder: Path, settings: Settings, splits: int, scored: Sequence[int])
         for count in scored or [settings.split.scored]:
             own = replace(settings.split, number=number, scored=count)
             yield place / f"scored-{count:03d}" if scored else place, replace(settings, split=own)
+
+
+def check_numbers(data: PreparedData, settings: Settings, splits: int, scored: Sequence[int]) -> None:
+    """Raise DataError for a number of scored references that a split has not, before anything is trained."""
+    for _, own in places(Path(), settings, splits, scored):
+        draw_split(data.images, data.hashes, own.split)
 
 
 def train_variant(
