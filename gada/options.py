@@ -60,7 +60,7 @@ def function_of(verb: str) -> Function:
 
 
 def build_parser(verb: str, brief: bool = False, preset: Sequence[str] = ()) -> "ArgumentParser":
-    """Return the parser of a verb, or one that only knows the verbs' names where there is no such verb.
+    """Return the parser of a verb, or for an unknown verb one that only knows the verbs' names.
 
     Args:
         verb: the verb that was given; "" for none.

@@ -104,13 +104,13 @@ class PreparedData:
                 f"{path} was trained on another split of {self.images.name} than number {self.split.number}, which "
                 f"may test what it has seen; give the split of that run's split.json. {UPPER_BOUND}"
             )
-        known = self.shown_on("train").keys() | self.shown_on("validation").keys()
-        more = [name for name in card.references or {} if name in self.hashes and name not in known]
-        if self.scored and card.data == self.images.name and more:
-            raise ConfigError(
-                f"{path} was trained on more of {self.images.name} than the scores that split.scored {self.scored} "
-                f"leaves, such as {more[0]!r}; start from one of the same split.scored."
-            )
+        if self.scored and card.data == self.images.name:
+            left_out = self.hashes.keys() - self.trained.keys()
+            if more := sorted(left_out & read_hashes(card).keys()):
+                raise ConfigError(
+                    f"{path} was trained on more of {self.images.name} than the scores that split.scored {self.scored} "
+                    f"leaves, such as {more[0]!r}; start from one of the same split.scored."
+                )
         self.check_unseen(str(path), read_hashes(card))
 
     def _check_sides(self) -> None:

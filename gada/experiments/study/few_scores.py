@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gada.experiments.study.rows import StudyRow
-from gada.experiments.study.table import ALIKE, METRICS, by_variant, changes_of, compared, splits_of
+from gada.experiments.study.table import ALIKE, METRICS, by_variant, changes_of, compared, splits_of, values_of
 from gada.io.records import check_single
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
 from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend
@@ -37,7 +37,7 @@ def few_scores_table(rows: Sequence[StudyRow]) -> Table:
     for group in groups:
         plain = [{**row.as_plain(), "changes": changes_of(row.changes)} for row in group]
         check_single(plain, ALIKE, ("variant", "split", "scored"))
-    metrics = [name for name in SHOWN if any(row.metric(name) is not None for row in rows)]
+    metrics = [name for name in SHOWN if values_of(rows, name)]
     body: list[tuple[Cell, ...]] = []
     notes = dict[str, None]()
     for group in groups:
@@ -45,7 +45,7 @@ def few_scores_table(rows: Sequence[StudyRow]) -> Table:
         first = next(alike, [])
         cells: list[Cell] = []
         for name in metrics:
-            found = [value for row in group if (value := row.metric(name)) is not None]
+            found = values_of(group, name)
             difference, told = compared(group, first, name, SHOWN[name]) if first else ([None] * 4, [])
             spread = float(np.std(found, ddof=1)) if found[1:] else None
             cells += [float(np.mean(found)) if found else None, spread, *difference]
@@ -77,7 +77,7 @@ def few_scores_curve(rows: Sequence[StudyRow], metric: str = "srocc") -> Figure:
     handles: dict[str, Line2D] = {}
     counts = counts_of(rows)
     for number, (name, own) in enumerate(by_variant(rows).items()):
-        values = {count: values_of(own, count, metric) for count in counts}
+        values = {count: values_of([row for row in own if row.scored == count], metric) for count in counts}
         shown = {count: one for count, one in values.items() if one}
         if not shown:
             continue
@@ -93,11 +93,6 @@ def few_scores_curve(rows: Sequence[StudyRow], metric: str = "srocc") -> Figure:
     label_axes(axes, f"scored references, or images, of {plain_name(rows[0].result.origin.dataset)}", SHOWN[metric])
     put_legend(figure, list(handles.values()), list(handles))
     return figure
-
-
-def values_of(rows: Sequence[StudyRow], count: int, metric: str) -> list[float]:
-    """Return a metric with so many scored references on each split where it is defined."""
-    return [value for row in rows if row.scored == count and (value := row.metric(metric)) is not None]
 
 
 def band(values: Sequence[float]) -> tuple[float, float]:

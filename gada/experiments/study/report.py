@@ -7,7 +7,7 @@ from typing import Any
 
 from gada.experiments.study.few_scores import SHOWN, counts_of, few_scores_curve, few_scores_table
 from gada.experiments.study.rows import StudyRow
-from gada.experiments.study.table import by_variant, paired, splits_of, study_table
+from gada.experiments.study.table import by_variant, paired, splits_of, study_table, values_of
 from gada.io.files import write_text
 from gada.io.records import environment
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval, paired_difference
@@ -34,7 +34,7 @@ def write_study_report(file: Path, rows: Sequence[StudyRow], settings: Mapping[s
     variants = by_variant([row for row in rows if row.scored == counts[0]])  # where scores are fewest
     explained = glossary(("srocc", "lcc")) + (f" {TAU}" if rows[0].more else "")
     if len(counts) > 1:
-        figures = [curve_of(rows, metric) for metric in SHOWN if any(row.metric(metric) is not None for row in rows)]
+        figures = [curve_of(rows, metric) for metric in SHOWN if values_of(rows, metric)]
         table = few_scores_table(rows)
     else:
         figures, table = [variants_plot(variants)], short_table(rows)
@@ -74,11 +74,6 @@ def changed(row: StudyRow) -> dict[str, Any]:
     return {**row.changes, **after, "last stage": row.result.stage, "evaluator steps": row.steps}
 
 
-def values_of(group: Sequence[StudyRow]) -> list[float]:
-    """Return the metric of a variant on each split where it is defined."""
-    return [value for row in group if (value := row.metric(METRIC)) is not None]
-
-
 def difference_of(group: Sequence[StudyRow], other: Sequence[StudyRow]) -> Difference | None:
     """Return how much better a variant is than another one on the same splits; None where they have none in common."""
     pairs = paired(group, other, METRIC)
@@ -96,11 +91,11 @@ def headline(variants: Variants) -> Headline | None:
     """
     first, *_ = variants
     alike = {name: group for name, group in variants.items() if tested_as(group) == tested_as(variants[first])}
-    means = {name: sum(found) / len(found) for name, group in alike.items() if (found := values_of(group))}
+    means = {name: sum(found) / len(found) for name, group in alike.items() if (found := values_of(group, METRIC))}
     if not means:
         return None
     best, *others = sorted(means, key=lambda name: -means[name])
-    values, seed = values_of(variants[best]), variants[best][0].result.origin.seed or 0
+    values, seed = values_of(variants[best], METRIC), variants[best][0].result.origin.seed or 0
     span = spanned(mean_interval(values, seed), ".3f") if len(values) >= FEWEST_SPLITS else ""
     few = "" if span else f", and an interval needs {FEWEST_SPLITS}"
     splits = f"{len(values)} split{'s' if len(values) > 1 else ''}"
@@ -136,7 +131,7 @@ def variants_plot(variants: Variants) -> Figure:
     several = any(len(group) > 1 for group in variants.values())  # of one split, differences look like the metrics
     differences = {name: one for name, one in found.items() if one and several}
     name, seed = METRIC_NAMES[METRIC], variants[first][0].result.origin.seed or 0
-    values = {variant: values_of(group) for variant, group in variants.items()}
+    values = {variant: values_of(group, METRIC) for variant, group in variants.items()}
     claimed = f"Bars are 95 % intervals over splits, from {FEWEST_SPLITS} splits on."
     below = f", and its paired difference from '{first}' on the same splits" if differences else ""
     return Figure(

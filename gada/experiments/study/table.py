@@ -54,6 +54,11 @@ def by_variant(rows: Sequence[StudyRow]) -> dict[str, list[StudyRow]]:
     return variants
 
 
+def values_of(rows: Sequence[StudyRow], metric: str) -> list[float]:
+    """Return a metric of each row where it is defined."""
+    return [value for row in rows if (value := row.metric(metric)) is not None]
+
+
 def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
     """Return each variant over its splits."""
     for group in variants:
@@ -70,7 +75,7 @@ def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
     for label, group in zip(labels, variants, strict=True):
         cells: list[Cell] = []
         for name in COMPARED:
-            found = [value for row in group if (value := row.metric(name)) is not None]
+            found = values_of(group, name)
             cells += [float(np.mean(found)) if found else None, float(np.std(found, ddof=1)) if found[1:] else None]
             difference, told = compared(group, first, name)
             cells += difference
@@ -96,7 +101,7 @@ def by_metric(variants: Sequence[Sequence[StudyRow]]) -> Table:
     notes = dict[str, None]()
     for key, name in names.items():
         for group in variants:
-            found = [value for row in group if (value := row.metric(key)) is not None]
+            found = values_of(group, key)
             difference, told = compared(group, first, key, name)
             spread = float(np.std(found, ddof=1)) if found[1:] else None
             body.append((name, group[0].variant, float(np.mean(found)) if found else None, spread, *difference))
