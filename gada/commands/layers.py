@@ -26,7 +26,7 @@ def layers(
 
     Args:
         classifier: A network that torch runs, as `gada sweep` takes it. Without one, earlier results are shown.
-        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
+        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live, web.
         run: Run directory.
         distorted: Distort what the network sees, after resizing and centre crop, or the whole image before.
         seed: Of the noise.

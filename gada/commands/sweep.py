@@ -31,7 +31,7 @@ def sweep(
     Args:
         classifiers: Networks: efficientnet-lite0 (1, 2), torchvision:NAME, timm:NAME, package.module:function, or files
             (.onnx, .pt, .pt2, .safetensors); NAME=... names one. Without any, earlier results are shown.
-        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live.
+        distortions: Families, or sets of them: dodge-karam, iqa-ls, tid2013, live, web.
         run: Run directory; a started sweep is resumed.
         baseline: Network that the others' corruption errors are divided by; by default the first.
         distorted: Distort what the network sees, after resizing and centre crop, or the whole image before.

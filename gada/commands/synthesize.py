@@ -7,7 +7,7 @@ from typing import Literal
 def synthesize(
     references: Path,
     out: Path,
-    recipe: Literal["live", "tid2013", "dodge-karam", "iqa-ls"] = "live",
+    recipe: Literal["live", "tid2013", "dodge-karam", "iqa-ls", "web"] = "live",
     scores: str = "proxy",
     crops: Path | None = None,
     levels: int | None = None,
@@ -23,7 +23,7 @@ def synthesize(
         scores: "proxy" (MS-SSIM mapped to 0-100, 0 is best), or a CSV table of human scores
             with columns reference, distortion, level, mos (recipe tid2013).
         crops: CSV table with columns reference, kodak, top, left: take these 512 x 384 crops as references.
-        levels: number of strengths for live and tid2013; by default the five of the database.
+        levels: number of strengths for live, tid2013 and web; by default five.
         seed: the noise of each image derives from this, its reference, class and level.
         jobs: processes; by default one for each core.
     """

@@ -15,7 +15,7 @@ from gada.errors import ConfigError, DataError
 from gada.io.folders import images_in
 from gada.io.images import read_image
 
-Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls"]
+Recipe = Literal["live", "tid2013", "dodge-karam", "iqa-ls", "web"]
 
 CROP_HEIGHT, CROP_WIDTH = 384, 512
 """Size of every TID2013 reference, in pixels."""
@@ -73,7 +73,7 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
 
     Args:
         recipe: The database whose distortions are wanted.
-        levels: With "live" and "tid2013" so many strengths, evenly spaced from the first level to the last;
+        levels: With "live", "tid2013" and "web" so many strengths, evenly spaced from the first level to the last;
             None takes the levels themselves.
 
     Raises:
@@ -83,7 +83,7 @@ def cells_of(recipe: Recipe, levels: int | None) -> tuple[Cell, ...]:
     if not families:
         known = ", ".join(dict.fromkeys(name.partition("/")[0] for name in FAMILIES))
         raise ConfigError(f"recipe {recipe!r} is unknown; known are {known}")
-    if levels is not None and recipe not in ("live", "tid2013"):
+    if levels is not None and recipe not in ("live", "tid2013", "web"):
         raise ConfigError(f"levels cannot be set for recipe {recipe}: its levels are those printed in the paper")
     if levels is not None and levels < 2:
         raise ConfigError(f"levels is {levels}; it must be 2 or more")

@@ -1,13 +1,15 @@
-"""JPEG and JPEG2000 at a strength that may lie between two settings of the coder."""
+"""JPEG and JPEG2000 at a strength that may lie between two settings of the coder, and the codecs of web pages."""
 
 from functools import cache
 from io import BytesIO
 from math import inf
+from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from gada.distortions.pixels import Pixels
+from gada.errors import ConfigError
 from gada.metrics.psnr import psnr
 
 # ITU-T T.81, Annex K, tables K.1 and K.2, in natural order.
@@ -57,7 +59,7 @@ def encode_jpeg_flat(image: Pixels, step: float) -> bytes:
 
 def decode(stream: bytes) -> Pixels:
     """Decode a stream that this module has encoded; (H, W, 3)."""
-    with Image.open(BytesIO(stream), formats=["JPEG", "JPEG2000"]) as opened:
+    with Image.open(BytesIO(stream), formats=["JPEG", "JPEG2000", "WEBP", "AVIF"]) as opened:
         return np.array(opened.convert("RGB"))
 
 
@@ -98,6 +100,29 @@ def jpeg2000_at_psnr(image: Pixels, psnr_db: float) -> Pixels:
         low, high = (target, high) if error < 0 else (low, target)
         target = target - error if low < target - error < high else (low + high) / 2
     return best
+
+
+def webp(image: Pixels, quality: float) -> Pixels:
+    """Compress as lossy WebP at the nearest whole `quality`, 0 to 100."""
+    return decode(encode_for_web(image, "WEBP", quality))
+
+
+def avif(image: Pixels, quality: float) -> Pixels:
+    """Compress as AVIF at the nearest whole `quality`, 0 to 100, by one thread."""
+    return decode(encode_for_web(image, "AVIF", quality, max_threads=1))
+
+
+def encode_for_web(image: Pixels, codec: Literal["WEBP", "AVIF"], quality: float, **options: object) -> bytes:
+    """Encode as WebP or AVIF.
+
+    Raises:
+        ConfigError: if this Pillow was built without the codec.
+    """
+    if not features.check(codec.lower()):
+        raise ConfigError(f"this Pillow cannot write {codec}; install one of PyPI's wheels, which can.")
+    stream = BytesIO()
+    Image.fromarray(image).save(stream, codec, quality=round(quality), **options)
+    return stream.getvalue()
 
 
 def _levels(image: Pixels) -> int:

@@ -13,9 +13,10 @@ from gada.distortions.ladders import DODGE_KARAM, DODGE_KARAM_VARIANT, IQA_LS
 from gada.distortions.live import LIVE
 from gada.distortions.pixels import SMALLEST_SIDE, Pixels
 from gada.distortions.tid2013 import TID2013
+from gada.distortions.web import WEB
 from gada.errors import ConfigError, DataError
 
-_ALL = (*LIVE, *TID2013, *DODGE_KARAM, *IQA_LS, *DODGE_KARAM_VARIANT)
+_ALL = (*LIVE, *TID2013, *DODGE_KARAM, *IQA_LS, *DODGE_KARAM_VARIANT, *WEB)
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 """Every family by its name, in the order of its database."""
 

@@ -12,7 +12,7 @@ def distortion_name(name: str, data: str = "") -> str:
         name: the class as a database or a recipe writes it; one that is not known keeps its name.
         data: the set it belongs to; two digits are a class of TID2013 in a set named after it alone.
     """
-    keys = [name, f"live/{name}"]
+    keys = [name, f"live/{name}", f"web/{name}"]
     keys += [f"tid2013/{name.removeprefix('#')}"] if data.lower().startswith("tid2013") else []
     family = next((FAMILIES[key] for key in keys if key in FAMILIES), None)
     return family.title if family else {"fnoise": "pink noise"}.get(name, name)

@@ -126,7 +126,7 @@ def test_same_bytes_in_another_process_with_other_threads_and_order(small: Pixel
 
 
 def test_every_family_is_described() -> None:
-    assert len(NAMES) == 24 + 5 + 5 + 2 + 3
+    assert len(NAMES) == 24 + 5 + 5 + 2 + 3 + 2
     for name, family in FAMILIES.items():
         assert family.name == name
         assert family.title

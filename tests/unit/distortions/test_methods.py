@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from gada.distortions import FAMILIES, distort
 from gada.distortions.blur import framed_gaussian_blur, windowed_gaussian_blur
@@ -14,6 +14,7 @@ from gada.distortions.compression import encode_jpeg2000, jpeg, jpeg2000_at_rate
 from gada.distortions.noise import colour_noise, correlated_noise, high_frequency_noise, impulse_noise
 from gada.distortions.pixels import Pixels, rgb_to_ycbcr, ycbcr_to_rgb
 from gada.distortions.quantization import quantize, quantize_with_dither
+from gada.errors import ConfigError
 from gada.metrics.psnr import luminance, psnr
 
 PHOTOS = Path(__file__).parents[3] / "data" / "photos"
@@ -213,3 +214,10 @@ def test_fading_loses_more_as_the_channel_gets_worse(photo: Pixels) -> None:
 def test_ycbcr_is_inverted_exactly(photo: Pixels) -> None:
     assert ycbcr_to_rgb(rgb_to_ycbcr(photo)) == pytest.approx(photo, abs=1e-9)
     assert rgb_to_ycbcr(np.array([[[255, 0, 0]]], np.uint8))[0, 0] == pytest.approx([76.245, -43.028, 127.5], abs=1e-3)
+
+
+def test_a_pillow_without_a_codec_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda name: name != "avif")
+    distort(GREY, "web/webp", 1)
+    with pytest.raises(ConfigError, match="this Pillow cannot write AVIF"):
+        distort(GREY, "web/avif", 1)
