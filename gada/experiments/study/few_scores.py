@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gada.experiments.study.rows import StudyRow
-from gada.experiments.study.table import ALIKE, METRICS, by_variant, changes_of, compared, splits_of, values_of
+from gada.experiments.study.table import (
+    ALIKE,
+    METRICS,
+    OVER_SPLITS,
+    by_variant,
+    changes_of,
+    compared,
+    splits_of,
+    values_of,
+)
 from gada.io.records import check_single
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
 from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend
@@ -42,16 +51,11 @@ def few_scores_table(rows: Sequence[StudyRow]) -> Table:
     notes = dict[str, None]()
     for group in groups:
         alike = (one for one in groups if (one[0].scored, one[0].variant) == (group[0].scored, groups[0][0].variant))
-        first = next(alike, [])
-        cells: list[Cell] = []
-        for name in metrics:
-            found = values_of(group, name)
-            difference, told = compared(group, first, name, SHOWN[name]) if first else ([None] * 4, [])
-            spread = float(np.std(found, ddof=1)) if found[1:] else None
-            cells += [float(np.mean(found)) if found else None, spread, *difference]
-            notes |= dict.fromkeys(note for note in told if "(split)" not in note)
+        first = next(alike, group)
+        found = [compared(group, first, name, SHOWN[name]) for name in metrics]
+        cells = (cell for one in found for cell in one.cells)
         body.append((str(group[0].scored), group[0].variant, str(group[0].steps), str(len(group)), *cells))
-    columns = ("mean", "std", "difference", "95 % from", "to", "p")
+        notes |= dict.fromkeys(note for one in found for note in one.claims)
     starts = [place for place in range(1, len(groups)) if groups[place][0].scored != groups[place - 1][0].scored]
     changed = [f"{name}: {changes_of(own[0].changes)}." for name, own in by_variant(rows).items() if own[0].changes]
     origins = [replace(row.result.origin, scored=0) for row in rows]
@@ -59,9 +63,9 @@ def few_scores_table(rows: Sequence[StudyRow]) -> Table:
         caption=f"SROCC against the number of scored references, {splits_of(rows)}; differences are from "
         f"'{groups[0][0].variant}' with the same scores. {provenance_of(origins).describe()}",
         labels=("scored", "variant", "steps", "splits"),
-        columns=columns * len(metrics),
+        columns=OVER_SPLITS * len(metrics),
         rows=tuple(body),
-        groups=tuple(SHOWN[name] for name in metrics for _ in columns),
+        groups=tuple(SHOWN[name] for name in metrics for _ in OVER_SPLITS),
         rules=frozenset(starts),
         notes=(*changed, *notes),
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 from gada.experiments.study.few_scores import SHOWN, counts_of, few_scores_curve, few_scores_table
 from gada.experiments.study.rows import StudyRow
-from gada.experiments.study.table import by_variant, paired, splits_of, study_table, values_of
+from gada.experiments.study.table import by_variant, compared, splits_of, study_table, values_of
 from gada.io.files import write_text
 from gada.io.records import environment
-from gada.metrics.statistics import FEWEST_SPLITS, mean_interval, paired_difference
+from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
 from gada.reports.layout import Table
 from gada.reports.page import Figure, Headline, Section, page
 from gada.reports.study import Difference, variants_figure
@@ -58,13 +58,12 @@ def write_study_report(file: Path, rows: Sequence[StudyRow], settings: Mapping[s
 
 def short_table(rows: Sequence[StudyRow]) -> Table:
     """Return the table of the study without what stands elsewhere on the page: the changes, and each split's value."""
-    table = study_table(rows)
+    table = study_table(rows, each_split=False)
     kept = [place for place, name in enumerate(table.labels) if name not in ("changed", "last stage", "steps")]
     return replace(
         table,
         labels=tuple(table.labels[place] for place in kept),
         rows=tuple((*(row[place] for place in kept), *row[len(table.labels) :]) for row in table.rows),
-        notes=tuple(note for note in table.notes if "(split)" not in note),
     )
 
 
@@ -76,12 +75,10 @@ def changed(row: StudyRow) -> dict[str, Any]:
 
 def difference_of(group: Sequence[StudyRow], other: Sequence[StudyRow]) -> Difference | None:
     """Return how much better a variant is than another one on the same splits; None where they have none in common."""
-    pairs = paired(group, other, METRIC)
-    if not pairs:
+    _, _, mean, low, high, _ = compared(group, other, METRIC).cells
+    if not isinstance(mean, float):
         return None
-    own, against = zip(*pairs.values(), strict=True)
-    found = paired_difference(own, against, other[0].result.origin.seed or 0)
-    return found["mean"], found["interval"]
+    return mean, [low, high] if isinstance(low, float) and isinstance(high, float) else None
 
 
 def headline(variants: Variants) -> Headline | None:

@@ -1,7 +1,7 @@
 """The table of a study: what each variant changes, and its metrics on one split or on several."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,21 +21,37 @@ METRICS = {
     "distance": "kernel distance to real",
 }
 COMPARED = ("srocc", "lcc")  # over splits
+OVER_SPLITS = ("mean", "std", "difference", "95 % from", "to", "p")
 ALIKE = ("changes", "after", "stage", "steps", "dataset", "proxy", "seed")  # what a variant's splits have in common
 
 
-def study_table(rows: Sequence[StudyRow]) -> Table:
+class Compared(NamedTuple):
+    """A metric of a variant over its splits, and its paired difference from another one."""
+
+    cells: tuple[Cell, ...]
+    """In the order of `OVER_SPLITS`."""
+    claims: Sequence[str] = ()
+    """What the difference rests on."""
+    listed: Sequence[str] = ()
+    """The difference on each split."""
+
+
+def study_table(rows: Sequence[StudyRow], each_split: bool = True) -> Table:
     """Return the rows of a study as a table: each as it is, or each variant over its splits where it has several.
 
     Over splits a variant has mean and sample standard deviation of each metric, and its paired difference from the
     first variant (`gada.metrics.statistics.paired_difference`).
+
+    Args:
+        rows: of the study.
+        each_split: list the difference on each split too.
 
     Raises:
         ConfigError: if variants have several rows, and one of them two of the same split or of different trainings.
     """
     variants = by_variant(rows)
     if len(variants) < len(rows) or any(row.more for row in rows):
-        return over_splits(list(variants.values()))
+        return over_splits(list(variants.values()), each_split)
     shown = [key for key in METRICS if key not in GENERATOR or any(row.metric(key) is not None for row in rows)]
     names, labels = labelled(rows)
     return Table(
@@ -59,7 +75,7 @@ def values_of(rows: Sequence[StudyRow], metric: str) -> list[float]:
     return [value for row in rows if (value := row.metric(metric)) is not None]
 
 
-def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
+def over_splits(variants: Sequence[Sequence[StudyRow]], each_split: bool) -> Table:
     """Return each variant over its splits."""
     for group in variants:
         check_single(
@@ -73,22 +89,18 @@ def over_splits(variants: Sequence[Sequence[StudyRow]]) -> Table:
     body: list[tuple[Cell, ...]] = []
     notes = dict[str, None]()
     for label, group in zip(labels, variants, strict=True):
-        cells: list[Cell] = []
-        for name in COMPARED:
-            found = values_of(group, name)
-            cells += [float(np.mean(found)) if found else None, float(np.std(found, ddof=1)) if found[1:] else None]
-            difference, told = compared(group, first, name)
-            cells += difference
-            notes |= dict.fromkeys(told)
-        body.append((*label, str(len(group)), *cells))
-    columns = ("mean", "std", "difference", "95 % from", "to", "p")
+        found = [compared(group, first, name) for name in COMPARED]
+        body.append((*label, str(len(group)), *(cell for one in found for cell in one.cells)))
+        notes |= dict.fromkeys(
+            note for one in found for note in ((*one.listed, *one.claims) if each_split else one.claims)
+        )
     return Table(
         caption=f"One thing changed at a time, {splits_of(rows)}; differences are from '{first[0].variant}' on the "
         f"same split. {described(rows)}",
         labels=(*names, "splits"),
-        columns=columns * len(COMPARED),
+        columns=OVER_SPLITS * len(COMPARED),
         rows=tuple(body),
-        groups=tuple(METRICS[name] for name in COMPARED for _ in columns),
+        groups=tuple(METRICS[name] for name in COMPARED for _ in OVER_SPLITS),
         notes=tuple(notes),
     )
 
@@ -101,42 +113,45 @@ def by_metric(variants: Sequence[Sequence[StudyRow]]) -> Table:
     notes = dict[str, None]()
     for key, name in names.items():
         for group in variants:
-            found = values_of(group, key)
-            difference, told = compared(group, first, key, name)
-            spread = float(np.std(found, ddof=1)) if found[1:] else None
-            body.append((name, group[0].variant, float(np.mean(found)) if found else None, spread, *difference))
-            notes |= dict.fromkeys(told)
+            found = compared(group, first, key, name)
+            body.append((name, group[0].variant, *found.cells))
+            notes |= dict.fromkeys(found.claims)
     changed = [f"{group[0].variant}: {changes_of(group[0].changes)}." for group in variants if group[0].changes]
     return Table(
         caption=f"One thing changed at a time, {splits_of(rows)}; differences are from '{first[0].variant}' on the "
         f"same split. {described(rows)}",
         labels=("metric", "variant"),
-        columns=("mean", "std", "difference", "95 % from", "to", "p"),
+        columns=OVER_SPLITS,
         rows=tuple(body),
         rules=frozenset(range(len(variants), len(body), len(variants))),
-        notes=(*changed, *(note for note in notes if "(split)" not in note)),
+        notes=(*changed, *notes),
     )
 
 
-def compared(
-    group: Sequence[StudyRow], first: Sequence[StudyRow], name: str, title: str = ""
-) -> tuple[list[Cell], list[str]]:
-    """Return the difference of a variant from the first one in four cells, and what has to be said of it."""
-    pairs = paired(group, first, name)
-    if group is first or not pairs:
-        return [None] * 4, []
+def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], metric: str, title: str = "") -> Compared:
+    """Return what the columns of `OVER_SPLITS` say of a variant, and what has to be said of its difference.
+
+    Args:
+        group: the variant's rows.
+        first: those of the variant that it is compared with.
+        metric: which metric.
+        title: what notes call it; by default as `METRICS` does.
+    """
+    found = values_of(group, metric)
+    mean, spread = float(np.mean(found)) if found else None, float(np.std(found, ddof=1)) if found[1:] else None
+    pairs = {} if group is first else paired(group, first, metric)
+    if not pairs:
+        return Compared((mean, spread, None, None, None, None))
     own, against = zip(*pairs.values(), strict=True)
     report = paired_difference(own, against, first[0].result.origin.seed or 0)
     low, high = report["interval"] or (None, None)
     p = report["wilcoxon_p"]
-    each = zip(pairs, report["differences"], strict=True)
-    listed = ", ".join(f"{value:+.3f} ({split})" for split, value in each)
-    notes = [f"{title or METRICS[name]}, {group[0].variant} (split): {listed}."]
-    if "not_claimed" in report:
-        notes.append(f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}.")
+    each = ", ".join(f"{value:+.3f} ({split})" for split, value in zip(pairs, report["differences"], strict=True))
+    claims = [f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}."] if "not_claimed" in report else []
     if report["interval"]:
-        notes.append(f"Interval: {report['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
-    return [report["mean"], low, high, "<0.001" if p and p < 0.001 else p], notes
+        claims.append(f"Interval: {report['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
+    listed = f"{title or METRICS[metric]}, {group[0].variant} (split): {each}."
+    return Compared((mean, spread, report["mean"], low, high, "<0.001" if p and p < 0.001 else p), claims, (listed,))
 
 
 def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> dict[int, tuple[float, float]]:
