@@ -54,6 +54,8 @@ LADDERS = (
     _of_family("blur", "live/gblur"),
     _of_family("JPEG", "live/jpeg"),
     _of_family("JPEG2000", "live/jp2k"),
+    _of_family("WebP", "web/webp"),  # this codec and the next are in no training of ours: a test of what was not taught
+    _of_family("AVIF", "web/avif"),
     _of_family("contrast", "dodge-karam/contrast"),
     Ladder("rescaling", RESCALING, "factor", lambda image, level, _: rescaled(image, RESCALING[level - 1]), 0.97),
     Ladder("mild JPEG", MILD_JPEG, "quality", lambda image, level, _: jpeg(image, MILD_JPEG[level - 1]), 0.9),
