@@ -30,7 +30,7 @@ from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
-from gada.training.whole_image import WholeData, WholeImageTraining, fit_head
+from gada.training.whole_image import HeadSet, WholeData, WholeImageTraining, fit_head
 
 CHEAPER = "Cheaper: fewer --training.phase3_steps. Ctrl-C stops; the same command resumes."
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
@@ -152,10 +152,9 @@ class WholeImagePhase(Phase):
         longer_side = self.settings.whole.longer_side
         found = [torch.from_numpy(pretrained_features(evaluator, one, "train", longer_side)) for one in known]
         found += [pooled_features(evaluator, one.views) for one in sets[len(known) :]]  # generated
-        features = torch.cat(found)
-        quality = torch.from_numpy(np.concatenate([one.quality for one in sets]))
-        number = torch.from_numpy(np.repeat(np.arange(len(sets)), [len(one.views) for one in sets]))
-        fit_head(evaluator, features, quality, number, self.settings)
+        qualities = [torch.from_numpy(one.quality) for one in sets]
+        counts = [one.count for one in sets]
+        fit_head(evaluator, list(map(HeadSet, found, qualities, counts)), self.settings)
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -174,24 +174,30 @@ def with_dropout(head: nn.Sequential, features: Tensor, fraction: float) -> Tens
     return outputs.squeeze(1)
 
 
-def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Tensor, settings: Settings) -> None:
+class HeadSet(NamedTuple):
+    """What the head is fitted to of one scored set."""
+
+    features: Tensor
+    """Pooled features before their scale, (N, F)."""
+    quality: Tensor
+    """Human scores in standard deviations of the set, (N,)."""
+    in_batch: int
+    """How many of its images each batch of the training holds."""
+
+
+def fit_head(evaluator: Evaluator, sets: Sequence[HeadSet], settings: Settings) -> None:
     """Set the scale of features, and fit the quality head to them before the trunk begins to move.
 
-    A trunk that moves under a random head forgets what it knew (Kumar et al., ICLR 2022).
-
-    Args:
-        evaluator: the network.
-        features: pooled features before their scale, (N, F).
-        quality: human scores in standard deviations of their set, (N,).
-        number: which set each is of, (N,).
-        settings: of the run.
+    A trunk that moves under a random head forgets what it knew (Kumar et al., ICLR 2022). Each set has the part of a
+    step that it has of a batch: a large set of distorted images would teach the head little about photos.
     """
+    features = torch.cat([one.features for one in sets])
     mean, std = features.mean(dim=0), features.std(dim=0) + 0.02
     evaluator.scale.running_mean.copy_(mean)  # type: ignore[union-attr, operator]
     evaluator.scale.running_var.copy_(std.square())  # type: ignore[union-attr, operator]
     evaluator.scale.eval()
-    scaled = evaluator.scale(features).detach()
-    log_scale, shift = (nn.Parameter(torch.zeros(int(number.max()) + 1)) for _ in range(2))
+    scaled = [evaluator.scale(one.features).detach() for one in sets]
+    log_scale, shift = (nn.Parameter(torch.zeros(len(sets))) for _ in range(2))
     groups = [
         {"params": evaluator.quality_head.parameters(), "weight_decay": settings.whole.weight_decay},
         {"params": [log_scale, shift], "weight_decay": 0.0},
@@ -200,17 +206,21 @@ def fit_head(evaluator: Evaluator, features: Tensor, quality: Tensor, number: Te
     steps = settings.whole.head_steps  # and not passes: of few images a pass is one step
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     torch.manual_seed(settings.seed)
-    for rows in islice(drawn_rows(len(scaled), random), steps):
-        predicted = with_dropout(evaluator.quality_head, scaled[rows], settings.whole.dropout)
-        on_scales = on_scales_of(predicted, number[rows], log_scale, shift)
-        loss = smooth_l1_loss(on_scales, quality[rows], beta=STEEPNESS)
+    total = sum(one.in_batch for one in sets)
+    drawn = [drawn_rows(len(one.features), round(STEP * one.in_batch / total), random) for one in sets]
+    for parts in islice(zip(*drawn, strict=True), steps):
+        inputs = torch.cat([given[rows] for given, rows in zip(scaled, parts, strict=True)])
+        quality = torch.cat([one.quality[rows] for one, rows in zip(sets, parts, strict=True)])
+        number = torch.repeat_interleave(torch.arange(len(sets)), torch.tensor([len(rows) for rows in parts]))
+        predicted = with_dropout(evaluator.quality_head, inputs, settings.whole.dropout)
+        loss = smooth_l1_loss(on_scales_of(predicted, number, log_scale, shift), quality, beta=STEEPNESS)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
 
 
-def drawn_rows(count: int, random: torch.Generator) -> Iterator[Tensor]:
-    """Yield the rows of `STEP` images or fewer, pass after pass in another order, for ever."""
+def drawn_rows(count: int, most: int, random: torch.Generator) -> Iterator[Tensor]:
+    """Yield `most` of `count` rows or fewer, pass after pass in another order, for ever."""
     while True:
-        yield from torch.randperm(count, generator=random).chunk(-(-count // STEP))
+        yield from torch.randperm(count, generator=random).chunk(-(-count // max(1, most)))
