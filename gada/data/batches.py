@@ -22,17 +22,6 @@ Cut = Callable[[PackedImages, Sequence[Path], NDArray[np.int64], NDArray[np.bool
 DRAWN = 5  # random numbers an image and epoch; two are spare, for with fewer every sequence would be another
 
 
-class Given(NamedTuple):
-    """What is known of sources that are distorted already."""
-
-    label: NDArray[np.int64]
-    """Distortion class, (S,)."""
-    quality: NDArray[np.float64]
-    """(S,) in [0, 1]."""
-    group: NDArray[np.int64]
-    """Number of the reference and class that an image is of, (S,): within a group only the level differs."""
-
-
 class Batch(NamedTuple):
     """One training step. Tensors without content have N = 0: no references, or nothing to generate from."""
 
@@ -70,9 +59,7 @@ class CropBatches(Dataset[Batch]):
         grid: crops start at multiples of it; 8 keeps them on JPEG's blocks.
         sources: pristine images to generate from; by default the references of `images`.
         packed_sources: the decoded `sources`, if they are not in `packed`.
-        given: what is known of each of the `sources` where they are distorted; its targets then.
-        pairs: whether two crops at a time, the first and second, third and fourth and so on, show one source alike and
-            have one target class, so that their target qualities say which is better.
+        given: label and quality of each of the `sources`, (S,) both, which are then its targets.
         uniform: whether target qualities are drawn from all of [0, 1] alike, and not from those of their class.
 
     Raises:
@@ -92,14 +79,13 @@ class CropBatches(Dataset[Batch]):
         grid: int = 1,
         sources: Sequence[Path] | None = None,
         packed_sources: PackedImages | None = None,
-        given: Given | None = None,
-        pairs: bool = False,
+        given: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
         uniform: bool = False,
     ) -> None:
         if not len(images):
             raise ConfigError(f"{images.name} has no images to train on")
         self.batch_size, self.crop, self.steps, self.seed = batch_size, crop, steps, seed
-        self.flip, self.grid, self.given, self.pairs = flip, grid, given, pairs
+        self.flip, self.grid, self.given = flip, grid, given
         self.packed, self.packed_sources = packed, packed_sources or packed
         self.distorted = [record.image for record in images.images]
         references = [record.reference for record in images.images if record.reference is not None]
@@ -158,15 +144,10 @@ class CropBatches(Dataset[Batch]):
         """Draw target classes, target qualities and source crops; nothing where there is nothing to generate from."""
         count = self.batch_size if self.sources else 0
         bits = raw_bits(count * 6, "asked", self.seed, step).reshape(count, 6)
-        if self.pairs:
-            alike = [0, 2, 3, 4, 5]  # all but the quality
-            bits[1::2, alike] = bits[: count // 2 * 2 : 2, alike]
         label, quality = self.targets.draw(bits[:, 0], bits[:, 1])
         source = below(bits[:, 2], max(len(self.sources), 1))
         if self.given:
-            if self.pairs:
-                source[1::2] = _of_group(self.given.group, source[1::2], bits[1::2, 1])
-            label, quality = self.given.label[source], self.given.quality[source]
+            label, quality = self.given[0][source], self.given[1][source]
         corners = below(bits[:, 3:5], self.source_steps[source]) * self.grid
         mirror = (bits[:, 5] >> np.uint64(63)).astype(bool) & self.flip
         return {
@@ -214,14 +195,6 @@ class _Targets:
         below_place = place.astype(np.int64)
         low, high = self.ordered[start + below_place], self.ordered[start + np.minimum(below_place + 1, last)]
         return self.labels[which], low + (place - below_place) * (high - low)
-
-
-def _of_group(group: NDArray[np.int64], index: NDArray[np.int64], bits: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return for each index, (N,), one that is drawn from its group; `group` is the number of each index's, (S,)."""
-    order = np.argsort(group, kind="stable")
-    first, last = (np.searchsorted(group[order], group[index], side) for side in ("left", "right"))
-    drawn: NDArray[np.int64] = order[first + below(bits, last - first)]
-    return drawn
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,7 @@
-"""Losses against labels: distortion class, quality or its order, and the true distorted crop (paper, section 3.2)."""
+"""Losses against labels: distortion class, quality, and the true distorted crop (paper, section 3.2)."""
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy, relu
+from torch.nn.functional import cross_entropy
 
 
 def class_loss(logits: Tensor, label: Tensor) -> Tensor:
@@ -28,23 +28,6 @@ def quality_loss(predicted: Tensor, quality: Tensor) -> Tensor:
         (N,).
     """
     return (predicted - quality).square()
-
-
-def order_loss(predicted: Tensor, quality: Tensor) -> Tensor:
-    """Return the squared margin ranking loss of pairs: the better crop should lead by half of what it was meant to.
-
-    Not in the paper. A generator follows the order of its target qualities more closely than their level.
-
-    Args:
-        predicted: (2 P,) in [0, 1]; the first and second crop are a pair, the third and fourth, and so on.
-        quality: their target qualities, (2 P,) in [0, 1].
-
-    Returns:
-        (2 P,); the crops of a pair have the same.
-    """
-    meant = quality[::2] - quality[1::2]
-    lead = (predicted[::2] - predicted[1::2]) * meant.sign()
-    return relu(meant.abs() / 2 - lead).square().repeat_interleave(2)
 
 
 def reconstruction_loss(generated: Tensor, distorted: Tensor) -> Tensor:

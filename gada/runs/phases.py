@@ -167,7 +167,6 @@ class Phase:
             sources=sources.files if sources else None,
             packed_sources=sources.packed if sources else None,
             given=sources.targets(train_side) if sources else None,
-            pairs=training.generated_quality == "order",
         )
 
     def evaluate_others(self) -> None:

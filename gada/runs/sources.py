@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gada.data.batches import Given
 from gada.data.cache import PackedImages
 from gada.data.databases import load_database
 from gada.data.perceptual_hash import PerceptualHash
@@ -60,8 +60,8 @@ class Sources:
         """SHA-256 of what the images show and are called, wherever they lie."""
         return sha256(json.dumps(sorted((name, one.text()) for name, one in self.hashes.items())).encode()).hexdigest()
 
-    def targets(self, train: ScoredSet) -> Given | None:
-        """Return target class and quality of each image of a distorted set; None for images to generate from.
+    def targets(self, train: ScoredSet) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Return target class and quality of each image of a distorted set, (N,); None for images to generate from.
 
         The quality is the mean that the image's class and level have in training.
 
@@ -81,10 +81,5 @@ class Sources:
                     "give a set of its classes and levels."
                 )
         means = {key: fmean(values) for key, values in found.items()}
-        images = self.distorted.images
-        kinds = list(dict.fromkeys((one.reference_id, one.distortion) for one in images))
-        return Given(
-            np.array([train.classes.index(one.distortion) for one in images]),
-            np.array([means[one.distortion, one.level] for one in images]),
-            np.array([kinds.index((one.reference_id, one.distortion)) for one in images]),
-        )
+        labels = [train.classes.index(record.distortion) for record in self.distorted.images]
+        return np.array(labels), np.array([means[one.distortion, one.level] for one in self.distorted.images])

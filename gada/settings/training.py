@@ -65,9 +65,6 @@ class TrainingSettings:
     target_quality: Literal["labelled", "uniform"] = "labelled"
     """What phase 2 draws target qualities from, which the paper does not say: from the lowest to the highest of the
     class in training, as they are distributed there, or from all of [0, 1] alike, as its authors' code does."""
-    generated_quality: Literal["target", "order"] = "target"
-    """What generated crops teach the quality head in phase 2: their target quality (paper), or that of two crops of one
-    source and class the one of the higher target quality is better."""
     unlabelled: Path | None = None
     """Folder of images without scores, from which phase 2 generates instead of from the training references."""
     distorted: Path | None = None
@@ -78,7 +75,7 @@ class TrainingSettings:
         """Check counts, learning rates and fractions."""
         check("training", self, ("batch_size",), 2)  # pooled moments are scaled over a batch
         check("training", self, ("crop_size", "phase1_steps", "phase2_steps", "phase3_steps", "validate_every"), 1)
-        check("training", self, ("generator_batch",), 2 if self.generated_quality == "order" else 1)  # pairs
+        check("training", self, ("generator_batch",), 1)
         check("training", self, ("trunk_lr", "head_lr", "generator_lr", "later_lr_factor"), 0)
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f"training.betas is {list(self.betas)} but both must lie in [0, 1).")

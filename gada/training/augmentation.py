@@ -35,17 +35,12 @@ class Augmentation(EvaluatorTraining):
         real, generated = real_crops(batch), self.generated_crops(batch, batch_idx)
         images, label, quality = (torch.cat(pair) for pair in zip(real[:3], generated[:3], strict=True))
         weight = torch.cat([(1 - fraction) * real.weight, fraction * generated.weight])
-        return LabelledCrops(images, label, quality, weight, len(generated.quality) // 2 if self.in_pairs else 0)
-
-    @property
-    def in_pairs(self) -> bool:
-        """Whether generated crops teach their order alone."""
-        return self.settings.training.generated_quality == "order"
+        return LabelledCrops(images, label, quality, weight)
 
     @torch.no_grad()
     def generated_crops(self, batch: Batch, batch_idx: int) -> LabelledCrops:
         """Distort source crops to the batch's target classes and qualities, which become their labels."""
-        part = self.generator_part(batch, at_a_time=2 if self.in_pairs else 1)
+        part = self.generator_part(batch)
         images = as_images(part.source)  # (G, 3, H, W) in [0, 1]
         if self.generator:
             noise = self.generator.draw(images, self.noise_source(2, batch_idx))

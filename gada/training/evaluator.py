@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from gada.data.batches import Batch
-from gada.losses.supervised import class_loss, order_loss, quality_loss
+from gada.losses.supervised import class_loss, quality_loss
 from gada.metrics.correlation import UndefinedError, lcc, srocc
 from gada.models.evaluator import Evaluator, EvaluatorOutput
 from gada.settings import Settings, Stage
@@ -32,8 +32,6 @@ class LabelledCrops(NamedTuple):
     """(N,) in [0, 1]."""
     weight: Tensor
     """Weight of each crop in the loss, (N,), with sum at most 1."""
-    pairs: int = 0
-    """How many pairs the last crops are of which only the order of qualities is learnt."""
 
 
 class EvaluatorTraining(LightningModule):
@@ -154,10 +152,7 @@ class EvaluatorTraining(LightningModule):
         """Return the weighted class and quality losses of some crops."""
         weights = self.settings.loss
         of_class = (class_loss(output.class_logits, crops.label) * crops.weight).sum()  # -L_C, equation 2
-        level = len(crops.quality) - 2 * crops.pairs  # how many crops have a quality of their own
-        of_each = quality_loss(output.quality[:level], crops.quality[:level])  # L_E, equation 3
-        of_pairs = order_loss(output.quality[level:], crops.quality[level:])
-        of_quality = (torch.cat([of_each, of_pairs]) * crops.weight).sum()
+        of_quality = (quality_loss(output.quality, crops.quality) * crops.weight).sum()  # L_E, equation 3
         self.record(evaluator_class=of_class, evaluator_quality=of_quality)
         return weights.class_weight * of_class + weights.quality_weight * of_quality
 
@@ -182,11 +177,10 @@ class EvaluatorTraining(LightningModule):
         groups = [parameters_at(lrs[name], own, name) for name, own in (("trunk", trunk), ("head", heads))]
         return torch.optim.Adam(groups, betas=training.betas, fused=True)
 
-    def generator_part(self, batch: Batch, at_a_time: int = 1) -> Batch:
+    def generator_part(self, batch: Batch) -> Batch:
         """Return the part of a batch that the generator distorts; of several devices each has its part of that."""
         count = self.settings.training.generator_batch
-        own = len(batch.source) if count is None else len(range(self.rank, count, self.devices))
-        own = max(at_a_time, own // at_a_time * at_a_time)
+        own = None if count is None else max(1, len(range(self.rank, count, self.devices)))
         return Batch(*(part[:own] for part in batch))
 
     def noise_source(self, phase: int, batch_idx: int) -> torch.Generator:

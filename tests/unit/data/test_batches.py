@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from gada.data.batches import Batch, CropBatches, Given
+from gada.data.batches import Batch, CropBatches
 from gada.data.cache import PackedImages
 from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.data.resident import PlacedBatches, ResidentImages, fits
@@ -290,35 +290,12 @@ def test_a_device_that_holds_the_images_cuts_the_same_batches(tmp_path: Path, wi
 def test_given_targets_come_with_their_source(world: World) -> None:
     images = world.set.images
     labels, qualities = np.arange(len(images)) % 3, np.linspace(0, 1, len(images))
-    given = Given(labels, qualities, np.zeros(len(images), dtype=np.int64))
-    batches = world.batches(sources=[record.image for record in images], given=given)
+    batches = world.batches(sources=[record.image for record in images], given=(labels, qualities))
     for step in range(0, 50, 7):
         batch = batches[step]
         numbers = batch.source[:, 0, 0, 0].numpy().astype(int) - 6  # which image a pixel is of
         assert batch.target_label.tolist() == labels[numbers].tolist()
         assert batch.target_quality.numpy() == pytest.approx(qualities[numbers])
-
-
-@pytest.mark.parametrize("batch_size", [4, 5])
-def test_pairs_show_one_source_alike_at_two_qualities(world: World, batch_size: int) -> None:
-    found = [world.batches(batch_size=batch_size, pairs=True)[step] for step in range(0, 50, 7)]
-    last = batch_size // 2 * 2
-    for batch in found:
-        for one in (batch.source, batch.target_label):
-            assert torch.equal(one[:last:2], one[1::2])
-    assert any(not torch.equal(batch.target_quality[:last:2], batch.target_quality[1::2]) for batch in found)
-    alone = world.batches(batch_size=batch_size)[7]
-    assert torch.equal(found[1].target_quality[::2], alone.target_quality[::2]), "the first of a pair is drawn as ever"
-
-
-def test_pairs_of_given_images_are_of_one_group(world: World) -> None:
-    images = world.set.images
-    labels, qualities = np.arange(len(images)) % 3, np.linspace(0, 1, len(images))
-    given = Given(labels, qualities, labels * 7)
-    batches = world.batches(batch_size=8, sources=[record.image for record in images], given=given, pairs=True)
-    drawn = [(batches[step].target_label, batches[step].target_quality) for step in range(0, 50, 7)]
-    assert all(torch.equal(label[::2], label[1::2]) for label, _ in drawn)
-    assert any(not torch.equal(quality[::2], quality[1::2]) for _, quality in drawn)
 
 
 def test_images_lie_on_no_device_but_a_gpu_with_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

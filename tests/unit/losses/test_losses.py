@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gada.losses.adversarial import Adversarial, discriminator_source_loss, generator_source_loss
-from gada.losses.supervised import class_loss, feature_loss, order_loss, quality_loss, reconstruction_loss
+from gada.losses.supervised import class_loss, feature_loss, quality_loss, reconstruction_loss
 
 KINDS: tuple[Adversarial, ...] = ("logistic", "hinge")
 
@@ -61,14 +61,6 @@ def test_class_loss_is_minus_log_of_the_softmax() -> None:
     losses = class_loss(doubles(*logits).expand(2, 3), torch.tensor([1, 1]))
     assert losses.shape == (2,)
     assert losses[0].item() == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_order_loss_asks_for_half_of_the_lead_that_was_meant() -> None:
-    quality = doubles(0.8, 0.2, 0.2, 0.8, 0.5, 0.5)
-    predicted = doubles(0.7, 0.4, 0.5, 0.6, 0.1, 0.9)  # leads of 0.3, 0.1 and any, of which 0.3, 0.3 and 0 are meant
-    torch.testing.assert_close(order_loss(predicted, quality), doubles(0, 0, 0.04, 0.04, 0, 0))
-    swapped = order_loss(predicted[[1, 0, 3, 2, 5, 4]], quality[[1, 0, 3, 2, 5, 4]])
-    torch.testing.assert_close(swapped, order_loss(predicted, quality))
 
 
 def test_quality_loss_is_equation_3() -> None:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from gada.data.batches import Batch
 from gada.models.discriminator import Discriminator
-from gada.models.evaluator import Evaluator, EvaluatorOutput
+from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, preset_settings
 from gada.training.adversarial import Adversarial
@@ -167,21 +167,6 @@ def test_phase_2_weighs_generated_crops_as_set() -> None:
     again = module.labelled_crops(batch(), 0)
     assert torch.equal(crops.images, again.images)
     assert not torch.equal(crops.images[4:], module.labelled_crops(batch(), 1).images[4:])
-
-
-def test_generated_crops_may_teach_their_order_alone() -> None:
-    module = Augmentation(Evaluator(MODEL, 2), Generator(MODEL, 2), training(generated_quality="order"))
-    crops = module.labelled_crops(batch(), 0)
-    output = EvaluatorOutput(torch.zeros(8, 2), torch.linspace(0.3, 0.6, 8))
-    in_order = crops.quality[4::2] - crops.quality[5::2]
-    flattered = crops._replace(quality=torch.cat([crops.quality[:4], crops.quality[4:] + 0.05]))
-    losses = [module.supervised_loss(output, one) for one in (crops, flattered)]
-    assert in_order.abs().min() > 0
-    torch.testing.assert_close(*losses)  # their level teaches nothing
-    wrong = crops._replace(quality=torch.cat([crops.quality[:4], crops.quality[4:].flip(0)]))
-    assert module.supervised_loss(output, wrong) != losses[0]
-    three = Augmentation(module.evaluator, module.generator, training(generated_quality="order", generator_batch=3))
-    assert len(three.labelled_crops(batch(), 0).images) == 4 + 2, "pairs are whole"
 
 
 def test_rates_are_those_of_the_paper() -> None:
