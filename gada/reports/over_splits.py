@@ -39,18 +39,29 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
     for one in differences:
         what = f"{stage_name(one['stage'])} minus {stage_name(one['against']).lower()}, {heading(one['distortion'])}"
         low, high = one["interval"] or (None, None)
-        p = one["wilcoxon_p"]
-        metrics = (one["median"], one["mean"], one["std"], low, high, "<0.001" if p and p < 0.001 else p)
+        metrics = (one["median"], one["mean"], one["std"], low, high, shown_p(one))
         body.append((what, METRIC_NAMES[one["metric"]], *metrics))
         name = METRIC_NAMES[one["metric"]]
         listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
         lacking = ", ".join(map(str, one.get("left_out", [])))
         notes[f"{name} in each split: {listed}{f' (undefined in split {lacking})' if lacking else ''}."] = None
-        if "not_claimed" in one:
-            claims[f"{one['not_claimed'][:1].upper()}{one['not_claimed'][1:]}."] = None
-        if one["interval"]:
-            claims[f"Interval: {one['interval_method']}; p: Wilcoxon's signed-rank test, two-sided."] = None
+        claims |= dict.fromkeys(claims_of(one))
     columns = ("median", "mean", "std", "95 % from", "to", "p")
     caption = "Paired differences over splits."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     return Table(caption, ("difference", "metric"), columns, tuple(body), (), frozenset(), (*claims, *notes))
+
+
+def claims_of(difference: Row) -> list[str]:
+    """Return what a paired difference rests on, or why nothing is claimed of it, in sentences."""
+    reason = difference.get("not_claimed", "")
+    claims = [f"{reason[:1].upper()}{reason[1:]}."] if reason else []
+    if difference["interval"]:
+        claims.append(f"Interval: {difference['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
+    return claims
+
+
+def shown_p(difference: Row) -> Cell:
+    """Return the p-value of a paired difference as a table shows it."""
+    p: float | None = difference["wilcoxon_p"]
+    return "<0.001" if p and p < 0.001 else p

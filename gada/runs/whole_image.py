@@ -152,9 +152,11 @@ class WholeImagePhase(Phase):
         longer_side = self.settings.whole.longer_side
         found = [torch.from_numpy(pretrained_features(evaluator, one, "train", longer_side)) for one in known]
         found += [pooled_features(evaluator, one.views) for one in sets[len(known) :]]  # generated
-        qualities = [torch.from_numpy(one.quality) for one in sets]
-        counts = [one.count for one in sets]
-        fit_head(evaluator, list(map(HeadSet, found, qualities, counts)), self.settings)
+        fitted = [
+            HeadSet(features, torch.from_numpy(one.quality), one.count)
+            for features, one in zip(found, sets, strict=True)
+        ]
+        fit_head(evaluator, fitted, self.settings)
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""

@@ -9,6 +9,7 @@ from gada.experiments.study.rows import GENERATOR, StudyRow
 from gada.io.records import check_single
 from gada.metrics.statistics import paired_difference
 from gada.reports.layout import Cell, Table, plain_name
+from gada.reports.over_splits import claims_of, shown_p
 from gada.runs.report import provenance_of
 
 METRICS = {
@@ -145,13 +146,9 @@ def compared(group: Sequence[StudyRow], first: Sequence[StudyRow], metric: str, 
     own, against = zip(*pairs.values(), strict=True)
     report = paired_difference(own, against, first[0].result.origin.seed or 0)
     low, high = report["interval"] or (None, None)
-    p = report["wilcoxon_p"]
     each = ", ".join(f"{value:+.3f} ({split})" for split, value in zip(pairs, report["differences"], strict=True))
-    claims = [f"{report['not_claimed'][:1].upper()}{report['not_claimed'][1:]}."] if "not_claimed" in report else []
-    if report["interval"]:
-        claims.append(f"Interval: {report['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
     listed = f"{title or METRICS[metric]}, {group[0].variant} (split): {each}."
-    return Compared((mean, spread, report["mean"], low, high, "<0.001" if p and p < 0.001 else p), claims, (listed,))
+    return Compared((mean, spread, report["mean"], low, high, shown_p(report)), claims_of(report), (listed,))
 
 
 def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> dict[int, tuple[float, float]]:
