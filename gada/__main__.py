@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from time import monotonic
 
 from gada import usage
+from gada.io.memory import keep_freed_memory
 from gada.io.threads import share_the_machine
 from gada.options import VERBS, build_parser, function_of, kinds_of, parse, verb_of
 
@@ -63,6 +64,8 @@ def run(arguments: list[str]) -> int:
     if explain_group(verb, options):
         return 0
     values = parse(arguments)
+    if verb != "serve":  # a server's memory should fall again
+        keep_freed_memory()
     return function_of(verb)(**values) or 0
 
 

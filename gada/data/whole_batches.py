@@ -120,13 +120,9 @@ class WholeBatches(Dataset[WholeBatch]):
         for order in self.drawn_orders(random):
             images += self.cut(random, order.images)
             strength.append(order.strength)
-        for _ in range(self.blanks):
-            if random.random() < CANVAS:
-                images.append(on_canvas(random, self.photos[int(random.integers(len(self.photos)))], self.window))
-                limit.append(CANVAS_LIMIT)
-            else:
-                images.append(blank(random, self.window))
-                limit.append(BLANK_LIMIT)
+        for image, most in self.drawn_blanks(random):
+            images.append(image)
+            limit.append(most)
         return WholeBatch(
             torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
             torch.from_numpy(np.concatenate([one.quality[rows] for one, rows in zip(self.sets, chosen, strict=True)])),
@@ -142,6 +138,15 @@ class WholeBatches(Dataset[WholeBatch]):
             yield Order([reduced(version, self.longer_side) for version in versions], strength)
         for _ in range(self.generated_orders):
             yield self.generated[int(random.integers(len(self.generated)))]
+
+    def drawn_blanks(self, random: Generator) -> Iterator[tuple[Pixels, float]]:
+        """Yield the images without content of a batch, (S, S, 3) uint8, each with its greatest quality."""
+        for _ in range(self.blanks):
+            if random.random() < CANVAS:
+                photo = self.photos[int(random.integers(len(self.photos)))]
+                yield on_canvas(random, photo, self.window), CANVAS_LIMIT
+            else:
+                yield blank(random, self.window), BLANK_LIMIT
 
     def chosen(self, step: int) -> list[NDArray[np.int64]]:
         """Return which images of each set a step takes; each epoch of a set is a permutation of it."""

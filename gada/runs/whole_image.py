@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from gada.data.records import ScoredImage
-from gada.data.whole_batches import Order, ScoredViews, WholeBatches
+from gada.data.whole_batches import TRIPLE, Order, ScoredViews, WholeBatches
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, find_checkpoint
 from gada.io.files import write_json
+from gada.io.progress import with_progress
 from gada.io.records import write_rows
 from gada.io.results import ResultRow
 from gada.models.efficientnet_lite import pretrained_trunk
@@ -28,12 +29,14 @@ from gada.runs.starts import card_of
 from gada.scoring.loading import load_scorer
 from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
+from gada.training.head_fit import HeadBlanks, HeadOrders, HeadSet, fit_head
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
-from gada.training.whole_image import HeadSet, WholeData, WholeImageTraining, fit_head
+from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of
 
 CHEAPER = "Cheaper: fewer --training.phase3_steps. Ctrl-C stops; the same command resumes."
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
+HEAD_BATCHES = 300  # whose orders and blank images the head is fitted to
 Pixels = NDArray[np.uint8]
 
 
@@ -51,9 +54,6 @@ class WholeImagePhase(Phase):
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
-        if Checkpoints(self.folder).newest() is None:  # else the weights come from there
-            self.prepare_head(evaluator, sets)
-        module = WholeImageTraining(evaluator, self.settings, [one.name for one in sets])
         batches = WholeBatches(
             sets,
             photos.trained,
@@ -66,6 +66,9 @@ class WholeImagePhase(Phase):
             generated=generated,
             generated_orders=whole.generated_orders,
         )
+        if Checkpoints(self.folder).newest() is None:  # else the weights come from there
+            self.prepare_head(evaluator, batches)
+        module = WholeImageTraining(evaluator, self.settings, [one.name for one in sets])
         validation = [self.validation(one) for one in (data, *data.others)]
         loaded = WholeData(batches, validation, self.settings.training.validate_every, hardware.workers)
         card = replace(card, classes=(), whole_view=whole.longer_side)
@@ -136,11 +139,12 @@ class WholeImagePhase(Phase):
         found = {when: tested_order(scorer, photos, self.settings.seed) for when, scorer in scorers.items()}
         write_json(self.folder / ORDER, {"photos": len(photos), **found})
 
-    def prepare_head(self, evaluator: Evaluator, sets: Sequence[ScoredViews]) -> None:
+    def prepare_head(self, evaluator: Evaluator, batches: WholeBatches) -> None:
         """Fit the head to the features that the trunk gives before it moves; one that knows its task is put to scale.
 
         Margins and limits are in standard deviations of human scores, and a finished head has a scale of its own.
         """
+        sets = batches.sets
         if self.start.evaluator is not None:
             features = evaluator.eval().scale(pooled_features(evaluator, sets[0].views))
             logits = evaluator.predict(features).quality.detach().double().logit()
@@ -156,7 +160,29 @@ class WholeImagePhase(Phase):
             HeadSet(features, torch.from_numpy(one.quality), one.count)
             for features, one in zip(found, sets, strict=True)
         ]
-        fit_head(evaluator, fitted, self.settings)
+        fit_head(evaluator, fitted, *self.unscored(evaluator, batches), self.settings)
+
+    def unscored(self, evaluator: Evaluator, batches: WholeBatches) -> tuple[HeadOrders, HeadBlanks]:
+        """Return the features of orders and of images without content, as they come in some batches."""
+        random = np.random.default_rng(batches.seed)
+        count = min(HEAD_BATCHES, self.settings.whole.head_steps)
+        ordered, strength, blank, limit = [], [], [], []
+        for _ in with_progress(range(count), "features of photos in order", count):
+            for images, strengths in batches.drawn_orders(random):
+                ordered.append(features_of(evaluator, map(as_view, images)))
+                strength.append(strengths)
+            for image, most in batches.drawn_blanks(random):
+                blank.append(features_of(evaluator, [as_view(image)]))
+                limit.append(most)
+        width = evaluator.features
+        return (
+            HeadOrders(
+                torch.cat([torch.empty(0, width), *ordered]).view(-1, TRIPLE, width),
+                torch.tensor(strength, dtype=torch.float32).view(-1, TRIPLE),
+                batches.orders + batches.generated_orders,
+            ),
+            HeadBlanks(torch.cat([torch.empty(0, width), *blank]), torch.tensor(limit), batches.blanks),
+        )
 
     def evaluate_others(self) -> None:
         """Score the test images of the other sets, and write their result rows to `sets.jsonl`."""

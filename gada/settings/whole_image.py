@@ -40,6 +40,8 @@ class WholeImageSettings:
     """AdamW's."""
     average: float = 0.997
     """What the moving average of the weights keeps of itself in a step; it is what scores."""
+    start_part: float = 0.0
+    """Part of the weights that score that stays as it was before the trunk began to move."""
 
     def __post_init__(self) -> None:
         """Check sizes, counts and fractions."""
@@ -49,6 +51,6 @@ class WholeImageSettings:
         check("whole", self, (*counted, "head_steps", "weight_decay"), 0)
         if (self.generated_orders or self.generated_weight) and not self.generator:
             raise ConfigError("whole.generated_orders needs whole.generator; name a generator, such as tid2013-r.")
-        for name in ("dropout", "average"):
+        for name in ("dropout", "average", "start_part"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"whole.{name} is {getattr(self, name):g} but must lie in [0, 1).")

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor, nn
-from torch.nn.functional import dropout, smooth_l1_loss
+from torch.nn.functional import dropout
 from torch.utils.data import DataLoader
 
 from gada.data.whole_batches import TRIPLE, WholeBatch, WholeBatches
-from gada.losses.whole_image import STEEPNESS, blank_loss, mean_over_sets, on_scales_of, order_loss
+from gada.losses.whole_image import blank_loss, mean_over_sets, on_scales_of, order_loss
 from gada.metrics.correlation import UndefinedError, srocc
 from gada.models.evaluator import Evaluator
 from gada.settings import Settings, Stage
@@ -22,7 +21,6 @@ from gada.training.data import Steps
 from gada.training.evaluator import UNDEFINED, EvaluatorTraining, as_images, parameters_at
 
 SET_LR = 3e-3  # of the line from one quality to each set's scale
-STEP = 64  # images whose features the head is fitted to at a time
 
 
 class WholeData(LightningDataModule):
@@ -66,6 +64,9 @@ class WholeData(LightningDataModule):
 class WholeImageTraining(EvaluatorTraining):
     """Trains an evaluator on windows of whole images, and keeps a moving average of its weights, which is what scores.
 
+    A part of the weights that the training starts from stays in it: what was learnt from a few sets moves towards them
+    and away from what other photos have in common (WiSE-FT; Wortsman et al., CVPR 2022).
+
     Args:
         evaluator: the network; its first stages stay as they are.
         settings: of the run.
@@ -79,27 +80,21 @@ class WholeImageTraining(EvaluatorTraining):
         self.whole, self.sets = settings.whole, sets
         self.number: list[Tensor] = []
         evaluator.eval()  # the scale of its features stays; nothing else in it knows a mode
-        self.average = deepcopy(evaluator).requires_grad_(requires_grad=False)
+        self.start, self.average = (deepcopy(evaluator).requires_grad_(requires_grad=False) for _ in range(2))
         self.log_scale, self.shift = (nn.Parameter(torch.zeros(len(sets))) for _ in range(2))
         evaluator.freeze(self.whole.frozen_stages)
 
     def train(self, mode: bool = True) -> "WholeImageTraining":
         """Leave the scale of features alone: a batch of blank and ruined images must not move it."""
         super().train(mode)
-        self.evaluator.eval()
-        self.average.eval()
+        for network in (self.evaluator, self.average, self.start):
+            network.eval()
         return self
 
     def player_losses(self, batch: WholeBatch, batch_idx: int) -> Iterator[Tensor]:
         """Yield the loss of scores, order and blank images."""
-        quality = self.logits(self.evaluator.extract(as_images(batch.images)), batch_idx)
-        scored, ordered, blank = torch.split(quality, [len(batch.quality), batch.strength.numel(), len(batch.limit)])
-        on_scales = on_scales_of(scored, batch.number, self.log_scale, self.shift)
-        losses = {"score": mean_over_sets(on_scales, batch.quality, batch.number, len(self.shift))}
-        if len(batch.strength):
-            losses["order"] = self.whole.order_weight * order_loss(ordered.view(-1, TRIPLE), batch.strength)
-        if len(batch.limit):
-            losses["blank"] = self.whole.order_weight * blank_loss(blank, batch.limit)
+        logits = self.logits(self.evaluator.extract(as_images(batch.images)), batch_idx)
+        losses = losses_of(logits, batch, self.log_scale, self.shift, self.whole.order_weight)
         self.record(**losses)
         yield torch.stack(list(losses.values())).sum()
 
@@ -122,12 +117,13 @@ class WholeImageTraining(EvaluatorTraining):
         return [torch.optim.AdamW(groups, betas=training.betas, weight_decay=decay, fused=True)]
 
     def on_train_batch_end(self, outputs: Any, batch: WholeBatch, batch_idx: int) -> None:
-        """Count a step that was taken, and move the average."""
+        """Count a step that was taken, and move the average of the weights and of those that they started from."""
         super().on_train_batch_end(outputs, batch, batch_idx)
         kept = min(self.whole.average, (self.step_number(batch_idx) + 1) / (self.step_number(batch_idx) + 10))
+        networks = (network.parameters() for network in (self.average, self.evaluator, self.start))
         with torch.no_grad():
-            for mean, weights in zip(self.average.parameters(), self.evaluator.parameters(), strict=True):
-                mean.lerp_(weights, 1 - kept)
+            for mean, weights, start in zip(*networks, strict=True):
+                mean.lerp_(weights.lerp(start, self.whole.start_part), 1 - kept)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Score a whole image; `batch` is uint8 (1, 3, h, w), quality (1,) and the number of the set (1,)."""
@@ -146,6 +142,26 @@ class WholeImageTraining(EvaluatorTraining):
                 self.log(f"val_srocc_{name}", defined_srocc(predicted[own], true[own]))
         self.predicted[:], self.true[:] = [predicted[number == 0]], [true[number == 0]]
         super().on_validation_epoch_end()
+
+
+def losses_of(logits: Tensor, batch: WholeBatch, log_scale: Tensor, shift: Tensor, weight: float) -> dict[str, Tensor]:
+    """Return the losses of scores, order and blank images, as far as a batch has them.
+
+    Args:
+        logits: quality of each image of the batch, (N,).
+        batch: what is known of the images.
+        log_scale: of the line from one quality to the scale of each set, (sets,).
+        shift: of that line, (sets,).
+        weight: of order and blank images.
+    """
+    scored, ordered, blank = torch.split(logits, [len(batch.quality), batch.strength.numel(), len(batch.limit)])
+    on_scales = on_scales_of(scored, batch.number, log_scale, shift)
+    losses = {"score": mean_over_sets(on_scales, batch.quality, batch.number, len(shift))}
+    if len(batch.strength):
+        losses["order"] = weight * order_loss(ordered.view(-1, TRIPLE), batch.strength)
+    if len(batch.limit):
+        losses["blank"] = weight * blank_loss(blank, batch.limit)
+    return losses
 
 
 def defined_srocc(predicted: Tensor, true: Tensor) -> float:
@@ -172,55 +188,3 @@ def with_dropout(head: nn.Sequential, features: Tensor, fraction: float) -> Tens
     first, rectify, last = head
     outputs: Tensor = last(dropout(rectify(first(dropout(features, fraction))), fraction))
     return outputs.squeeze(1)
-
-
-class HeadSet(NamedTuple):
-    """What the head is fitted to of one scored set."""
-
-    features: Tensor
-    """Pooled features before their scale, (N, F)."""
-    quality: Tensor
-    """Human scores in standard deviations of the set, (N,)."""
-    in_batch: int
-    """How many of its images each batch of the training holds."""
-
-
-def fit_head(evaluator: Evaluator, sets: Sequence[HeadSet], settings: Settings) -> None:
-    """Set the scale of features, and fit the quality head to them before the trunk begins to move.
-
-    A trunk that moves under a random head forgets what it knew (Kumar et al., ICLR 2022). Each set has the part of a
-    step that it has of a batch: a large set of distorted images would teach the head little about photos.
-    """
-    features = torch.cat([one.features for one in sets])
-    mean, std = features.mean(dim=0), features.std(dim=0) + 0.02
-    evaluator.scale.running_mean.copy_(mean)  # type: ignore[union-attr, operator]
-    evaluator.scale.running_var.copy_(std.square())  # type: ignore[union-attr, operator]
-    evaluator.scale.eval()
-    scaled = [evaluator.scale(one.features).detach() for one in sets]
-    log_scale, shift = (nn.Parameter(torch.zeros(len(sets))) for _ in range(2))
-    groups = [
-        {"params": evaluator.quality_head.parameters(), "weight_decay": settings.whole.weight_decay},
-        {"params": [log_scale, shift], "weight_decay": 0.0},
-    ]
-    optimizer, random = torch.optim.AdamW(groups, lr=1e-3), torch.Generator().manual_seed(settings.seed)
-    steps = settings.whole.head_steps  # and not passes: of few images a pass is one step
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
-    torch.manual_seed(settings.seed)
-    total = sum(one.in_batch for one in sets)
-    drawn = [drawn_rows(len(one.features), round(STEP * one.in_batch / total), random) for one in sets]
-    for parts in islice(zip(*drawn, strict=True), steps):
-        inputs = torch.cat([given[rows] for given, rows in zip(scaled, parts, strict=True)])
-        quality = torch.cat([one.quality[rows] for one, rows in zip(sets, parts, strict=True)])
-        number = torch.repeat_interleave(torch.arange(len(sets)), torch.tensor([len(rows) for rows in parts]))
-        predicted = with_dropout(evaluator.quality_head, inputs, settings.whole.dropout)
-        loss = smooth_l1_loss(on_scales_of(predicted, number, log_scale, shift), quality, beta=STEEPNESS)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-
-
-def drawn_rows(count: int, most: int, random: torch.Generator) -> Iterator[Tensor]:
-    """Yield `most` of `count` rows or fewer, pass after pass in another order, for ever."""
-    while True:
-        yield from torch.randperm(count, generator=random).chunk(-(-count // max(1, most)))
