@@ -10,7 +10,6 @@ from io import TextIOWrapper
 from time import monotonic
 
 from gada import usage
-from gada.io.memory import keep_freed_memory
 from gada.io.threads import share_the_machine
 from gada.options import VERBS, build_parser, function_of, kinds_of, parse, verb_of
 
@@ -65,6 +64,8 @@ def run(arguments: list[str]) -> int:
         return 0
     values = parse(arguments)
     if verb != "serve":  # a server's memory should fall again
+        from gada.io.memory import keep_freed_memory
+
         keep_freed_memory()
     return function_of(verb)(**values) or 0
 

@@ -2,9 +2,9 @@
 
 A step is measured as training takes it (bfloat16 where the processor has it, compiled, fused Adam, channels last) and
 as a plain one: eager, float32, channels first, unfused. Its bound is the time that its operations take at the measured
-rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer. Last comes the memory that a
-training with the paper's networks and crops takes at most, each phase in a process of its own, and what it brings to
-keep the memory that tensors leave.
+rate of a matrix product, or its bytes at the measured rate of a copy, whichever is longer. Last comes, for the
+paper's networks and crops, the memory that a training takes at most and how much faster a step is for keeping what
+tensors leave, each in a process of its own.
 """
 
 import multiprocessing
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from time import process_time
 from typing import Any
 from unittest.mock import patch
 
@@ -74,40 +73,27 @@ def main() -> None:
         say(f"{name} step, share of its time", **spent[name])
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for name in bounds:
-            say(
-                f"{name}, memory with the paper's widths and 128-pixel crops, GB", peak=pool.apply(peak_memory, (name,))
-            )
-        for name in bounds:
-            returned, kept = (pool.apply(eager_step, (name, keep)) for keep in (False, True))
-            say(f"{name}, eager step of 128-pixel crops that keeps freed memory", faster_by=returned / kept)
+            (returning, least), (keeping, most) = (pool.apply(cost, (name, keep)) for keep in (False, True))
+            say(f"{name}, memory with the paper's widths and 128-pixel crops, GB", peak=most, peak_returned=least)
+            say(f"{name}, eager step of 128-pixel crops that keeps freed memory", faster_by=returning / keeping)
 
 
-def eager_step(name: str, keep: bool) -> float:
-    """Return the seconds of processor time of an eager step on one core; a process keeps freed memory or does not."""
+def cost(name: str, keep: bool) -> tuple[float, float]:
+    """Return the seconds of an eager step, and the greatest memory in GB, without the pages of a mapped data set.
+
+    Args:
+        name: of the phase.
+        keep: whether this process keeps freed memory, as the command line does.
+    """
     if keep:
         keep_freed_memory()
-    torch.set_num_threads(1)
+    steps = count()
     with tempfile.TemporaryDirectory() as folder:
-        take = stepper(modules(PAPER)[name], photograph_batches(PAPER, Path(folder))[0])
-        take(0)
-        times = []
-        for step in range(ROUNDS):
-            began = process_time()
-            take(step)
-            times.append(process_time() - began)
-    return min(times)
-
-
-def peak_memory(name: str) -> float:
-    """Return the greatest memory of this process after some steps, in GB; without the pages of a mapped data set."""
-    settings = PAPER
-    with tempfile.TemporaryDirectory() as folder:
-        batch = photograph_batches(settings, Path(folder))[0]
-        module = modules(settings)[name]
-        take = stepper(module, batch, in_bfloat16(settings.training, module.stage, "cpu"))
-        for step in range(2):
-            take(step)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        batch = photograph_batches(PAPER, Path(folder))[0]
+        module = modules(PAPER)[name]
+        take = stepper(module, batch, in_bfloat16(PAPER.training, module.stage, "cpu"))
+        taken = seconds(lambda: take(next(steps)), ROUNDS)
+    return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def photograph_batches(settings: Settings, folder: Path) -> CropBatches:

@@ -11,8 +11,8 @@ KEPT = {"MMAP_MAX": (-4, 0), "TRIM_THRESHOLD": (-1, -1)}
 def keep_freed_memory() -> None:
     """Let this process and its children keep the memory that tensors leave, for the next ones, where glibc serves them.
 
-    glibc returns every large block to the system, which clears it again page by page: a third of a step of large maps
-    on a processor. The process stays as large as it was at its largest, which is larger for that.
+    glibc returns every large block to the system, which clears it again page by page; of a step of large maps that is
+    much. The process stays as large as it was at its largest, which is larger for that.
     """
     if sys.platform != "linux":
         return
