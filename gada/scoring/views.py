@@ -107,3 +107,10 @@ def corners_of(tops: NDArray[np.int64], lefts: NDArray[np.int64]) -> NDArray[np.
 def even_indices(count: int, kept: int) -> NDArray[np.int64]:
     """Return `kept` of the indices 0 to `count` - 1, evenly spread."""
     return (2 * np.arange(kept) + 1) * count // (2 * kept)
+
+
+def flat_fraction(crops: NDArray[np.uint8]) -> float:
+    """Return the fraction of the pixels of crops (N, H, W, 3) that equal those to the right and below; 1 is blank."""
+    here = crops[:, :-1, :-1]
+    equal = (here == crops[:, :-1, 1:]) & (here == crops[:, 1:, :-1])
+    return float((equal[..., 0] & equal[..., 1] & equal[..., 2]).mean())

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gada.data.crops import cut, reflect_up
 from gada.errors import ConfigError, DataError
-from gada.scoring.views import Mode, cover, covering_starts, positions, stratified_positions
+from gada.scoring.views import Mode, cover, covering_starts, flat_fraction, positions, stratified_positions
 
 SIDES = st.integers(64, 3000)
 
@@ -94,3 +94,11 @@ def test_a_cover_can_be_bounded(sides: tuple[int, int]) -> None:
 def test_wrong_modes_and_counts_are_refused(mode: str, count: int, word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         positions(mode, 100, 100, 64, count)  # type: ignore[arg-type]
+
+
+def test_a_pixel_is_flat_where_neither_neighbour_differs_in_any_channel() -> None:
+    image = np.full((1, 5, 5, 3), 90, np.uint8)
+    assert flat_fraction(image) == 1.0
+    image[0, 2, 2, 1] = 91  # seen from itself, from its left and from above
+    assert flat_fraction(image) == pytest.approx(13 / 16)
+    assert flat_fraction(np.random.default_rng(0).integers(0, 256, (2, 30, 40, 3), dtype=np.uint8)) < 0.01

@@ -13,6 +13,7 @@ from whole_images import SIDE, save_whole_evaluator
 import gada
 from gada.data.whole_view import whole_view
 from gada.errors import DataError
+from gada.experiments.trust.probes import on_canvas
 from gada.scoring.bulk import line_of
 from gada.scoring.differentiable import DifferentiableScorer
 from gada.scoring.export import export_evaluator
@@ -60,6 +61,14 @@ def test_the_percentile_rises_with_quality(scorer: Scorer) -> None:
     assert percentiles == sorted(percentiles)
     assert percentiles[0] == pytest.approx(0, abs=1)
     assert percentiles[-1] == pytest.approx(100, abs=1)
+
+
+def test_a_photo_on_a_canvas_is_mostly_flat_and_noise_is_unlike_the_training_photos(scorer: Scorer) -> None:
+    photo = picture(3, 120, 160)
+    noise = np.random.default_rng(0).integers(0, 256, photo.shape, dtype=np.uint8)
+    assert not scorer(photo).unusual
+    assert scorer(on_canvas(photo)).unusual == "mostly flat"
+    assert scorer(noise).unusual == "unlike the training photos"
 
 
 def test_a_blank_image_is_unusual_in_every_output(scorer: Scorer) -> None:
