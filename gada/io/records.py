@@ -93,7 +93,7 @@ def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list
         missing: what to do if there is none.
 
     Raises:
-        ConfigError: if the file is no text, or a line is no JSON object.
+        ConfigError: if the file is not text, or a line is not a JSON object.
         DataError: if the file is missing or empty and that is refused.
     """
     if not path.is_file() or not path.stat().st_size:
@@ -103,7 +103,7 @@ def read_rows(path: Path, missing: Literal["empty", "refuse"] = "empty") -> list
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no text in UTF-8; name a file of result rows, one JSON object a line.") from error
+        raise ConfigError(f"{path} is not UTF-8 text; name a file of result rows, one JSON object a line.") from error
     return [_row_of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
 
 

@@ -146,7 +146,7 @@ class Run:
         self._forget_deleted()
         if self.left:
             self._tell_plan()
-        if self.left and not group and (told := advice(self.data, self.settings, self.stages)):
+        if self.left and not group and (told := advice(self.data, self.settings, self.stages, bool(self.start))):
             sys.stderr.write(f"gada: {told}\n")
         name = f"{group}/{self.folder.name}" if group else self.folder.name
         with run_loggers(self.folder, wandb, as_plain(self.settings), group, name, finished=not self.left) as loggers:

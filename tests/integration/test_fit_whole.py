@@ -100,6 +100,16 @@ def test_without_validation_photos_the_last_checkpoint_is_kept(fit: Fit, tmp_pat
     assert (row["validated"], row["scored"]) == (False, 9)
 
 
+def test_few_photos_alone_are_told_what_helps_unless_it_is_there(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit("run", "--whole.sets", "[]", "--split.scored", "10") == 0
+    assert " scored photos train, and they alone." in capsys.readouterr().err
+    start = tmp_path / "run" / "phase3" / "best.safetensors"
+    assert fit("again", "--whole.sets", "[]", "--split.scored", "10", "--from", str(start)) == 0
+    assert "they alone" not in capsys.readouterr().err
+
+
 def test_a_stop_changes_nothing(fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert fit("whole") == 0
     with tiny.stopped_after_an_epoch():

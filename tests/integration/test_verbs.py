@@ -562,7 +562,7 @@ def test_settings_that_are_not_text_are_refused(options: list[str], capsys: pyte
     [
         (b"5\n", "rows.jsonl, line 1 is no JSON object"),
         (b'{"a": 1}\n[["a", 1]]\n', "line 2 is no JSON object"),
-        (b"\xff\xfe{}", "rows.jsonl is no text in UTF-8"),
+        (b"\xff\xfe{}", "rows.jsonl is not UTF-8 text"),
     ],
 )
 def test_files_that_hold_no_rows_are_refused(
