@@ -219,7 +219,7 @@ def _sheet_lines(path: Path, content: bytes, columns: Collection[str], sheet: st
         raise DataError(f"{shown(path)} has no sheet {sheet!r}") from error
     except Exception as error:  # a damaged spreadsheet raises errors of zip, XML and openpyxl
         raise DataError(
-            f"{shown(path)} cannot be read as a spreadsheet: it is damaged or not a spreadsheet; save it as .xlsx or CSV"
+            f"{shown(path)} cannot be read as a spreadsheet: it is damaged or not one; save it as .xlsx or CSV"
         ) from error
     for lines in found:
         if any(_names(cells, columns) for _, cells in lines[:TITLES]):

@@ -7,7 +7,7 @@ from PIL import Image
 from gada.data.crops import reflect_up
 
 SMALLEST = 64
-"""Least side of a view, in pixels: halved five times, two steps are left, of which each stage has a standard deviation."""
+"""Least side of a view, in pixels: halved five times, two are left, of which each stage has a standard deviation."""
 
 
 def whole_view(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
