@@ -19,7 +19,8 @@ def advice(data: PreparedData, settings: Settings, stages: Sequence[Stage], star
         started: whether an evaluator was given to start from.
     """
     if settings.whole_images:
-        return "" if started or data.others else few_photos(len(data.side("train")))
+        helped = started or data.others or settings.whole.generated_orders
+        return "" if helped else few_photos(len(data.side("train")))
     count, training = len(data.split.train), settings.training
     concerned = "phase2" in stages or list(stages) == ["baseline"]
     if training.unlabelled or training.distorted or not concerned or not data.images.has_references or count > FEW:
@@ -36,7 +37,7 @@ def few_photos(count: int) -> str:
     if count > FEW_PHOTOS:
         return ""
     return (
-        f"{count} scored photos train, and they alone. With 50, the scores of another set beside them gained 0.16 SROCC, "
-        "and the bundled generator's images in order 0.07 (docs/study.md): name a set in whole.sets, or give --from "
-        "bundled, which three sets trained; else --whole.generator tid2013-r --whole.generated_orders 3."
+        f"{count} scored photos train, and they alone. With 50, the scores of another set beside them gained 0.16 "
+        "SROCC, and the bundled generator's images in order 0.07 (docs/study.md): name a set in whole.sets, or give "
+        "--from bundled, which three sets trained; else --whole.generator tid2013-r --whole.generated_orders 3."
     )
