@@ -111,6 +111,9 @@ def even_indices(count: int, kept: int) -> NDArray[np.int64]:
 
 def flat_fraction(crops: NDArray[np.uint8]) -> float:
     """Return the fraction of the pixels of crops (N, H, W, 3) that equal those to the right and below; 1 is blank."""
-    here = crops[:, :-1, :-1]
-    equal = (here == crops[:, :-1, 1:]) & (here == crops[:, 1:, :-1])
-    return float((equal[..., 0] & equal[..., 1] & equal[..., 2]).mean())
+    fractions = []
+    for crop in crops:  # one at a time: those that cover a large image fill the memory already
+        here = crop[:-1, :-1]
+        equal = (here == crop[:-1, 1:]) & (here == crop[1:, :-1])
+        fractions.append((equal[..., 0] & equal[..., 1] & equal[..., 2]).mean())
+    return float(np.mean(fractions))
