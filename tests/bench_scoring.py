@@ -24,13 +24,13 @@ from PIL import Image
 import gada
 from gada.data.splits import split_by_reference
 from gada.data.table import load_synthetic
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.metrics.correlation import srocc
 from gada.scoring.calibration import varied_images
-from gada.scoring.export import export_evaluator
+from gada.scoring.export import SUFFIXES, Format, Precision, export_evaluator
 from gada.scoring.parity import compare
 from gada.scoring.streaming import score_files
 from gada.settings import DataSettings
@@ -61,32 +61,41 @@ def bench(model: str, photographs: Path, scored: Path | None) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         models = exported(model, photographs, folder)
-        bench_modes(models["float32"], photographs)
+        bench_modes(models["ONNX"], photographs)
         if scored and model in scored.resolve().name:
             bench_against_people(model, models, scored)
-        bench_one_file(models["float32"], write(photographs, folder, "jpg", 1)[0])
-        for suffix in ("jpg", "bmp", "png"):
+        bench_one_file(models["ONNX"], write(photographs, folder, "jpg", 1)[0])
+        for suffix in ("jpg", "png"):
             paths = write(photographs, folder, suffix, COUNT)
             decoding = len(paths) / seconds(partial(decode, paths), 3)
             say(f"decoding {suffix}, images/s", value=decoding)
-            for precision, file in models.items():
-                bench_folder(file, precision, suffix, paths, decoding)
+            for name, file in models.items():
+                bench_folder(file, name, suffix, paths, decoding)
 
 
 def exported(model: str, images: Path, folder: Path) -> dict[str, Path]:
-    """Export the model in float32 and int8; int8 may be refused by the parity gate."""
-    models = {"float32": export_evaluator(model, "onnx", folder / "float32.onnx")[0]}
-    try:
-        models["int8"], parity = export_evaluator(model, "onnx", folder / "int8.onnx", "int8", images)
-        say("int8 against float32", value=parity.describe())
-    except DataError as error:
-        say("int8 against float32", value=None, reason=str(error))
+    """Export the model; a package or bfloat16 may be missing, and the parity gate may refuse int8."""
+    models = {"ONNX": export_evaluator(model, "onnx", folder / "float32.onnx")[0]}
+    further: dict[str, tuple[Format, Precision]] = {
+        "ONNX int8": ("onnx", "int8"),
+        "OpenVINO": ("openvino", "float32"),
+        "OpenVINO bfloat16": ("openvino", "bfloat16"),
+    }
+    for name, (kind, precision) in further.items():
+        out = folder / f"{precision}{SUFFIXES[kind]}"
+        try:
+            models[name], parity = export_evaluator(model, kind, out, precision, images)
+            say(f"{name} against the evaluator", value=parity.describe())
+        except (ConfigError, DataError) as error:
+            say(f"{name} against the evaluator", value=None, reason=str(error))
     return models
 
 
 def bench_modes(model: Path, images: Path) -> None:
     """How the fast mode ranks distorted photographs, beside 30 random crops, and those beside 30 others."""
     paper = gada.load_scorer(model, "crops")
+    if paper.card.whole_view:
+        return
     pictures = [one for side in varied_images(images, paper.size) for one in side]
     for name, other in {
         "grid against 30 crops": gada.load_scorer(model, "grid"),
@@ -104,9 +113,8 @@ def bench_against_people(model: str, models: dict[str, Path], folder: Path) -> N
     pictures = [read_image(record.image) for record in test.images]
     scorers = {
         "30 crops, torch": gada.load_scorer(find_checkpoint(model, "evaluator"), "crops"),
-        "30 crops, ONNX": gada.load_scorer(models["float32"], "crops"),
-        "grid, ONNX": gada.load_scorer(models["float32"], "grid"),
-    } | ({"grid, ONNX int8": gada.load_scorer(models["int8"], "grid")} if "int8" in models else {})
+        "30 crops, ONNX": gada.load_scorer(models["ONNX"], "crops"),
+    } | {f"grid, {name}": gada.load_scorer(file, "grid") for name, file in models.items()}
     found = {name: [one.quality for one in scorer.score_all(pictures)] for name, scorer in scorers.items()}
     for name, qualities in found.items():
         say(f"{name}, SROCC with {images.scale.name}", value=srocc(qualities, test.qualities))
@@ -134,14 +142,16 @@ def bench_one_file(model: Path, path: Path) -> None:
     say("score one.jpg, MB", value=int(done.stdout.split()[-2]) / 1024)
 
 
-def bench_folder(model: Path, precision: str, suffix: str, paths: list[Path], decoding: float) -> None:
+def bench_folder(model: Path, name: str, suffix: str, paths: list[Path], decoding: float) -> None:
     """Images a second of a folder, beside the bound."""
     scorer = gada.load_scorer(model, device="cpu")
-    crops = np.concatenate([scorer.cut(read_image(path)) for path in paths[:16]])
-    inference = 16 / seconds(lambda: scorer.predict(crops), 3)
+    cuts = [scorer.cut(read_image(path)) for path in paths[:16]]
+    together = cuts if scorer.card.whole_view else [np.concatenate(cuts)]  # as `score_files` has them at work
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        inference = 16 / seconds(lambda: list(pool.map(scorer.predict, together)), 3)
     bound = 1 / (1 / decoding + 1 / inference)
     reached = len(paths) / seconds(lambda: list(score_files(scorer, paths)), 2)
-    say(f"score {suffix}, {precision}, images/s", value=reached, inference=inference, bound=bound,
+    say(f"score {suffix}, {name}, images/s", value=reached, inference=inference, bound=bound,
         share=reached / bound, mode=scorer.protocol())  # fmt: skip
 
 

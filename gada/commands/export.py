@@ -8,7 +8,7 @@ def export(
     model: str = "bundled",
     format: Literal["onnx", "openvino", "torch", "gada"] = "onnx",  # noqa: A002  # its name on the command line
     out: Path | None = None,
-    precision: Literal["float32", "float16", "int8"] = "float32",
+    precision: Literal["float32", "float16", "bfloat16", "int8"] = "float32",
     images: Path | None = None,
 ) -> None:
     """Write an evaluator with its preprocessing and card in one file, and compare what was written with it.
@@ -20,8 +20,8 @@ def export(
         format: `onnx` for ONNX Runtime, `openvino` (.xml and .bin), `torch` for torch.export (.pt2), or `gada`, a
             checkpoint (.safetensors).
         out: File to write; by default named like the model.
-        precision: `float16` halves a checkpoint; `int8` needs --images.
-        images: Folder of photos to calibrate int8 on, and to compare on.
+        precision: `float16` halves a checkpoint; `bfloat16` (OpenVINO) and `int8` (OpenVINO, ONNX) need --images.
+        images: Folder of photos to compare on, and to calibrate int8 on.
     """
     from gada.scoring.export import export_evaluator
     from gada.usage import ended

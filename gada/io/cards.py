@@ -84,10 +84,12 @@ class Card:
     """The network's settings, as a config file holds them."""
     view: Mapping[str, Any] | None = None
     """Of a metrifier: how its classifier sees an image ("size", "resize", "filter")."""
+    precision: str = ""
+    """Of an exported evaluator: "float32", "float16", "bfloat16" or "int8"."""
     sha256: str = ""
     """Of the tensors, in hexadecimal."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """Entries that nothing here reads, such as the precision of an export."""
+    """Entries that nothing here reads, such as the checkpoint that an export is of."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the entry, for a card that no model can have."""
@@ -103,6 +105,7 @@ class Card:
             "quantiles": is_rising(self.quantiles),
             "usual_distance": self.usual_distance is None or isinstance(self.usual_distance, float),
             "view": self.view is None or is_view(self.view),
+            "precision": isinstance(self.precision, str),
         }
         for entry, is_right in right.items():
             if not is_right:

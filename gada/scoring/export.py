@@ -28,7 +28,14 @@ from gada.scoring.parity import Parity, check, compare, synthetic_images
 from gada.scoring.torch_backend import WholeEvaluator, whole
 
 Format = Literal["onnx", "openvino", "torch", "gada"]
-Precision = Literal["float32", "float16", "int8"]
+Precision = Literal["float32", "float16", "bfloat16", "int8"]
+PRECISIONS: dict[Format, tuple[Precision, ...]] = {
+    "onnx": ("float32", "int8"),
+    "openvino": ("float32", "bfloat16", "int8"),
+    "torch": ("float32",),
+    "gada": ("float32", "float16"),
+}
+COMPARED_ON_PHOTOS: tuple[Precision, ...] = ("bfloat16", "int8")  # held to ranks, and those need real scores
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2", "gada": ".safetensors"}
 OUTPUTS = ["probabilities", "quality", "score", "distance"]  # the last where the evaluator measures it
 OPSET = 20  # what torch's exporter writes without a conversion
@@ -52,8 +59,9 @@ def export_evaluator(
         model: what `find_checkpoint` accepts.
         kind: the format.
         out: the file; by default named like the model.
-        precision: `int8` quantises weights and activations of the convolutions; `float16` halves a checkpoint's file.
-        images: folder of photos to calibrate int8 on and to compare with; needed for int8.
+        precision: `float16` halves a checkpoint's file; `bfloat16` is what OpenVINO multiplies in, on processors that
+            can (others take float32); `int8` quantises weights and activations of the convolutions.
+        images: folder of photos to compare with, and to calibrate int8 on; needed for bfloat16 and int8.
 
     Returns:
         The file, and how well it agrees with the evaluator.
@@ -64,8 +72,8 @@ def export_evaluator(
     """
     path = find_checkpoint(model, "evaluator")
     evaluator, card = load_evaluator(path)
-    card = replace(card, more={**card.more, "precision": precision, "exported_from": sha256_of(path)})
-    out = out or Path(f"{path.stem}{'-int8' if precision == 'int8' else ''}{SUFFIXES[kind]}")
+    card = replace(card, precision=precision, more={**card.more, "exported_from": sha256_of(path)})
+    out = out or Path(f"{path.stem}{f'-{precision}' if precision in COMPARED_ON_PHOTOS else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
     calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
@@ -97,12 +105,12 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
         raise ConfigError(f"--out is {out} but --format {kind} is a {SUFFIXES[kind]} file.")
     if out.is_dir():
         raise ConfigError(f"--out is {out}, which is a folder; name a file.")
-    if precision == "int8" and kind in ("torch", "gada"):
-        raise ConfigError(f"--precision int8 is for onnx and openvino; a {SUFFIXES[kind]} file has floats.")
-    if precision == "float16" and kind != "gada":
-        raise ConfigError("--precision float16 is for --format gada; other formats take float32 or int8.")
-    if precision == "int8" and images is None:
-        raise ConfigError("--precision int8 is calibrated on real photos; name a folder of them with --images.")
+    if precision not in PRECISIONS[kind]:
+        raise ConfigError(
+            f"--precision {precision} is not for --format {kind}; it takes {' or '.join(PRECISIONS[kind])}."
+        )
+    if precision in COMPARED_ON_PHOTOS and images is None:
+        raise ConfigError(f"--precision {precision} is compared on real photos; name a folder of them with --images.")
     needed = {
         "onnx": ["onnx", "onnxscript", "onnxruntime"],
         "openvino": ["onnx", "onnxscript", "openvino"],
@@ -115,6 +123,15 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
         except ImportError as error:
             extra = "onnx" if kind == "onnx" else "onnx,openvino"
             raise ConfigError(f'--format {kind} needs {package}: pip install "gada-iqa[{extra}]".') from error
+    if precision == "bfloat16" and not has_bfloat16():
+        raise ConfigError("This processor has no bfloat16, so that nothing could be compared; export on one that has.")
+
+
+def has_bfloat16() -> bool:
+    """Return whether OpenVINO multiplies in bfloat16 on this processor."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @contextmanager

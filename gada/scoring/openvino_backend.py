@@ -1,7 +1,7 @@
 """A trained evaluator in OpenVINO: no torch."""
 
 from pathlib import Path
-from threading import Lock
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,29 @@ from numpy.typing import NDArray
 from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
 from gada.io.checkpoints import CARD, read_card
+from gada.io.threads import available_cores
 from gada.scoring.scorer import CropPredictions
 
 
 class OpenVinoBackend:
-    """Runs an exported evaluator."""
+    """Runs an exported evaluator, in as many threads at once as it has requests."""
 
-    def __init__(self, compiled: Any) -> None:
-        self.request = compiled.create_infer_request()
+    def __init__(self, compiled: Any, requests: int) -> None:
+        self.idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(requests):
+            self.idle.put(compiled.create_infer_request())
         self.outputs = [
             name for name in CropPredictions._fields if any(name in output.names for output in compiled.outputs)
         ]
-        self.lock = Lock()  # a request serves one thread at a time
 
     def predict(self, crops: NDArray[np.uint8]) -> CropPredictions:
         """Predict for crops (N, H, W, 3) uint8."""
-        with self.lock:
-            self.request.infer({"pixels": crops})
-            found = {name: self.request.get_tensor(name).data.astype(np.float64) for name in self.outputs}
-            return CropPredictions(**found)
+        request = self.idle.get()
+        try:
+            request.infer({"pixels": crops})
+            return CropPredictions(**{name: request.get_tensor(name).data.astype(np.float64) for name in self.outputs})
+        finally:
+            self.idle.put(request)
 
 
 def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, Card]:
@@ -59,5 +63,8 @@ def open_backend(path: Path, device: str) -> tuple[OpenVinoBackend, Card]:
         raise DataError(f"{path} was not written by gada; export one with `gada export --format openvino`.")
     card = read_card(model.get_rt_info(CARD).astype(str), path, "evaluator", "metrifier")
     # without the hint OpenVINO silently computes in bfloat16 where the processor can
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return OpenVinoBackend(compiled), card
+    hint = "bf16" if card.precision == "bfloat16" else "f32"
+    # whole images: `score_files` has several at work, a core each; crops: all cores work on one batch
+    requests = available_cores() if card.whole_view else 1
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": requests})
+    return OpenVinoBackend(compiled, requests), card

@@ -13,7 +13,7 @@ from gada.scoring.scorer import Scorer
 FLOAT_DIFFERENCE = 1e-5  # of the scale
 FLOAT_SROCC = 0.9999  # of many images only: among few, one pair of equals that swaps costs more
 MANY = 200
-INT8_SROCC = 0.995
+RANKS_SROCC = 0.995  # of bfloat16 and int8
 HALF_DIFFERENCE = 2e-3  # of the scale
 
 
@@ -55,7 +55,7 @@ def check(parity: Parity, precision: str) -> None:
     """Raise DataError if a file does not agree with its evaluator.
 
     Raises:
-        DataError: if float32 differs by more than 1e-5 of the scale, or int8 ranks images otherwise.
+        DataError: if float32 differs by more than 1e-5 of the scale, or bfloat16 and int8 rank images otherwise.
     """
     misranked = parity.images >= MANY and parity.srocc < FLOAT_SROCC
     if precision == "float32" and (not parity.greatest <= FLOAT_DIFFERENCE or misranked):
@@ -68,10 +68,10 @@ def check(parity: Parity, precision: str) -> None:
             f"in half precision the evaluator scores differently ({parity.describe()}; "
             f"allowed is {HALF_DIFFERENCE:g}); nothing was written."
         )
-    if precision == "int8" and not parity.srocc >= INT8_SROCC:
+    if precision in ("bfloat16", "int8") and not parity.srocc >= RANKS_SROCC:
         raise DataError(
-            f"the int8 model ranks images otherwise than the evaluator ({parity.describe()}; "
-            f"allowed is an SROCC of {INT8_SROCC}); nothing was written. More --images may help."
+            f"in {precision} the evaluator ranks images otherwise ({parity.describe()}; "
+            f"allowed is an SROCC of {RANKS_SROCC}); nothing was written. More --images may help."
         )
 
 

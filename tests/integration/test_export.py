@@ -93,17 +93,32 @@ def test_int8_is_calibrated_and_agrees(
 ) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip(MODULES[kind])
-    monkeypatch.setattr("gada.scoring.parity.INT8_SROCC", 0.9)  # the toy's random features are sensitive
+    monkeypatch.setattr("gada.scoring.parity.RANKS_SROCC", 0.9)  # the toy's random features are sensitive
     out = tmp_path / f"int8{SUFFIXES[kind]}"
     call = ["export", "--model", model, "--format", kind, "--precision", "int8", "--images", photographs]
     assert main([*call, "--out", str(out)]) == 0
     scorer = gada.load_scorer(out)
-    assert scorer.card.more["precision"] == "int8"
+    assert scorer.card.precision == "int8"
     exact = gada.load_scorer(model)
     difference = [abs(scorer(picture(seed)).score - exact(picture(seed)).score) for seed in range(6)]
     assert 0 < max(difference) < 10
     if kind == "onnx":
         assert b"QuantizeLinear" in out.read_bytes()
+
+
+def test_bfloat16_is_computed_where_the_file_says_so(model: str, photographs: str, tmp_path: Path) -> None:
+    """On a processor without bfloat16 nothing could be compared, and nothing is written."""
+    openvino = pytest.importorskip("openvino")
+    out = tmp_path / "e.xml"
+    call = ["export", "--model", model, "--format", "openvino", "--precision", "bfloat16", "--images", photographs]
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        assert main([*call, "--out", str(out)]) == 2
+        return
+    assert main([*call, "--out", str(out)]) == 0
+    exact, half = (gada.load_scorer(one) for one in (model, out))
+    assert half.card.precision == "bfloat16"
+    difference = [abs(half(picture(seed)).quality - exact(picture(seed)).quality) for seed in range(6)]
+    assert 0 < max(difference) < 0.05
 
 
 def test_a_file_that_disagrees_is_refused(
@@ -131,6 +146,8 @@ def test_a_file_that_disagrees_is_refused(
     [
         (["--out", "evaluator.pt"], ".onnx"),
         (["--format", "torch", "--out", "e.pt2", "--precision", "int8"], "int8"),
+        (["--out", "e.onnx", "--precision", "bfloat16"], "float32 or int8"),
+        (["--format", "openvino", "--out", "e.xml", "--precision", "bfloat16"], "--images"),
         (["--out", "e.onnx", "--precision", "int8"], "--images"),
         (["--out", "e.onnx", "--precision", "int8", "--images", "."], "no image"),
     ],
@@ -149,7 +166,7 @@ def test_a_file_is_named_like_its_model(
     model: str, photographs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxruntime")
-    monkeypatch.setattr("gada.scoring.parity.INT8_SROCC", 0.9)
+    monkeypatch.setattr("gada.scoring.parity.RANKS_SROCC", 0.9)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model-v1.2.safetensors").write_bytes(Path(model).read_bytes())
     for precision in ("float32", "int8"):
