@@ -112,9 +112,9 @@ def _row_of(line: str, place: str) -> Row:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise ConfigError(f"{place} is no JSON object; restore the file or delete it.") from error
+        raise ConfigError(f"{place} is not a JSON object; restore the file or delete it.") from error
     if not isinstance(row, dict):
-        raise ConfigError(f"{place} is no JSON object; restore the file or delete it.")
+        raise ConfigError(f"{place} is not a JSON object; restore the file or delete it.")
     return row
 
 
@@ -126,7 +126,7 @@ def read_results(paths: Sequence[str | Path], verb: str) -> list[Row]:
         verb: whose results they have to be, as in `NEEDED`.
 
     Raises:
-        ConfigError: if a line is no JSON object.
+        ConfigError: if a line is not a JSON object.
         DataError: if a file is missing or empty, or holds the results of another verb.
     """
     results: list[Row] = []

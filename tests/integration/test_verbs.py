@@ -560,8 +560,8 @@ def test_settings_that_are_not_text_are_refused(options: list[str], capsys: pyte
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"5\n", "rows.jsonl, line 1 is no JSON object"),
-        (b'{"a": 1}\n[["a", 1]]\n', "line 2 is no JSON object"),
+        (b"5\n", "rows.jsonl, line 1 is not a JSON object"),
+        (b'{"a": 1}\n[["a", 1]]\n', "line 2 is not a JSON object"),
         (b"\xff\xfe{}", "rows.jsonl is not UTF-8 text"),
     ],
 )
