@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -17,12 +16,12 @@ from gada.data.records import ScoredSet
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, remove_temporaries, write_json
 from gada.io.images import read_image, shown
-from gada.io.threads import available_cores
+from gada.io.progress import with_progress
+from gada.io.threads import in_threads
 
 SMALLEST_CROP = 8  # pixels: the generator halves it thrice
 VERSION = 2  # 2: grey of 16 bits as that of 8
 ADVICE = "free some space or choose another folder with $GADA_CACHE"
-AHEAD = 4  # images a thread decodes at a time; bounds the memory of a build
 Entry = tuple[int, int, int]  # offset into the file in bytes, height, width
 
 
@@ -157,25 +156,8 @@ def _build(file: Path, fingerprint: str, paths: Sequence[Path]) -> list[tuple[in
     remove_temporaries(file.parent)
     with atomic_path(file, ADVICE) as temporary, temporary.open("wb") as packed:
         packed.write(_header(fingerprint))
-        for image in _decoded(paths):
+        for _, image in with_progress(in_threads(read_image, paths), "Packing images", len(paths)):
             shapes.append((image.shape[0], image.shape[1]))
             packed.write(image.data)
     write_json(file.with_suffix(".json"), {"version": VERSION, "fingerprint": fingerprint, "shapes": shapes})
     return shapes
-
-
-def _decoded(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    """Decode in threads (Pillow frees the interpreter while it works), with a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    workers = available_cores()
-    step = AHEAD * workers
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    with bar as progress, ThreadPoolExecutor(workers) as pool:
-        task = progress.add_task("Packing images", total=len(paths))
-        for start in range(0, len(paths), step):
-            for image in pool.map(read_image, paths[start : start + step]):
-                yield image
-                progress.advance(task)

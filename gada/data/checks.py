@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from math import isfinite
 from pathlib import Path, PureWindowsPath
 
@@ -11,6 +10,7 @@ from gada.data.records import Scale, ScoredImage, ScoredSet
 from gada.errors import DataError
 from gada.io.files import check_not_url, is_file
 from gada.io.images import image_size, shown
+from gada.io.threads import in_threads
 
 
 def root_folder(root: Path, name: str) -> Path:
@@ -136,7 +136,7 @@ def checked(scored: ScoredSet, places: Sequence[str], expected: int | None = Non
         if count < 2:
             whose = f"the class {distortion!r} of {scored.name}" if distortion else scored.name
             raise DataError(f"{whose} has one image only; it needs at least two")
-    _check_sizes(scored)
+    check_sizes(scored, dict(in_threads(image_size, scored.files, 8)))  # of every file the header alone
     return scored
 
 
@@ -146,12 +146,6 @@ def _check_doubles(images: Iterable[ScoredImage], places: Sequence[str]) -> None
         if record.image in first:
             raise DataError(f"{place}: {shown(record.image)} is listed twice (first in {first[record.image]})")
         first[record.image] = place
-
-
-def _check_sizes(scored: ScoredSet) -> None:
-    """Read the header of every file, in threads, and compare each image with its reference."""
-    with ThreadPoolExecutor(8) as pool:
-        check_sizes(scored, dict(zip(scored.files, pool.map(image_size, scored.files), strict=True)))
 
 
 def check_sizes(scored: ScoredSet, sizes: Mapping[Path, tuple[int, int]]) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from multiprocessing import get_context
@@ -23,10 +23,9 @@ from gada.distortions.pixels import SMALLEST_SIDE
 from gada.errors import ConfigError, DataError
 from gada.io.files import atomic_path, write_json
 from gada.io.pixels import MAX_PIXELS
-from gada.io.threads import available_cores
+from gada.io.threads import available_cores, in_threads
 
 VERSION = 1
-AHEAD = 4  # images a thread decodes at a time
 Pixels = NDArray[np.uint8]
 Where = Literal["crop", "image"]
 
@@ -216,18 +215,15 @@ class DistortedImages:
                 return str(error)
 
         failed: dict[str, str] = {}
-        workers = available_cores()
         shape = (len(images), self.view.size, self.view.size, 3)
-        with atomic_path(file) as temporary, ThreadPoolExecutor(workers) as pool:
+        with atomic_path(file) as temporary:
             written, kept = open_memmap(temporary, "w+", np.uint8, shape), 0
-            for start in range(0, len(images), AHEAD * workers):
-                several = range(start, min(start + AHEAD * workers, len(images)))
-                for index, seen in zip(several, pool.map(look, several), strict=True):
-                    if isinstance(seen, str):
-                        failed[images.names[index]] = seen
-                    else:
-                        written[kept] = seen
-                        kept += 1
+            for index, seen in in_threads(look, range(len(images))):
+                if isinstance(seen, str):
+                    failed[images.names[index]] = seen
+                else:
+                    written[kept] = seen
+                    kept += 1
             if not kept:
                 raise DataError(f"no image of {images.title} can be used; the first: {next(iter(failed.values()))}")
             whole = written if not failed else np.array(written[:kept])

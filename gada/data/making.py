@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
@@ -73,23 +72,10 @@ def run_tasks(tasks: list[Task], jobs: int | None) -> Iterator[tuple[str, str, f
     if jobs <= 1:
         yield from map(Task.run, tasks)
         return
-    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    one_thread = os.putenv, ("OMP_NUM_THREADS", "1")  # for each process: they share the cores already
+    with ProcessPoolExecutor(jobs, get_context("spawn"), *one_thread) as pool:
         try:
             yield from pool.map(Task.run, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let each new process compute with one thread: the processes share the cores already."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before

@@ -9,6 +9,11 @@ from numpy.random import Generator
 from gada.distortions.pixels import Pixels
 
 
+def fixed(method: Callable[[Pixels, float], Pixels]) -> Callable[[Pixels, float, Generator], Pixels]:
+    """Give a method without randomness the shape of one with."""
+    return lambda image, strength, _: method(image, strength)
+
+
 @dataclass(frozen=True)
 class Family:
     """One kind of distortion with its ladder of strengths."""

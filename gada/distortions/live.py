@@ -8,7 +8,7 @@ quality 3 the tables are full and a rate would often be out of reach.
 
 from gada.distortions.blur import gaussian_blur
 from gada.distortions.compression import jpeg, jpeg2000_at_rate
-from gada.distortions.family import Family
+from gada.distortions.family import Family, fixed
 from gada.distortions.noise import white_noise
 from gada.distortions.transmission import fast_fading
 
@@ -21,7 +21,7 @@ LIVE = (
         "rate",
         "bit/pixel",
         (2.0, 0.5, 0.16, 0.065, 0.028),
-        lambda image, rate, _: jpeg2000_at_rate(image, rate),
+        fixed(jpeg2000_at_rate),
         _SOURCE + ", 3.15 to 0.028",
     ),
     Family(
@@ -30,7 +30,7 @@ LIVE = (
         "quality",
         "libjpeg's scale",
         (70.0, 30.0, 13.0, 6.0, 3.0),
-        lambda image, quality, _: jpeg(image, quality),
+        fixed(jpeg),
         _SOURCE + ", 3.34 to 0.15 bit/pixel",
     ),
     Family(
@@ -48,7 +48,7 @@ LIVE = (
         "sigma",
         "pixel",
         (0.6, 1.5, 3.2, 7.0, 15.0),
-        lambda image, sigma, _: gaussian_blur(image, sigma),
+        fixed(gaussian_blur),
         _SOURCE + ", 0.42 to 15",
     ),
     Family(

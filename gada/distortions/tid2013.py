@@ -15,7 +15,7 @@ from numpy.random import Generator
 from gada.distortions.blur import framed_gaussian_blur
 from gada.distortions.colour import aberration_at_psnr, change_contrast, change_saturation, mean_shift
 from gada.distortions.compression import jpeg, jpeg2000_at_psnr
-from gada.distortions.family import Family
+from gada.distortions.family import Family, fixed
 from gada.distortions.local import displaced_patches, local_blocks
 from gada.distortions.noise import (
     colour_noise,
@@ -35,11 +35,6 @@ _STDS = (5.7, 8.06, 11.4, 16.1, 22.7)
 """White noise of 33, 30, 27, 24 and 21 dB on R, G, B: the PSNR that most types aim at."""
 
 _PSNRS = (33.0, 30.0, 27.0, 24.0, 21.0)
-
-
-def _fixed(method: Callable[[Pixels, float], Pixels]) -> Callable[[Pixels, float, Generator], Pixels]:
-    """Give a method without randomness the shape of one with."""
-    return lambda image, strength, _: method(image, strength)
 
 
 def _damaged_jpeg(image: Pixels, psnr_db: float, random: Generator) -> Pixels:
@@ -72,11 +67,11 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float
     ("masked noise", "PSNR on R, G, B", "dB", (32.75, 29.75, 26.75, 23.75, 20.75), masked_noise),
     ("high-frequency noise", "std in R, G, B", "grey level", (5.7, 8.06, 14.3, 25.5, 46.5), high_frequency_noise),
     ("impulse noise", "fraction of samples hit", "1", (0.0041, 0.0088, 0.0172, 0.0335, 0.0685), impulse_noise),
-    ("quantization noise", "step", "grey level", (19.0, 27.0, 39.0, 55.0, 76.0), _fixed(quantize)),
-    ("Gaussian blur", "sigma, window 11 x 11", "pixel", (0.5, 0.65, 1.0, 1.7, 4.0), _fixed(framed_gaussian_blur)),
+    ("quantization noise", "step", "grey level", (19.0, 27.0, 39.0, 55.0, 76.0), fixed(quantize)),
+    ("Gaussian blur", "sigma, window 11 x 11", "pixel", (0.5, 0.65, 1.0, 1.7, 4.0), fixed(framed_gaussian_blur)),
     ("image denoising", "std of the noise removed", "grey level", (6.7, 10.2, 18.2, 36.0, 81.0), denoised),
-    ("JPEG compression", "quality", "libjpeg's scale", (80.0, 60.0, 23.0, 8.0, 4.0), _fixed(jpeg)),
-    ("JPEG2000 compression", "PSNR on R, G, B", "dB", (32.9, 30.1, 27.2, 24.1, 21.1), _fixed(jpeg2000_at_psnr)),
+    ("JPEG compression", "quality", "libjpeg's scale", (80.0, 60.0, 23.0, 8.0, 4.0), fixed(jpeg)),
+    ("JPEG2000 compression", "PSNR on R, G, B", "dB", (32.9, 30.1, 27.2, 24.1, 21.1), fixed(jpeg2000_at_psnr)),
     ("JPEG transmission errors", "PSNR on luminance", "dB", (34.25, 32.2, 28.6, 25.9, 22.55), _damaged_jpeg),
     (
         "JPEG2000 transmission errors",
@@ -99,9 +94,9 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float
         (10.0, 8.0, 6.0, 4.0, 2.0),
         _fewer_stronger_blocks,
     ),
-    ("mean shift", "added to R, G, B", "grey level", (-6.0, 10.0, -20.0, 30.0, -40.0), _fixed(mean_shift)),
-    ("contrast change", "change of gain about the mean", "1", (-0.1, 0.2, -0.25, 0.45, -0.5), _fixed(change_contrast)),
-    ("change of colour saturation", "factor of chroma", "1", (0.6, 0.45, 0.3, 0.15, 0.0), _fixed(change_saturation)),
+    ("mean shift", "added to R, G, B", "grey level", (-6.0, 10.0, -20.0, 30.0, -40.0), fixed(mean_shift)),
+    ("contrast change", "change of gain about the mean", "1", (-0.1, 0.2, -0.25, 0.45, -0.5), fixed(change_contrast)),
+    ("change of colour saturation", "factor of chroma", "1", (0.6, 0.45, 0.3, 0.15, 0.0), fixed(change_saturation)),
     ("multiplicative Gaussian noise", "PSNR on R, G, B", "dB", _PSNRS, multiplicative_noise),
     ("comfort noise", "PSNR on R, G, B", "dB", _PSNRS, comfort_noise),
     ("lossy compression of noisy images", "std of the noise", "grey level", _STDS, _compressed_noisy),
@@ -110,10 +105,10 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[float, ...], Callable[[Pixels, float
         "step",
         "grey level",
         (19.0, 26.0, 43.0, 57.0, 76.0),
-        _fixed(quantize_with_dither),
+        fixed(quantize_with_dither),
     ),
-    ("chromatic aberrations", "PSNR on R, G, B", "dB", (33.05, 28.2, 25.4, 23.4, 20.8), _fixed(aberration_at_psnr)),
-    ("sparse sampling and reconstruction", "PSNR on R, G, B", "dB", _PSNRS, _fixed(sparse_reconstruction)),
+    ("chromatic aberrations", "PSNR on R, G, B", "dB", (33.05, 28.2, 25.4, 23.4, 20.8), fixed(aberration_at_psnr)),
+    ("sparse sampling and reconstruction", "PSNR on R, G, B", "dB", _PSNRS, fixed(sparse_reconstruction)),
 )
 
 TID2013 = tuple(

@@ -5,27 +5,12 @@ an encoder makes of a quality may change a little with the release of its librar
 """
 
 from gada.distortions.compression import avif, webp
-from gada.distortions.family import Family
+from gada.distortions.family import Family, fixed
 
-_SOURCE = "ours, over the encoder's range"
-
-WEB = (
-    Family(
-        "web/webp",
-        "WebP compression",
-        "quality",
-        "libwebp's scale",
-        (90.0, 60.0, 25.0, 5.0, 0.0),
-        lambda image, quality, _: webp(image, quality),
-        _SOURCE,
-    ),
-    Family(
-        "web/avif",
-        "AVIF compression",
-        "quality",
-        "libavif's scale",
-        (80.0, 50.0, 30.0, 12.0, 0.0),
-        lambda image, quality, _: avif(image, quality),
-        _SOURCE,
-    ),
+WEB = tuple(
+    Family(f"web/{name}", f"{title} compression", "quality", unit, strengths, method, "ours, over the encoder's range")
+    for name, title, unit, strengths, method in (
+        ("webp", "WebP", "libwebp's scale", (90.0, 60.0, 25.0, 5.0, 0.0), fixed(webp)),
+        ("avif", "AVIF", "libavif's scale", (80.0, 50.0, 30.0, 12.0, 0.0), fixed(avif)),
+    )
 )

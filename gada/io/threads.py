@@ -1,8 +1,16 @@
-"""How many cores this process may use, and how its threads wait for each other."""
+"""How many cores this process may use, how its threads wait for each other, and work in several of them."""
 
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import ceil
 from pathlib import Path
+from typing import TypeVar
+
+AHEAD = 4  # results that may wait for each thread; bounds memory
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 OLD_QUOTA = Path("/sys/fs/cgroup/cpu")
@@ -39,3 +47,29 @@ def share_the_machine() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if limit := quota():
         os.environ.setdefault("OMP_NUM_THREADS", str(limit))
+
+
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], jobs: int | None = None
+) -> Iterator[tuple[Item, Result]]:
+    """Yield each item with its result, in order; at most `AHEAD` x `jobs` results wait.
+
+    Args:
+        function: runs in the threads.
+        items: taken one by one as they are needed.
+        jobs: how many threads; by default one for each core.
+    """
+    jobs = jobs or available_cores()
+    running: deque[tuple[Item, Future[Result]]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                running.append((item, pool.submit(function, item)))
+                if len(running) > AHEAD * jobs:
+                    first, result = running.popleft()
+                    yield first, result.result()
+            while running:
+                first, result = running.popleft()
+                yield first, result.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import TRIPLE, Order, ScoredViews, WholeBatches
@@ -29,10 +31,11 @@ from gada.runs.starts import card_of
 from gada.scoring.loading import load_scorer
 from gada.settings import STAGES
 from gada.training.checkpoints import Checkpoints
-from gada.training.head_fit import HeadBlanks, HeadOrders, HeadSet, fit_head
+from gada.training.data import TrainingData
+from gada.training.head_fit import HeadPart, fit_head
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
-from gada.training.whole_image import WholeData, WholeImageTraining, as_view, features_of
+from gada.training.whole_image import WholeImageTraining, as_view, features_of
 
 CHEAPER = "Cheaper: fewer --training.phase3_steps. Ctrl-C stops; the same command resumes."
 GENERATED = 400  # orders that a generator makes; each takes 1 MB
@@ -69,8 +72,9 @@ class WholeImagePhase(Phase):
         if Checkpoints(self.folder).newest() is None:  # else the weights come from there
             self.prepare_head(evaluator, batches)
         module = WholeImageTraining(evaluator, self.settings, [one.name for one in sets])
-        validation = [self.validation(one) for one in (data, *data.others)]
-        loaded = WholeData(batches, validation, self.settings.training.validate_every, hardware.workers)
+        validation: Any = self.validation()  # a list is a data set
+        every, workers = self.settings.training.validate_every, hardware.workers
+        loaded = TrainingData(batches, validation, every, workers=workers, at_once=1)
         card = replace(card, classes=(), whole_view=whole.longer_side)
         save_best = partial(save_network, self.folder / BEST, module.average, card)
         train(module, loaded, self.folder, save_best, loggers, None, hardware.device, hardware.devices, CHEAPER)
@@ -107,10 +111,14 @@ class WholeImagePhase(Phase):
         views = self.views(data, records)
         return ScoredViews(data.images.name, views, (quality - mean) / std, count, files)
 
-    def validation(self, data: PreparedData) -> list[tuple[Pixels, float]]:
-        """Return the validation images of a set with their qualities in [0, 1]."""
-        records = data.side("validation").images
-        return [(view, record.quality) for view, record in zip(self.views(data, records), records, strict=True)]
+    def validation(self) -> list[tuple[Tensor, Tensor, int]]:
+        """Return the validation images (3, h, w) uint8 of each set, their qualities in [0, 1], and the set's number."""
+        found = []
+        for number, data in enumerate((self.data, *self.data.others)):
+            records = data.side("validation").images
+            for view, record in zip(self.views(data, records), records, strict=True):
+                found.append((as_view(view)[0], torch.tensor(record.quality), number))
+        return found
 
     def views(self, data: PreparedData, records: Iterable[ScoredImage]) -> list[Pixels]:
         """Return images as they are seen whole."""
@@ -157,12 +165,12 @@ class WholeImagePhase(Phase):
         found = [torch.from_numpy(pretrained_features(evaluator, one, "train", longer_side)) for one in known]
         found += [pooled_features(evaluator, one.views) for one in sets[len(known) :]]  # generated
         fitted = [
-            HeadSet(features, torch.from_numpy(one.quality), one.count)
+            HeadPart(features, torch.from_numpy(one.quality), one.count)
             for features, one in zip(found, sets, strict=True)
         ]
         fit_head(evaluator, fitted, *self.unscored(evaluator, batches), self.settings)
 
-    def unscored(self, evaluator: Evaluator, batches: WholeBatches) -> tuple[HeadOrders, HeadBlanks]:
+    def unscored(self, evaluator: Evaluator, batches: WholeBatches) -> tuple[HeadPart, HeadPart]:
         """Return the features of orders and of images without content, as they come in some batches."""
         random = np.random.default_rng(batches.seed)
         count = min(HEAD_BATCHES, self.settings.whole.head_steps)
@@ -176,12 +184,12 @@ class WholeImagePhase(Phase):
                 limit.append(most)
         width = evaluator.features
         return (
-            HeadOrders(
+            HeadPart(
                 torch.cat([torch.empty(0, width), *ordered]).view(-1, TRIPLE, width),
                 torch.tensor(strength, dtype=torch.float32).view(-1, TRIPLE),
                 batches.orders + batches.generated_orders,
             ),
-            HeadBlanks(torch.cat([torch.empty(0, width), *blank]), torch.tensor(limit), batches.blanks),
+            HeadPart(torch.cat([torch.empty(0, width), *blank]), torch.tensor(limit), batches.blanks),
         )
 
     def evaluate_others(self) -> None:

@@ -1,10 +1,7 @@
 """Many images through one scorer: decoded and cut in threads beside inference, in order, in constant memory."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +9,13 @@ from numpy.typing import NDArray
 from gada.errors import DataError
 from gada.io.images import read_image, shown
 from gada.io.pixels import AS_WRITTEN, Decoding
-from gada.io.threads import available_cores
+from gada.io.threads import in_threads
 from gada.scoring.scorer import Prediction, Scorer
 
-AHEAD = 4  # images a thread may be ahead; bounds memory
 AT_MOST = 64  # outcomes are given at least this often, also where every file is damaged
 
 Crops = NDArray[np.uint8]
 Outcome = Prediction | DataError
-Result = TypeVar("Result")
 
 
 def score_files(
@@ -58,32 +53,15 @@ def score_files(
         return view if isinstance(view, DataError) else next(scorer.predictions([view]))
 
     if scorer.card.whole_view:  # no faster several at once, so that each thread does all of its image
-        yield from in_threads(prediction_of, paths, jobs or available_cores())
+        yield from in_threads(prediction_of, paths, jobs)
         return
     waiting: list[tuple[Path, Crops | DataError]] = []
-    for path, crops in in_threads(crops_of, paths, jobs or available_cores()):
+    for path, crops in in_threads(crops_of, paths, jobs):
         waiting.append((path, crops))
         if scorer.is_full(crops_in(waiting)) or len(waiting) >= AT_MOST:
             yield from outcomes(scorer, waiting)
             waiting.clear()
     yield from outcomes(scorer, waiting)
-
-
-def in_threads(function: Callable[[Path], Result], paths: Iterable[Path], jobs: int) -> Iterator[tuple[Path, Result]]:
-    """Yield each path with its result, in order; at most `AHEAD` x `jobs` results wait."""
-    running: deque[tuple[Path, Future[Result]]] = deque()
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            for path in paths:
-                running.append((path, pool.submit(function, path)))
-                if len(running) > AHEAD * jobs:
-                    first, result = running.popleft()
-                    yield first, result.result()
-            while running:
-                first, result = running.popleft()
-                yield first, result.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def outcomes(scorer: Scorer, waiting: list[tuple[Path, Crops | DataError]]) -> Iterator[tuple[Path, Outcome]]:

@@ -153,7 +153,7 @@ class KeepLast(ModelCheckpoint):
     the epoch; and it keeps the length of the first stretch, so that a shorter last one would not be validated.
     """
 
-    def __init__(self, folder: Path, steps: Steps, guard: SkipBadBatches) -> None:
+    def __init__(self, folder: Path, steps: Steps, guard: SkipBadBatches | None = None) -> None:
         super().__init__(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
         self.steps = steps
         self.guard = guard
@@ -164,7 +164,7 @@ class KeepLast(ModelCheckpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint."""
-        if not self.guard.in_a_row:
+        if self.guard is None or not self.guard.in_a_row:
             super().on_train_epoch_end(trainer, pl_module)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

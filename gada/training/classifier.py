@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint, Timer, WeightAveraging
+from pytorch_lightning.callbacks import Timer, WeightAveraging
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
@@ -21,7 +21,7 @@ from gada.losses.label_distribution import Transform, iqa_label_distribution, la
 from gada.models.classifier import ClassifierNetwork, build_classifier, save_classifier
 from gada.settings import ClassifierSettings
 from gada.settings.names import RENAMED
-from gada.training.callbacks import KeepMetrics, LogStepTime, TellCost, progress
+from gada.training.callbacks import KeepLast, KeepMetrics, LogStepTime, TellCost, progress
 from gada.training.checkpoints import Checkpoints, NotFiniteError
 from gada.training.data import Steps
 from gada.training.loggers import RunLogger
@@ -118,22 +118,6 @@ class MovingAverage(WeightAveraging):
         self.on_train_end(trainer, pl_module)
 
 
-class KeepEpoch(ModelCheckpoint):
-    """Keeps the state after each epoch in `last.ckpt`, written by `Checkpoints`."""
-
-    def __init__(self, folder: Path, steps: Steps) -> None:
-        super().__init__(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
-        self.steps = steps
-
-    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Resume with the next epoch, whose first batch Lightning fetches before it sets the epoch."""
-        self.steps.set_epoch(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return nothing: Lightning would keep the folder's path, and a best score of infinity."""
-        return {}
-
-
 def train_classifier(
     mixture: Mixture,
     classes: int,
@@ -195,7 +179,7 @@ def train_classifier(
             TellCost(name, steps.steps, f"{settings.batch_size} images", CHEAPER),
             progress(name, steps.steps),
             *([MovingAverage(settings.average)] if settings.average else []),
-            KeepEpoch(folder, steps),
+            KeepLast(folder, steps),
         ],
         plugins=[checkpoints],
     )

@@ -13,6 +13,7 @@ from gada.data.cache import PackedImages
 from gada.data.crops import evaluation_crops
 from gada.data.records import ScoredSet
 from gada.data.resident import PlacedBatches, ResidentImages, fits
+from gada.data.whole_batches import WholeBatches
 from gada.settings import Settings
 from gada.training.quiet import quiet_lightning
 
@@ -75,17 +76,25 @@ class TrainingData(LightningDataModule):
         validation: the images that choose the checkpoint.
         every: steps between two validations.
         device: where the training runs, as in `cuda:1`.
-        workers: processes that cut batches; 0 cuts them in this one. The batches are the same.
+        workers: processes that make batches; 0 makes them in this one. The batches are the same.
+        at_once: validation images that are scored together; 1 where their sizes differ.
     """
 
     def __init__(
-        self, batches: CropBatches, validation: ValidationCrops, every: int, device: str = "cpu", workers: int = 0
+        self,
+        batches: CropBatches | WholeBatches,
+        validation: Dataset[Any],
+        every: int,
+        device: str = "cpu",
+        workers: int = 0,
+        at_once: int = IMAGES_AT_ONCE,
     ) -> None:
         super().__init__()
-        self.batches = batches
-        self.validation = validation
+        self.batches, self.validation, self.at_once = batches, validation, at_once
         self.steps = Steps(len(batches), every)
-        self.on_device = fits(batches, device)
+        self.loaded: Dataset[Any] = (
+            PlacedBatches(batches) if isinstance(batches, CropBatches) and fits(batches, device) else batches
+        )
         self.workers = workers
         self.resident: ResidentImages | None = None
 
@@ -93,26 +102,26 @@ class TrainingData(LightningDataModule):
         """Copy the images to the device, if they are to lie there; one of several devices is a process of its own."""
         quiet_lightning()
         self.resident = None  # those of a try that diverged
-        if self.on_device and self.trainer:
-            self.resident = ResidentImages(self.batches, self.trainer.strategy.root_device)
+        if isinstance(self.loaded, PlacedBatches) and self.trainer:
+            self.resident = ResidentImages(self.loaded.batches, self.trainer.strategy.root_device)
 
     def teardown(self, stage: str) -> None:
         """Free the images."""
         self.resident = None
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Return the batches of the steps."""
         return DataLoader(
-            PlacedBatches(self.batches) if self.on_device else self.batches,
+            self.loaded,
             batch_size=None,
             sampler=self.steps,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """Return the validation images, in order."""
-        return DataLoader(self.validation, batch_size=IMAGES_AT_ONCE)
+        return DataLoader(self.validation, batch_size=self.at_once)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Leave each of several devices its part of a training batch; all of them validate on all images."""

@@ -16,41 +16,20 @@ STEP = 64  # images with a score that the head is fitted to at a time
 LR = 1e-3
 
 
-class HeadSet(NamedTuple):
-    """What the head is fitted to of one scored set."""
+class HeadPart(NamedTuple):
+    """What the head is fitted to of one scored set, of photos in order or of images without content."""
 
     features: Tensor
-    """Pooled features before their scale, (N, F)."""
-    quality: Tensor
-    """Human scores in standard deviations of the set, (N,)."""
+    """Pooled features before their scale, (N, F); of orders (T, 3, F): each photo, a milder and a stronger version."""
+    target: Tensor
+    """Human scores in standard deviations of the set, (N,); of orders the strengths, (T, 3) in [0, 1], rising; of
+    images without content the greatest quality that each should get, (N,)."""
     in_batch: int
-    """How many of its images each batch of the training holds."""
-
-
-class HeadOrders(NamedTuple):
-    """What the head is fitted to of photos in order."""
-
-    features: Tensor
-    """Pooled features before their scale of each photo, a milder and a stronger version, (T, 3, F)."""
-    strength: Tensor
-    """Of the distortions, (T, 3) in [0, 1]; rising."""
-    in_batch: int
-    """How many orders each batch of the training holds."""
-
-
-class HeadBlanks(NamedTuple):
-    """What the head is fitted to of images without content."""
-
-    features: Tensor
-    """Pooled features before their scale, (B, F)."""
-    limit: Tensor
-    """Greatest quality that each should get, (B,)."""
-    in_batch: int
-    """How many of them each batch of the training holds."""
+    """How many of its images, or orders, each batch of the training holds."""
 
 
 def fit_head(
-    evaluator: Evaluator, sets: Sequence[HeadSet], orders: HeadOrders, blanks: HeadBlanks, settings: Settings
+    evaluator: Evaluator, sets: Sequence[HeadPart], orders: HeadPart, blanks: HeadPart, settings: Settings
 ) -> None:
     """Set the scale of features, and fit the quality head to them with the losses of the training.
 
@@ -89,21 +68,20 @@ def fit_head(
 
 
 def head_batches(
-    sets: Sequence[HeadSet], orders: HeadOrders, blanks: HeadBlanks, random: torch.Generator
+    sets: Sequence[HeadPart], orders: HeadPart, blanks: HeadPart, random: torch.Generator
 ) -> Iterator[WholeBatch]:
     """Yield, for ever, batches of the training made larger, with features (N, F) before their scale as images."""
     factor = STEP / sum(one.in_batch for one in sets)
-    taught: list[HeadSet | HeadOrders | HeadBlanks] = [*sets, orders, blanks]
-    parts = [drawn_rows(len(one.features), one.in_batch * factor, random) for one in taught]
+    parts = [drawn_rows(len(one.features), one.in_batch * factor, random) for one in (*sets, orders, blanks)]
     for *scored, ordered, blank in zip(*parts, strict=True):
         features = [one.features[rows] for one, rows in zip(sets, scored, strict=True)]
         number = torch.repeat_interleave(torch.arange(len(sets)), torch.tensor([len(rows) for rows in scored]))
         yield WholeBatch(
             torch.cat([*features, orders.features[ordered].flatten(0, 1), blanks.features[blank]]),
-            torch.cat([one.quality[rows] for one, rows in zip(sets, scored, strict=True)]),
+            torch.cat([one.target[rows] for one, rows in zip(sets, scored, strict=True)]),
             number,
-            orders.strength[ordered],
-            blanks.limit[blank],
+            orders.target[ordered],
+            blanks.target[blank],
         )
 
 

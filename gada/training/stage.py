@@ -19,7 +19,6 @@ from gada.training.evaluator import EvaluatorTraining
 from gada.training.guard import DivergingError, SkipBadBatches
 from gada.training.loggers import RunLogger
 from gada.training.quiet import quiet_lightning
-from gada.training.whole_image import WholeData
 
 CHEAPER = (
     "Cheaper: narrow networks, small crops and fewer steps, as in configs/demo.yaml, or --phase 3 --from bundled, "
@@ -29,7 +28,7 @@ CHEAPER = (
 
 def train(
     module: EvaluatorTraining,
-    data: TrainingData | WholeData,
+    data: TrainingData,
     folder: Path,
     save_best: Callable[[], None],
     loggers: Sequence[RunLogger] = (),

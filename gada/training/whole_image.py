@@ -7,58 +7,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning import LightningDataModule
 from torch import Tensor, nn
 from torch.nn.functional import dropout
-from torch.utils.data import DataLoader
 
-from gada.data.whole_batches import TRIPLE, WholeBatch, WholeBatches
+from gada.data.whole_batches import TRIPLE, WholeBatch
 from gada.losses.whole_image import blank_loss, mean_over_sets, on_scales_of, order_loss
 from gada.metrics.correlation import UndefinedError, srocc
 from gada.models.evaluator import Evaluator
 from gada.settings import Settings, Stage
-from gada.training.data import Steps
 from gada.training.evaluator import UNDEFINED, EvaluatorTraining, as_images, parameters_at
 
 SET_LR = 3e-3  # of the line from one quality to each set's scale
-
-
-class WholeData(LightningDataModule):
-    """What a training on whole images reads.
-
-    Args:
-        batches: one for each step.
-        validation: views (h, w, 3) uint8 of the validation images of each set, each with its quality in [0, 1].
-        every: steps between two validations.
-        workers: processes that make batches; 0 makes them in this one. The batches are the same.
-    """
-
-    def __init__(
-        self,
-        batches: WholeBatches,
-        validation: Sequence[Sequence[tuple[NDArray[np.uint8], float]]],
-        every: int,
-        workers: int = 0,
-    ) -> None:
-        super().__init__()
-        self.batches, self.workers = batches, workers
-        self.steps = Steps(len(batches), every)
-        self.validation = [
-            (as_view(view)[0], torch.tensor(score), number)
-            for number, one in enumerate(validation)
-            for view, score in one
-        ]
-
-    def train_dataloader(self) -> DataLoader[WholeBatch]:
-        """Return the batches of the steps."""
-        kept = self.workers > 0
-        return DataLoader(
-            self.batches, batch_size=None, sampler=self.steps, num_workers=self.workers, persistent_workers=kept
-        )
-
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor, int]]:
-        """Return the validation images one at a time, for their sizes differ."""
-        return DataLoader(self.validation, batch_size=1)  # type: ignore[arg-type]  # a list is a data set
 
 
 class WholeImageTraining(EvaluatorTraining):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gada.models.evaluator import Evaluator
 from gada.settings import Settings
-from gada.training.head_fit import HeadBlanks, HeadOrders, HeadSet, drawn_rows, fit_head
+from gada.training.head_fit import HeadPart, drawn_rows, fit_head
 
 SETTINGS = Settings()
 
@@ -19,7 +19,7 @@ def test_sets_that_disagree_weigh_what_they_have_of_a_batch(in_batch: tuple[int,
     torch.manual_seed(0)
     evaluator = Evaluator(replace(settings.model, widths=(8, 8, 8), maps=16, hidden=8), classes=1)
     small, large, new = (torch.randn(count, evaluator.features) for count in (400, 2000, 500))
-    sets = [HeadSet(small, quality_of(small), in_batch[0]), HeadSet(large, -quality_of(large), in_batch[1])]
+    sets = [HeadPart(small, quality_of(small), in_batch[0]), HeadPart(large, -quality_of(large), in_batch[1])]
     fit_head(evaluator, sets, no_orders(evaluator.features), no_blanks(evaluator.features), settings)
     with torch.no_grad():
         predicted = evaluator.predict(evaluator.scale(new)).quality
@@ -36,9 +36,9 @@ def test_orders_and_blank_images_are_fitted_too() -> None:
     strength = torch.tensor([0.0, 0.4, 0.9]).expand(len(photos), 3)
     versions[:, :, -1] = strength / 10
     blank = torch.randn(50, evaluator.features) - 0.5
-    sets = [HeadSet(scored, quality_of(scored), 6)]
+    sets = [HeadPart(scored, quality_of(scored), 6)]
     limit = torch.full((50,), -2.0)
-    fit_head(evaluator, sets, HeadOrders(versions, strength, 3), HeadBlanks(blank, limit, 2), settings)
+    fit_head(evaluator, sets, HeadPart(versions, strength, 3), HeadPart(blank, limit, 2), settings)
     with torch.no_grad():
         best, mild, strong = evaluator.predict(evaluator.scale(versions.flatten(0, 1))).quality.view(-1, 3).T
         empty = evaluator.predict(evaluator.scale(blank)).quality.logit()
@@ -46,14 +46,14 @@ def test_orders_and_blank_images_are_fitted_too() -> None:
     assert empty.mean() < -1.5
 
 
-def no_orders(features: int) -> HeadOrders:
+def no_orders(features: int) -> HeadPart:
     """Return no photos in order."""
-    return HeadOrders(torch.empty(0, 3, features), torch.empty(0, 3), 3)
+    return HeadPart(torch.empty(0, 3, features), torch.empty(0, 3), 3)
 
 
-def no_blanks(features: int) -> HeadBlanks:
+def no_blanks(features: int) -> HeadPart:
     """Return no images without content."""
-    return HeadBlanks(torch.empty(0, features), torch.empty(0), 2)
+    return HeadPart(torch.empty(0, features), torch.empty(0), 2)
 
 
 def quality_of(features: Tensor) -> Tensor:
