@@ -74,6 +74,8 @@ def evaluate(
     from gada.training.loggers import log_results
     from gada.usage import ended, listed_files
 
+    if results and out:
+        raise ConfigError(f"--results {results} is shown again without an evaluation; leave --out {out} out.")
     if results and not (into or figure):
         raise ConfigError("results are put into a page: name it with --into, or a picture with --figure")
     kept = results or out or run / RESULTS
@@ -135,6 +137,8 @@ def learn(
     from gada.reports.markdown import around_block
     from gada.usage import ended
 
+    if results and out:
+        raise ConfigError(f"--results {results} is shown again without a training; leave --out {out} out.")
     if results and not into:
         raise ConfigError("results are put into a page: name it with --into")
     if not results:

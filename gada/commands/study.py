@@ -52,6 +52,8 @@ def study(
 
     if results and variants:
         raise ConfigError(f"--results {results} is shown again without a training; --out writes what is trained.")
+    if out and not variants:
+        raise ConfigError(f"--out {out} is written by a study; give --variants, or leave it out.")
     if figure and variants and len(scored) < 2:
         raise ConfigError(f"--figure {figure} is SROCC against the number of scored references; give several --scored.")
     block = f"gada study {out or results or run}"

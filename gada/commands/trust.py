@@ -34,17 +34,24 @@ def trust(
     """
     from json import dumps
 
+    from gada.errors import ConfigError
     from gada.experiments.trust.checks import check_trust
-    from gada.experiments.trust.report import read_trust, trust_rows, trust_table, write_trust
+    from gada.experiments.trust.report import trust_rows, trust_table, write_trust
+    from gada.io.files import check_writable
+    from gada.io.records import read_results
     from gada.reports.layout import render
     from gada.reports.markdown import around_block, replace_block
     from gada.scoring.loading import load_scorer
     from gada.usage import ended
 
+    if results and out:
+        raise ConfigError(f"--results {results} is shown again without a check; leave --out {out} out.")
     if into:
         around_block(into, BLOCK)
+    if out:
+        check_writable(out / "trust.jsonl")
     if results:
-        rows = read_trust(results)
+        rows = read_results([results], "trust")
     else:
         found = check_trust(load_scorer(model, mode, device=device), photos, seed)
         rows = trust_rows(found, seed)

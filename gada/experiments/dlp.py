@@ -86,7 +86,7 @@ def run_dlp(
         raise ConfigError(f"--gap is {gap:g} but must lie between 0 and 100, in percentiles.")
     if out:
         check_writable(out)
-    paths = images_in(photos, "--references")
+    paths = images_in(photos, "--photos")
     shown = with_progress(paths, "photos", len(paths))
     scored = [one for path in shown for one in versions(scorer, path, evaluation)]
     if out:

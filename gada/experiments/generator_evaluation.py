@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from gada.io.checkpoints import find_checkpoint
 from gada.io.origin import Origin
 from gada.io.progress import with_progress
 from gada.io.records import Row, commit, machine
-from gada.metrics.correlation import ALL, UndefinedError, srocc
+from gada.metrics.correlation import ALL, defined, srocc
 from gada.metrics.kernel_distance import kernel_distance
 from gada.metrics.ssim import SSIM_SMALLEST_SIDE, ssim_each
 from gada.models.evaluator import Evaluator, PredictedCrops, predict_crops
@@ -42,29 +41,7 @@ METRICS = {
     "within_ssim": "SROCC target/SSIM, generated, within a reference",
 }
 Crops = list[NDArray[np.uint8]]
-
-
-class ClassResult(NamedTuple):
-    """What the evaluator predicts for real and generated crops of one class."""
-
-    label: int
-    """The class."""
-    real: PredictedCrops
-    """Of true distortions."""
-    qualities: NDArray[np.float64]
-    """Of the true distorted images, (N,)."""
-    sources: list[Path]
-    """Their references, (N,)."""
-    generated: PredictedCrops
-    """Of crops generated to the same class and quality, at the same places of the same references."""
-    targets: NDArray[np.float64]
-    """Target qualities, (R x TARGETS,), for each of R references the same."""
-    measured: NDArray[np.float64]
-    """Mean predicted quality of the crops generated to them, (R x TARGETS,)."""
-    similarity: NDArray[np.float64]
-    """Their mean SSIM with the reference, (R x TARGETS,)."""
-    references: list[Path]
-    """Their references, (R x TARGETS,)."""
+ClassResult = tuple[Row, PredictedCrops, PredictedCrops]
 
 
 def evaluate_generator(model: str, evaluator: str, side: Side, data: DataSettings, split: SplitSettings) -> list[Row]:
@@ -108,12 +85,12 @@ def evaluate_generator(model: str, evaluator: str, side: Side, data: DataSetting
     bench = Bench(generator, network, unseen.packed(), card)
     present = {record.distortion for record in images.images}
     names = [name for name in images.classes or ("",) if name in present]
-    results = {name: bench.result(images, name) for name in with_progress(names, "evaluate the generator")}
-    rows = [class_row(name or "no class", found) for name, found in results.items()]
+    found = [bench.result(images, name) for name in with_progress(names, "evaluate the generator")]
+    rows = [row for row, _, _ in found]
     each = dict.fromkeys(record.reference or record.image for record in images.images)
-    references = bench.predict(bench.cut(list(each)))
+    references = predict_crops(network, bench.cut(list(each)))
     origin = Origin(images.name, images.proxy, split.seed, machine(), commit() or "").as_plain()
-    return [{**row, **origin} for row in [*rows, overall(rows, list(results.values()), references)]]
+    return [{**row, **origin} for row in [*rows, overall(found, references)]]
 
 
 class Bench:
@@ -124,27 +101,32 @@ class Bench:
         self.size, self.grid = card.crop_size, card.crop_grid
 
     def result(self, images: ScoredSet, name: str) -> ClassResult:
-        """Return the predictions for one class."""
+        """Return the metrics of one class, and what the evaluator predicts for its real and generated crops."""
         label = images.classes.index(name) if name else 0  # without classes every image is of class 0
         records = [record for record in images.images if record.distortion == name]
         sources = [record.reference or record.image for record in records]
-        qualities = [record.quality for record in records]
+        qualities = np.array([record.quality for record in records])
         each = dict.fromkeys(sources)
-        targets = np.tile(np.linspace(min(qualities), max(qualities), TARGETS), len(each))
+        targets = np.tile(np.linspace(qualities.min(), qualities.max(), TARGETS), len(each))
         references = [path for path in each for _ in range(TARGETS)]
         crops = self.cut(references)
         made = self.distorted(crops, label, targets)
-        return ClassResult(
-            label=label,
-            real=self.predict(self.cut([record.image for record in records])),
-            qualities=np.array(qualities),
-            sources=sources,
-            generated=self.predict(self.distorted(self.cut(sources), label, np.array(qualities))),
-            targets=targets,
-            measured=of_images(self.predict(made).quality),
-            similarity=of_images(ssim_each(np.stack(made), np.stack(crops))),
-            references=references,
-        )
+        real = predict_crops(self.evaluator, self.cut([record.image for record in records]))
+        generated = predict_crops(self.evaluator, self.distorted(self.cut(sources), label, qualities))
+        predicted, measured = of_images(real.quality), of_images(predict_crops(self.evaluator, made).quality)
+        similarity = of_images(ssim_each(np.stack(made), np.stack(crops)))
+        row = {
+            "distortion": name or "no class",
+            "accuracy_real": fraction_named(real, label),
+            "accuracy_generated": fraction_named(generated, label),
+            "srocc_real": correlation(predicted, qualities),
+            "srocc_evaluator": correlation(measured, targets),
+            "srocc_ssim": correlation(similarity, targets),
+            "within_real": within(predicted, qualities, sources),
+            "within_evaluator": within(measured, targets, references),
+            "within_ssim": within(similarity, targets, references),
+        }
+        return row, real, generated
 
     def cut(self, paths: Sequence[Path]) -> Crops:
         """Return the crops of images, CROPS of each."""
@@ -159,34 +141,14 @@ class Bench:
         """Distort crops, CROPS for each target quality."""
         return distort_crops(self.generator, references, [label] * len(references), np.repeat(targets, CROPS).tolist())
 
-    def predict(self, crops: Crops) -> PredictedCrops:
-        """Return the evaluator's predictions for crops."""
-        return predict_crops(self.evaluator, crops)
 
-
-def class_row(name: str, found: ClassResult) -> Row:
-    """Return the metrics of one class."""
-    predicted = of_images(found.real.quality)
-    return {
-        "distortion": name,
-        "accuracy_real": fraction_named(found.real, found.label),
-        "accuracy_generated": fraction_named(found.generated, found.label),
-        "srocc_real": correlation(predicted, found.qualities),
-        "srocc_evaluator": correlation(found.measured, found.targets),
-        "srocc_ssim": correlation(found.similarity, found.targets),
-        "within_real": within(predicted, found.qualities, found.sources),
-        "within_evaluator": within(found.measured, found.targets, found.references),
-        "within_ssim": within(found.similarity, found.targets, found.references),
-    }
-
-
-def overall(rows: list[Row], results: list[ClassResult], references: PredictedCrops) -> Row:
+def overall(results: list[ClassResult], references: PredictedCrops) -> Row:
     """Return the means over classes, and how far the features of generated crops are from those of real ones."""
-    real = np.concatenate([found.real.features for found in results])
-    generated = np.concatenate([found.generated.features for found in results])
+    real = np.concatenate([crops.features for _, crops, _ in results])
+    generated = np.concatenate([crops.features for _, _, crops in results])
     return {
         "distortion": ALL,
-        **{key: round(float(np.mean([row[key] or 0.0 for row in rows])), 4) for key in METRICS},
+        **{key: round(float(np.mean([row[key] or 0.0 for row, _, _ in results])), 4) for key in METRICS},
         "distance_generated": round(kernel_distance(real, generated), 5),
         "distance_references": round(kernel_distance(real, references.features), 5),
     }
@@ -199,10 +161,8 @@ def fraction_named(crops: PredictedCrops, label: int) -> float:
 
 def correlation(measured: NDArray[np.float64], targets: NDArray[np.float64]) -> float | None:
     """Return the SROCC, or None where the generator makes the same of every quality."""
-    try:
-        return round(srocc(measured, targets), 4)
-    except UndefinedError:
-        return None
+    found = defined(srocc, measured, targets)
+    return None if found is None else round(found, 4)
 
 
 def within(measured: NDArray[np.float64], targets: NDArray[np.float64], references: Sequence[Path]) -> float:

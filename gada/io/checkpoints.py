@@ -102,7 +102,8 @@ def find_checkpoint(name: str, kind: str) -> Path:
     """Return the file that a user means.
 
     Args:
-        name: a .safetensors file, a stage's folder, a run's folder, the name of a bundled one, or `bundled`.
+        name: a .safetensors file, a stage's or a run's folder (a folder of photos may be called like a bundled one),
+            the name of a bundled one, or `bundled`.
         kind: `evaluator` or `generator`.
 
     Raises:
@@ -119,10 +120,11 @@ def find_checkpoint(name: str, kind: str) -> Path:
         for found in (stage / file for stage in stages if is_finished(stage)):
             if found.is_file():
                 return found
-        raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
     bundled = bundled_folder() / f"{BUNDLED[kind] if name == 'bundled' else name}-{kind}.safetensors"
     if bundled.is_file():
         return bundled
+    if is_folder(path):
+        raise ConfigError(f"{path} holds no finished {kind}; train it first, or name a checkpoint file.")
     known = bundled_names(kind)
     like = get_close_matches(name, known, 1)
     raise ConfigError(

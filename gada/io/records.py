@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gada.errors import ConfigError, DataError
-from gada.io.files import write_json, write_text
+from gada.io.files import write_text
 
 Row = dict[str, Any]
 RESULTS = "results.jsonl"  # the result rows in the folder of a run
@@ -24,15 +24,11 @@ NEEDED = {  # what every result row of other verbs holds; `gada.io.results` has 
     "metrify learn": ("arm", "seed", "kept", "kept_flawed", "accuracy", "accuracy_flawed", "dataset"),
     "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),
     "fidelity ranking": ("metric", "n", "srocc", "published_srocc"),
+    "trust": ("test", "case", "value", "limit", "n", "note", "passed", "model", "photos", "seed", "machine", "commit"),
     "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),
 }
 FIGURES = re.compile(r"[-+](?:[-+±.,()\de ]|to|inf|nan)*")  # such as -1e-05, or +0.013 (+0.001 to +0.025)
 PACKAGES = ("gada-iqa", "torch", "pytorch-lightning", "numpy", "scipy", "pillow", "wandb")
-
-
-def write_environment(path: Path, fingerprint: str, scores: str | None = None) -> None:
-    """Write `env.json`: versions, commit, machine, the fingerprint of the data and, where it has scores, theirs."""
-    write_json(path, {**environment(), "data": fingerprint, **({"scores": scores} if scores else {})})
 
 
 def environment() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gada.metrics.logistic import FitError, fit_logistic
 ALL = "ALL"  # the row over all distortions together
 
 Row = dict[str, Any]
+Metric = Callable[[ArrayLike, ArrayLike], float]
 
 
 class UndefinedError(ArithmeticError):
@@ -52,6 +53,14 @@ def rmse(predicted: ArrayLike, truth: ArrayLike) -> float:
     return float(np.sqrt(np.mean((x - y) ** 2)))
 
 
+def defined(metric: Metric, predicted: ArrayLike, truth: ArrayLike) -> float | None:
+    """Return a metric's value, None where it is undefined."""
+    try:
+        return metric(predicted, truth)
+    except UndefinedError:
+        return None
+
+
 def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> float:
     """LCC after a logistic map with four or five parameters is fitted to these very scores.
 
@@ -74,7 +83,7 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
         raise UndefinedError(f"fit failed: {error}") from error
 
 
-FORMULAS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
+FORMULAS: dict[str, Metric] = {
     "srocc": srocc,
     "lcc": lcc,
     "lcc_logistic4": partial(lcc_logistic, parameters=4),

@@ -3,14 +3,14 @@
 They test a quality model without any human score, on photos and what known distortions make of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from gada.metrics.correlation import UndefinedError, krocc, srocc
+from gada.metrics.correlation import defined, krocc, srocc
 
 ROWS = 256  # images compared with all others at a time; bounds memory
 
@@ -21,7 +21,7 @@ class Discriminability(NamedTuple):
     value: float
     """The mean of both fractions that a threshold classifies correctly, at the best one, in [0.5, 1]."""
     threshold: float
-    """Pictures of at least this quality count as pristine."""
+    """Images of at least this quality count as pristine."""
 
 
 class Consistency(NamedTuple):
@@ -68,7 +68,9 @@ def l_test(qualities: NDArray[np.float64]) -> Consistency:
     """
     rows = qualities.reshape(-1, qualities.shape[-1])
     levels = -np.arange(qualities.shape[-1], dtype=np.float64)  # quality should fall with the level
-    return Consistency(*(float(np.mean([_or_zero(metric, row, levels) for row in rows])) for metric in (srocc, krocc)))
+    return Consistency(
+        *(float(np.mean([defined(metric, row, levels) or 0.0 for row in rows])) for metric in (srocc, krocc))
+    )
 
 
 def p_test(quality: ArrayLike, metrics: Sequence[ArrayLike], gap: float) -> Preference:
@@ -94,11 +96,3 @@ def p_test(quality: ArrayLike, metrics: Sequence[ArrayLike], gap: float) -> Pref
         clear += int(better.sum())
         right += int((better & (predicted[rows, None] > predicted[None, :])).sum())
     return Preference(right / clear if clear else None, clear)
-
-
-def _or_zero(metric: Callable[..., float], row: NDArray[np.float64], levels: NDArray[np.float64]) -> float:
-    """Return a correlation, 0 where it is undefined."""
-    try:
-        return metric(row, levels)
-    except UndefinedError:
-        return 0.0

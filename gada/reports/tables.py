@@ -25,6 +25,7 @@ METRIC_NAMES = {
     "lcc_logistic5": "LCC, 5-par. fit",
 }
 UNDEFINED = "undef."
+COMPARED = ("baseline", "phase3")  # with published systems, as in the paper's Tables 2 and 3
 EXPLAINED = {
     "srocc": "SROCC: rank correlation of predicted and true scores (Spearman), 1 is best.",
     "lcc": "LCC: linear correlation (Pearson), 1 is best.",
@@ -34,28 +35,22 @@ EXPLAINED = {
 }
 
 
-def stages_table(
-    rows: Sequence[Row],
-    provenance: Provenance | None = None,
-    split: int | None = None,
-    metrics: Sequence[str] = ("lcc", "srocc"),
-    published: bool = False,
-) -> Table:
+def stages_table(rows: Sequence[Row], provenance: Provenance | None = None, published: bool = False) -> Table:
     """Return the paper's Table 1: a block of metrics for each stage, a column for each distortion, ALL last.
+
+    Of several splits the medians are shown.
 
     Args:
         rows: result rows; their order gives the order of the classes.
         provenance: what the caption states.
-        split: this split only; None is the median over the splits that the rows hold.
-        metrics: which metrics, out of `METRICS`.
         published: add the paper's own rows.
     """
-    chosen = [row for row in rows if split is None or row["split"] == split]
-    classes = [name for name in dict.fromkeys(row["distortion"] for row in chosen) if name != ALL] + [ALL]
-    medians_of, notes = _medians(chosen, metrics)
+    metrics = ("lcc", "srocc")
+    classes = [name for name in dict.fromkeys(row["distortion"] for row in rows) if name != ALL] + [ALL]
+    medians_of, notes = _medians(rows, metrics)
     body: list[tuple[Cell, ...]] = []
     rules: set[int] = set()
-    for stage in dict.fromkeys(row["stage"] for row in chosen):
+    for stage in dict.fromkeys(row["stage"] for row in rows):
         rules.add(len(body))
         for metric in metrics:
             cells = [medians_of.get((stage, name, metric)) for name in classes]
@@ -63,7 +58,7 @@ def stages_table(
     if published:
         body += _published_stages(classes, metrics, rules, len(body))
         notes += _published_notes("LIVE", provenance, staged=True)
-    caption = f"Metrics after each stage, {_over_splits(chosen)}."
+    caption = f"Metrics after each stage, {_over_splits(rows)}."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     columns = tuple(heading(name) for name in classes)
     return Table(caption, ("stage", "metric"), columns, tuple(body), (), frozenset(rules - {0}), tuple(notes))
@@ -123,7 +118,6 @@ def systems_table(
     database: str,
     metrics: Sequence[str],
     provenance: Provenance | None = None,
-    stages: Sequence[str] = ("baseline", "phase3"),
 ) -> Table:
     """Return the paper's Table 2 (LIVE) or 3 (TID2013): a row for each published system, then our stages.
 
@@ -132,7 +126,6 @@ def systems_table(
         database: "LIVE" or "TID2013": whose published systems and columns.
         metrics: "lcc" and "srocc" or one of them.
         provenance: what the caption states.
-        stages: which of our stages; one without rows is left out.
     """
     headings = published_headings(database)
     found = [heading(name) for name in dict.fromkeys(row["distortion"] for row in rows)]
@@ -144,9 +137,9 @@ def systems_table(
         (system, *(published[metric].get(system, {}).get(name) for metric in metrics for name in headings))
         for system in systems
     ]
-    ours, notes = _medians([row for row in rows if row["stage"] in stages], metrics)
+    ours, notes = _medians([row for row in rows if row["stage"] in COMPARED], metrics)
     by_heading = {(stage, heading(name), metric): cell for (stage, name, metric), cell in ours.items()}
-    present = [stage for stage in stages if any(key[0] == stage for key in by_heading)]
+    present = [stage for stage in COMPARED if any(key[0] == stage for key in by_heading)]
     for stage in present:
         cells = [by_heading.get((stage, name, metric)) for metric in metrics for name in headings]
         body.append((f"This run, {stage_name(stage).lower()}", *cells))

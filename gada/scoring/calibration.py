@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +61,11 @@ def quantize(path: Path, images: Sequence[NDArray[np.uint8]], card: Card) -> Non
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
+    batches = iter([{"pixels": one} for one in calibration_batches(images, card)])
     quantize_static(
         path,
         path,
-        reader(calibration_batches(images, card)),
+        SimpleNamespace(get_next=lambda: next(batches, None)),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["Conv"],
         nodes_to_exclude=pixel_convolutions(path),
@@ -91,18 +92,3 @@ def calibration_batches(images: Sequence[NDArray[np.uint8]], card: Card) -> list
     each, size = -(-CALIBRATION_CROPS // len(images)), card.crop_size
     crops = [cut(one, stratified_positions(one.shape[0], one.shape[1], size, each), size) for one in images]
     return np.array_split(np.concatenate(crops), -(-len(images) * each // BATCH))
-
-
-def reader(batches: Sequence[NDArray[np.uint8]]) -> Any:
-    """Return batches in the form that ONNX Runtime's calibration reads."""
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
-        def __init__(self) -> None:
-            self.batches = iter(batches)
-
-        def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-            batch = next(self.batches, None)
-            return None if batch is None else {"pixels": batch}
-
-    return Reader()

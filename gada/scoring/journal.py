@@ -146,7 +146,9 @@ class Journal:
     def finish(self) -> None:
         """Write `OUT`, and remove the journal."""
         try:
-            self.file.close()
+            os.fsync(self.file.fileno())
+            if fcntl is None:  # Windows removes no open file
+                self.file.close()  # elsewhere the lock lasts until the journal is gone
         except OSError as error:
             raise unwritable(self.path, error) from error
         with self.path.open(encoding="utf-8") as lines, atomic_path(self.out) as temporary:

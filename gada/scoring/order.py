@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
 from gada.distortions.pixels import Pixels
+from gada.metrics.dlp import l_test
 from gada.scoring.ladders import LADDERS
 from gada.scoring.scorer import Scorer
 
@@ -25,10 +25,4 @@ def order_curves(scorer: Scorer, photos: Sequence[Pixels], seeds: Sequence[int])
 
 def order_metrics(curves: Curves) -> dict[str, float]:
     """Return Kendall's tau of level and falling quality by ladder, averaged over photos."""
-    return {name: float(np.mean([falling(row) for row in rows])) for name, rows in curves.items()}
-
-
-def falling(qualities: NDArray[np.float64]) -> float:
-    """Return Kendall's tau of level and falling quality; 0 where all are equal."""
-    tau = float(kendalltau(-np.arange(len(qualities)), qualities).statistic)
-    return tau if np.isfinite(tau) else 0.0
+    return {name: l_test(rows).krocc for name, rows in curves.items()}

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gada.errors import DataError
-from gada.metrics.correlation import UndefinedError, srocc
+from gada.metrics.correlation import defined, srocc
 from gada.scoring.scorer import Scorer
 
 FLOAT_DIFFERENCE = 1e-5  # of the scale
@@ -44,11 +45,8 @@ def compare(one: Scorer, other: Scorer, images: Sequence[NDArray[np.uint8]]) -> 
         np.array([prediction.quality for prediction in scorer.score_all(images)]) for scorer in (one, other)
     )
     difference = np.abs(first - second)  # a quality is a fraction of the scale
-    try:
-        ranks = srocc(first, second)
-    except UndefinedError:  # an evaluator that gives every image one score
-        ranks = float("nan")
-    return Parity(len(images), float(difference.max()), float(difference.mean()), ranks)
+    ranks = defined(srocc, first, second)  # None for an evaluator that gives every image one score
+    return Parity(len(images), float(difference.max()), float(difference.mean()), nan if ranks is None else ranks)
 
 
 def check(parity: Parity, precision: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any
@@ -81,7 +82,7 @@ def create_app(
         responses={code: {"description": reason} for code, reason in REFUSALS.items()},
     )(desk.score)
     for url, name in (("/", "index.html"), ("/page.js", "page.js"), ("/page.css", "page.css")):
-        app.api_route(url, methods=["GET", "HEAD"], include_in_schema=False)(page(name))
+        app.add_route(url, partial(page, PAGE / name), include_in_schema=False)
     return app
 
 
@@ -190,16 +191,8 @@ class Desk:
         pixels = read_image(body, Decoding(max_pixels=self.limits.pixels))
         prediction: Prediction = scorer(pixels)
         return ScoreAnswer(
-            score=prediction.score,
-            quality=prediction.quality,
-            spread=prediction.spread,
-            distortion=prediction.distortion,
+            **asdict(prediction),
             distortion_name=distortion_name(prediction.distortion, scorer.card.data),
-            probability=prediction.probability,
-            percentile=prediction.percentile,
-            unusual=prediction.unusual,
-            scale=ScaleAnswer(**asdict(scorer.scale)),
-            model=prediction.model,
             mode=scorer.protocol(),
             height=pixels.shape[0],
             width=pixels.shape[1],
@@ -231,10 +224,6 @@ async def add_headers(request: Request, forward: Callable[[Request], Awaitable[R
     return response
 
 
-def page(name: str) -> Callable[[], Awaitable[FileResponse]]:
-    """Return what answers with a file of the page."""
-
-    async def answer() -> FileResponse:
-        return FileResponse(PAGE / name)
-
-    return answer
+def page(file: Path, _: Request) -> FileResponse:
+    """Answer with a file of the page."""
+    return FileResponse(file)

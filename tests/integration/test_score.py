@@ -19,7 +19,7 @@ from gada.errors import ConfigError, DataError
 from gada.io.pixels import AS_WRITTEN
 from gada.scoring.journal import Journal, job_of
 from gada.scoring.ray_engine import finished_rows
-from gada.scoring.rows import COLUMNS, row_of
+from gada.scoring.rows import COLUMNS, WRITERS, row_of
 from gada.scoring.scorer import CropPredictions, Scorer
 from gada.scoring.streaming import score_files
 
@@ -189,6 +189,22 @@ def test_two_jobs_do_not_write_into_one_journal(
         assert "is being written by another job" in capsys.readouterr().err
     assert main(["score", str(folder), "--model", model, "--out", str(out)]) == 4  # one file is damaged
     assert len(read_csv(out)) == 10
+
+
+def test_a_job_that_ends_keeps_others_away_until_its_journal_is_gone(
+    model: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(gada.load_scorer(model), [str(folder)], AS_WRITTEN)
+
+    def slow(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+        with pytest.raises(ConfigError, match="is being written by another job"):
+            Journal(tmp_path / "scores.csv", job)
+        path.write_text("written")
+
+    monkeypatch.setitem(WRITERS, ".csv", slow)
+    with Journal(tmp_path / "scores.csv", job) as journal:
+        journal.finish()
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 
 
 @pytest.mark.parametrize("verb", [["score", "{folder}"], ["dlp", "--photos", "{folder}"], ["evaluate"]])

@@ -42,6 +42,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def test_without_distortions_there_is_the_undistorted_row(root: Path) -> None:
+    assert swept(root, distortions="[]") == 0
+    assert [row["distortion"] for row in rows_of(root)] == ["none"]
+    assert "Example" in (root / "run" / "report.html").read_text()
+
+
 def rows_of(root: Path) -> list[Row]:
     """Return the result rows without the commit, which may change while tests run."""
     return [{**row, "commit": ""} for row in read_rows(root / "run" / "results.jsonl")]

@@ -444,13 +444,22 @@ def test_an_unknown_key_is_told_for_every_verb(verb: str, tmp_path: Path, capsys
         assert capsys.readouterr().err.startswith(f"gada: {key}")
 
 
-@pytest.mark.parametrize(("verb", "option"), [("dlp", "--references"), ("trust", "--photos")])
+@pytest.mark.parametrize("verb", ["trust", "metrify evaluate", "metrify learn"])
+def test_results_that_are_shown_again_are_written_nowhere_else(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*verb.split(), "--results", "old.jsonl", "--out", str(tmp_path / "new")]) == 2
+    assert "--results old.jsonl is shown again" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["dlp", "trust"])
 def test_where_the_bundled_photos_are_missing_the_option_is_named(
-    verb: str, option: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    verb: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(trained)
     assert main([verb, "--config", "run"]) == 3
-    assert f"is not a folder of images; name yours with {option}." in capsys.readouterr().err
+    assert "is not a folder of images; name yours with --photos." in capsys.readouterr().err
 
 
 URL = "https://example.com/set"

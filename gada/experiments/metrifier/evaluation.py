@@ -1,6 +1,6 @@
 """How well a metrifier predicts its classifier's error on images of held-out sources."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from gada.experiments.metrifier.report import write_page
 from gada.io.checkpoints import BEST, ENDED
 from gada.io.records import RESULTS, Row, commit, machine, write_rows
 from gada.metrics.classification import accuracy_kept, binomial_interval, expected_calibration_error, risk_coverage
-from gada.metrics.correlation import ALL, UndefinedError, lcc, srocc
+from gada.metrics.correlation import ALL, defined, lcc, srocc
 from gada.reports.ladders import NONE
 from gada.settings import as_plain
 
@@ -140,14 +140,6 @@ def lead(metrifier: Table, other: Table, true: Table) -> Row:
 def correlations(predicted: Table, true: Table) -> Row:
     """Return SROCC and LCC over all images of two tables, None where undefined."""
     return {metric.__name__: defined(metric, predicted.ravel(), true.ravel()) for metric in (srocc, lcc)}
-
-
-def defined(metric: Callable[[Table, Table], float], predicted: Table, true: Table) -> float | None:
-    """Return a correlation, None where it is undefined."""
-    try:
-        return metric(predicted, true)
-    except UndefinedError:
-        return None
 
 
 def along_ladders(values: Table, families: Sequence[str]) -> Iterable[Table]:

@@ -13,8 +13,8 @@ from gada.errors import ConfigError, DataError
 from gada.experiments.metrifier.error_set import EXPECTED_ERROR, ErrorSet, PackedSteps, build_error_set
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED
-from gada.io.files import write_text
-from gada.io.records import commit, write_environment
+from gada.io.files import write_json, write_text
+from gada.io.records import commit, environment
 from gada.models.evaluator import Evaluator
 from gada.models.files import save_network
 from gada.runs.identity import RunFolder
@@ -61,7 +61,7 @@ def fit_metrifier(
     errors = build_error_set(settings, folder, device, jobs)
     packed, inner = PackedSteps(errors.distorted, errors.steps), training_settings(settings, errors)
     write_text(folder / "config.yaml", yaml.safe_dump(as_plain(settings), sort_keys=False))
-    write_environment(folder / "env.json", errors.distorted.images.fingerprint)
+    write_json(folder / "env.json", {**environment(), "data": errors.distorted.images.fingerprint})
     errors.split.write(folder / "split.json")
     seed_weights(settings.seed)
     network = Evaluator(inner.model, len(errors.classes))

@@ -120,13 +120,15 @@ def example_section(
     else:
         pixels, name, label = read_image(example), example.name, None
     first = sweep.rows[0]
-    sheet = example_sheet(classifiers, pixels, name, ladders_of(sweep.rows), first["distorted"], first["seed"], label)
-    caption = f"{name} along the ladders, with the networks' confidence (after Dodge and Karam, 2016, Figure 3)."
     predicted = predictions_sheet(classifiers, pixels, name, shown_classes(images.class_names), first["seed"])
     told = f"{name}: what each network takes it for at four qualities (after Dodge and Karam, 2016, Figure 1)."
-    drawn = {"predictions": (png_of(predicted), told), "examples": (png_of(sheet), caption)}
+    drawn = {"predictions": (png_of(predicted), told)}
+    if families := ladders_of(sweep.rows):
+        sheet = example_sheet(classifiers, pixels, name, families, first["distorted"], first["seed"], label)
+        caption = f"{name} along the ladders, with the networks' confidence (after Dodge and Karam, 2016, Figure 3)."
+        drawn["examples"] = png_of(sheet), caption
     for one in classifiers:
-        if responses := responses_sheet(one, pixels, name):
+        if responses := responses_sheet(one, pixels, name, first["seed"]):
             caption = (
                 f"Responses of the first and the last convolution of {one.name} to the undistorted, blurred and noisy "
                 "image; each row has one colour scale (after Dodge and Karam, 2016, Figure 4)."

@@ -1,7 +1,7 @@
 """The trust checks: order within a photo, images without content, camera sizes, speed, and the D-, L- and P-test."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from gada.experiments.trust.probes import Pixels, blurred_at_size, on_canvas, pr
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.io.progress import with_progress
-from gada.metrics.correlation import UndefinedError, srocc
+from gada.metrics.correlation import defined, srocc
 from gada.scoring.ladders import LADDERS
 from gada.scoring.order import Curves, order_curves, order_metrics
 from gada.scoring.scorer import Prediction, Scorer
@@ -67,11 +67,6 @@ class Trust:
     photos: int
     checks: tuple[Check, ...]
     curves: Curves
-
-    @property
-    def failed(self) -> list[Check]:
-        """The checks that were measured and did not reach their limit."""
-        return [check for check in self.checks if check.passed is False]
 
 
 def check_trust(scorer: Scorer, photos: Path, seed: int = 0) -> Trust:
@@ -145,20 +140,11 @@ def size(scorer: Scorer, paths: Sequence[Path]) -> Iterator[Check]:
         lowered.append(blurred.quality < one.quality)
     enough = len(full) >= FEWEST
     note = "" if enough else f"needs {FEWEST} photos of {CAMERA / 1e6:.0f} megapixels or more"
-    yield Check(
-        "size", "rank agreement with 512 pixels", defined(srocc, full, small) if enough else None, 0.95, len(full), note
-    )
+    agreement = (defined(srocc, full, small) or 0.0) if enough else None
+    yield Check("size", "rank agreement with 512 pixels", agreement, 0.95, len(full), note)
     yield Check(
         "size", "a blur lowers the score", float(np.mean(lowered)) if enough else None, 29 / 30, len(full), note
     )
-
-
-def defined(metric: Callable[..., float], one: Sequence[float], other: Sequence[float]) -> float:
-    """Return a correlation; 0 where it is undefined."""
-    try:
-        return metric(one, other)
-    except UndefinedError:
-        return 0.0
 
 
 def three_tests(scorer: Scorer, photos: Path, seed: int) -> Iterator[Check]:

@@ -1,14 +1,12 @@
 """The table of the trust checks, and the files that `gada trust --out` leaves."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from gada.errors import DataError
-from gada.experiments.trust.checks import Check, Trust
+from gada.experiments.trust.checks import Trust
 from gada.io.files import write_bytes
-from gada.io.records import commit, machine, read_rows, write_rows
+from gada.io.records import commit, machine, write_rows
 from gada.reports.canvas import png
 from gada.reports.layout import Cell, Table
 from gada.reports.trust import curves_figure
@@ -24,19 +22,6 @@ def trust_rows(found: Trust, seed: int) -> list[dict[str, Any]]:
     """Return one result row for each check."""
     origin = {"model": found.model, "photos": found.photos, "seed": seed, "machine": machine(), "commit": commit()}
     return [{**vars(check), "passed": check.passed, **origin} for check in found.checks]
-
-
-def read_trust(path: Path) -> list[dict[str, Any]]:
-    """Return the rows that `write_trust` wrote.
-
-    Raises:
-        DataError: if the file is missing or holds other rows.
-    """
-    rows = read_rows(path, missing="refuse")
-    needed = [field.name for field in fields(Check)] + ["passed", "model", "photos", "seed", "machine", "commit"]
-    if lacking := next((key for row in rows for key in needed if key not in row), None):
-        raise DataError(f"{path} has a row without '{lacking}'; name a trust.jsonl of `gada trust --out`.")
-    return rows
 
 
 def short_name(model: str) -> str:
@@ -69,7 +54,6 @@ def trust_table(rows: list[dict[str, Any]]) -> Table:
 
 def write_trust(folder: Path, found: Trust, seed: int) -> None:
     """Write `trust.jsonl`, one row a check, and `trust.png`, score against level for each distortion."""
-    folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / "trust.jsonl", trust_rows(found, seed))
     strengths = {ladder.name: ladder.strengths for ladder in LADDERS}
     plot = curves_figure(found.curves, strengths, f"{found.name}, {found.photos} photos")

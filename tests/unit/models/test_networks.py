@@ -11,7 +11,7 @@ import torch
 from evaluators import picture
 from torch.nn.functional import leaky_relu
 
-from gada.errors import DataError
+from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
 from gada.io.checkpoints import find_checkpoint, save_checkpoint
 from gada.io.images import read_image
@@ -285,6 +285,15 @@ def test_crops_are_scored_alike_in_any_batch() -> None:
     assert whole.label.shape == whole.quality.shape == (5,)
     assert whole.features.shape == (5, evaluator.features)
     assert np.allclose(whole.quality, parts.quality, atol=1e-6)
+
+
+def test_a_folder_of_photos_hides_no_bundled_evaluator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "mine"):
+        (tmp_path / name).mkdir()
+    assert find_checkpoint("photos", "evaluator").name == "photos-evaluator.safetensors"
+    with pytest.raises(ConfigError, match="mine holds no finished evaluator"):
+        find_checkpoint("mine", "evaluator")
 
 
 def test_a_network_survives_its_file(tmp_path: Path) -> None:
