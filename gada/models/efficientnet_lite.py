@@ -50,7 +50,7 @@ class Convolution(nn.Module):
             maps = Depthwise.apply(maps, layer.weight, layer.stride[0]) + layer.bias[:, None, None]  # type: ignore[no-untyped-call, index]
         else:
             maps = layer(maps)
-        return hardtanh(maps, 0.0, 6.0) if self.relu else maps
+        return hardtanh(maps, 0.0, 6.0, inplace=not maps.requires_grad) if self.relu else maps
 
 
 class Depthwise(torch.autograd.Function):
