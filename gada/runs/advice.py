@@ -38,6 +38,6 @@ def few_photos(count: int) -> str:
         return ""
     return (
         f"{count} scored photos train, and they alone. With 50, the scores of another set beside them gained 0.14 "
-        "SROCC, and the bundled generator's images in order 0.07 (docs/study.md): name a set in whole.sets, or give "
+        "SROCC, and the bundled generator's images in order 0.05 (docs/study.md): name a set in whole.sets, or give "
         "--from bundled, which three sets trained; else --whole.generator tid2013-r --whole.generated_orders 3."
     )
