@@ -31,7 +31,9 @@ class ScoreAnswer(BaseModel):
     distortion_name: str = Field(description="What a person calls it.")
     probability: float = Field(description="Its probability.")
     percentile: float | None = Field(description="Percentage of the training photos that are worse, where known.")
-    unusual: str = Field(description="Why the score says little: mostly flat, unlike the training photos; else empty.")
+    unusual: str = Field(
+        description="Why the score says little, such as mostly flat, or unlike the training photos; else empty."
+    )
     scale: ScaleAnswer
     model: str
     mode: str

@@ -56,7 +56,8 @@ class Prediction:
     model: str
     """Which model gave it: its name and the first digits of its file's SHA-256."""
     unusual: str = ""
-    """Why the score says little: the image is mostly flat, or unlike the training photos; "" where neither is so."""
+    """Why the score says little: the image is mostly flat, much smaller than the training photos (for a model of whole
+    images), or unlike them; "" where nothing is so."""
     percentile: float | None = None
     """Percentage of the training photos that are worse; None for a model that does not know."""
 
@@ -224,6 +225,8 @@ class Scorer:
         limit = self.card.usual_distance
         if flat_fraction(crops) > FLAT:
             return "mostly flat"
+        if self.card.whole_view and 2 * max(crops.shape[1:3]) < self.card.whole_view:
+            return "much smaller than the training photos"
         return "unlike the training photos" if limit is not None and distance > limit else ""
 
     def percentile(self, quality: float) -> float | None:

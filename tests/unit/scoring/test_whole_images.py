@@ -1,5 +1,6 @@
 """Scoring whole images: any size, one score for an image and its view, percentile, and what is unusual."""
 
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -69,6 +70,12 @@ def test_a_photo_on_a_canvas_is_mostly_flat_and_noise_is_unlike_the_training_pho
     assert not scorer(photo).unusual
     assert scorer(on_canvas(photo)).unusual == "mostly flat"
     assert scorer(noise).unusual == "unlike the training photos"
+
+
+def test_an_image_of_less_than_half_the_view_is_marked(scorer: Scorer) -> None:
+    wide = Scorer(scorer.backend, replace(scorer.card, whole_view=256, usual_distance=None))
+    assert not wide(picture(3, 128, 100)).unusual
+    assert wide(picture(3, 127, 100)).unusual == "much smaller than the training photos"
 
 
 def test_a_blank_image_is_unusual_in_every_output(scorer: Scorer) -> None:
