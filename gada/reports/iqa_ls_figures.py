@@ -123,6 +123,8 @@ def binned(rows: Sequence[Row], draw: Callable[[Axes, NDArray[np.float64], str, 
         panel.grid(alpha=0.25)
     for panel in panels.flat[len(strategies) :]:
         panel.set_axis_off()
+    for panel in panels.flat[: len(strategies)][-across:]:  # the last of each column
+        panel.tick_params(labelbottom=True)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     put_legend(figure, handles, labels, columns=4)
     return figure
