@@ -27,8 +27,8 @@ def advice(data: PreparedData, settings: Settings, stages: Sequence[Stage], star
         return ""
     trains = "reference trains" if count == 1 else "references train"
     return (
-        f"{count} scored {trains}. With so few GADA gains over the baseline, with one +0.05 SROCC, with five +0.01 "
-        "(docs/study.md): train phases 1 to 3, and give --training.unlabelled FOLDER, of photos without scores."
+        f"{count} scored {trains}. With so few GADA gains over the baseline, with one +0.05 SROCC, with three or five "
+        "+0.01 (docs/study.md): train phases 1 to 3, and give --training.unlabelled FOLDER, of photos without scores."
     )
 
 
