@@ -94,9 +94,11 @@ def test_int8_is_calibrated_and_agrees(
     pytest.importorskip("onnxruntime")
     pytest.importorskip(MODULES[kind])
     monkeypatch.setattr("gada.scoring.parity.RANKS_SROCC", 0.9)  # the toy's random features are sensitive
-    out = tmp_path / f"int8{SUFFIXES[kind]}"
-    call = ["export", "--model", model, "--format", kind, "--precision", "int8", "--images", photographs]
-    assert main([*call, "--out", str(out)]) == 0
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model-v1.2.safetensors").write_bytes(Path(model).read_bytes())
+    call = ["export", "--model", "model-v1.2.safetensors", "--format", kind, "--precision", "int8"]
+    assert main([*call, "--images", photographs]) == 0
+    out = tmp_path / f"model-v1.2-int8{SUFFIXES[kind]}"  # named like its model
     scorer = gada.load_scorer(out)
     assert scorer.card.precision == "int8"
     exact = gada.load_scorer(model)
@@ -160,20 +162,6 @@ def test_bad_requests(
     assert main(["export", "--model", model, *arguments]) in (2, 3)
     assert word in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_is_named_like_its_model(
-    model: str, photographs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("onnxruntime")
-    monkeypatch.setattr("gada.scoring.parity.RANKS_SROCC", 0.9)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model-v1.2.safetensors").write_bytes(Path(model).read_bytes())
-    for precision in ("float32", "int8"):
-        images = ["--images", photographs] if precision == "int8" else []
-        assert main(["export", "--model", "model-v1.2.safetensors", "--precision", precision, *images]) == 0
-    names = {path.name for path in tmp_path.glob("*.onnx")}
-    assert names == {"model-v1.2.onnx", "model-v1.2-int8.onnx"}
 
 
 def test_a_place_that_cannot_be_written_is_named(
