@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torchmetrics import Metric
 
-from gada.data.whole_view import SMALLEST, reduced_size
+from gada.data.whole_view import SMALLEST, view_size
 from gada.errors import ConfigError, DataError
 from gada.io.checkpoints import find_checkpoint
 from gada.io.pixels import check_unit
@@ -153,7 +153,7 @@ class QualityScore(Metric):
 
 def whole_view(images: Tensor, longer_side: int) -> Tensor:
     """Return images (N, 3, H, W) as they are seen whole, as `gada.data.whole_view` does up to rounding to 8 bits."""
-    size = reduced_size(images.shape[2], images.shape[3], longer_side)
+    size = view_size(images.shape[2], images.shape[3], longer_side)
     if size != tuple(images.shape[2:]):
         images = interpolate(images, size, mode="bilinear", antialias=True)
     return reflect_up(images, SMALLEST)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gada.data.crops import cut
-from gada.data.whole_view import SMALLEST, reduced, whole_view
+from gada.data.whole_view import SMALLEST, resized, view_size, whole_view
 from gada.io.cards import Card
 from gada.io.pixels import MAX_PIXELS, Decoding, Range
 from gada.metrics.scale import Scale
@@ -56,8 +56,7 @@ class Prediction:
     model: str
     """Which model gave it: its name and the first digits of its file's SHA-256."""
     unusual: str = ""
-    """Why the score says little: the image is mostly flat, much smaller than the training photos (for a model of whole
-    images), or unlike them; "" where nothing is so."""
+    """Why the score says little: the image is mostly flat, or unlike the training photos; "" where neither is so."""
     percentile: float | None = None
     """Percentage of the training photos that are worse; None for a model that does not know."""
 
@@ -225,8 +224,6 @@ class Scorer:
         limit = self.card.usual_distance
         if flat_fraction(crops) > FLAT:
             return "mostly flat"
-        if self.card.whole_view and 2 * max(crops.shape[1:3]) < self.card.whole_view:
-            return "much smaller than the training photos"
         return "unlike the training photos" if limit is not None and distance > limit else ""
 
     def percentile(self, quality: float) -> float | None:
@@ -257,10 +254,11 @@ class Scorer:
             DataError: if the image cannot be read, or is too thin to be covered.
         """
         pixels = pixels_from(image, Decoding(max_pixels, float_range, white))
-        height, size, grid = pixels.shape[0], self.size, self.grid
-        if self.card.whole_view:  # a third of the view, at twice its resolution
+        (height, width), size, grid = pixels.shape[:2], self.size, self.grid
+        if self.card.whole_view:  # a third of the view, at up to twice its resolution
             size, grid = max(SMALLEST, self.card.whole_view // 3), 1
-            pixels = reduced(pixels, 2 * self.card.whole_view)
+            seen_at = min(max(height, width, self.card.whole_view), 2 * self.card.whole_view)
+            pixels = resized(pixels, view_size(height, width, seen_at))
         tops, lefts = cover(pixels.shape[0], pixels.shape[1], size, grid, most)
         quality = self.predict(cut(pixels, corners_of(tops, lefts), size)).quality
         factor = height / pixels.shape[0]

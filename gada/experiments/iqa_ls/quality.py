@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gada.data.whole_view import whole_view
+from gada.data.crops import reflect_up
+from gada.data.whole_view import SMALLEST, reduced
 from gada.errors import ConfigError
 from gada.io.files import sha256_of
 from gada.metrics.gmsd import gmsd
@@ -95,9 +96,9 @@ class Quality:
         return found
 
     def predicted(self, images: Pixels) -> NDArray[np.float32]:
-        """Return the evaluator's prediction; it sees an image as it is, without its reference."""
+        """Return the evaluator's prediction; it sees an image as it is, not enlarged, and without its reference."""
         if side := self.evaluator.card.whole_view:
-            images = np.stack([whole_view(image, side) for image in images])
+            images = np.stack([reflect_up(reduced(image, side), SMALLEST) for image in images])
         return self.evaluator.predict(images).quality.astype(np.float32)
 
 

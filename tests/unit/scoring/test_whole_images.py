@@ -1,6 +1,5 @@
 """Scoring whole images: any size, one score for an image and its view, percentile, and what is unusual."""
 
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,6 +20,8 @@ from gada.scoring.export import export_evaluator
 from gada.scoring.rows import row_of
 from gada.scoring.scorer import Scorer
 from gada.scoring.streaming import score_files
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +73,6 @@ def test_a_photo_on_a_canvas_is_mostly_flat_and_noise_is_unlike_the_training_pho
     assert scorer(noise).unusual == "unlike the training photos"
 
 
-def test_an_image_of_less_than_half_the_view_is_marked(scorer: Scorer) -> None:
-    wide = Scorer(scorer.backend, replace(scorer.card, whole_view=256, usual_distance=None))
-    assert not wide(picture(3, 128, 100)).unusual
-    assert wide(picture(3, 127, 100)).unusual == "much smaller than the training photos"
-
-
 def test_a_blank_image_is_unusual_in_every_output(scorer: Scorer) -> None:
     usual, blank = scorer(picture(3)), scorer(np.full((60, 90, 3), 255, np.uint8))
     assert not usual.unusual
@@ -97,8 +92,19 @@ def test_the_map_covers_the_image_in_its_own_pixels(scorer: Scorer) -> None:
     assert abs(found.lefts[-1] + found.size - 900) <= 8
 
 
-def test_the_differentiable_score_is_the_same_up_to_rounding(model: Path, scorer: Scorer) -> None:
-    image = picture(5, 150, 200)
+def test_a_photo_scores_lower_the_smaller_it_is() -> None:
+    photo = Image.open(ROOT / "data/photos/coffee.png").convert("RGB")
+    sizes = [(photo.width // part, photo.height // part) for part in (2, 3, 5, 8)]
+    small = [np.asarray(photo.resize(size, Image.Resampling.LANCZOS)) for size in sizes]
+    qualities = [one.quality for one in gada.load_scorer(device="cpu")(small)]
+    assert qualities == sorted(qualities, reverse=True)
+
+
+@pytest.mark.parametrize("size", [(150, 200), (30, 40)])
+def test_the_differentiable_score_is_the_same_up_to_rounding(
+    model: Path, scorer: Scorer, size: tuple[int, int]
+) -> None:
+    image = picture(5, *size)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
     tensor.requires_grad_()
     quality = DifferentiableScorer(model)(tensor)
