@@ -24,7 +24,7 @@ from gada.io.files import sha256_of, unwritable
 from gada.models.files import load_evaluator, save_network
 from gada.scoring.calibration import quantize, varied_images
 from gada.scoring.loading import open_scorer
-from gada.scoring.parity import Parity, check, compare, synthetic_images
+from gada.scoring.parity import HELD_TO_RANKS, Parity, check, compare, synthetic_images
 from gada.scoring.torch_backend import WholeEvaluator, whole
 
 Format = Literal["onnx", "openvino", "torch", "gada"]
@@ -35,7 +35,6 @@ PRECISIONS: dict[Format, tuple[Precision, ...]] = {
     "torch": ("float32",),
     "gada": ("float32", "float16"),
 }
-COMPARED_ON_PHOTOS: tuple[Precision, ...] = ("bfloat16", "int8")  # held to ranks, and those need real scores
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torch": ".pt2", "gada": ".safetensors"}
 OUTPUTS = ["probabilities", "quality", "score", "distance"]  # the last where the evaluator measures it
 OPSET = 20  # what torch's exporter writes without a conversion
@@ -73,7 +72,7 @@ def export_evaluator(
     path = find_checkpoint(model, "evaluator")
     evaluator, card = load_evaluator(path)
     card = replace(card, precision=precision, more={**card.more, "exported_from": sha256_of(path)})
-    out = out or Path(f"{path.stem}{f'-{precision}' if precision in COMPARED_ON_PHOTOS else ''}{SUFFIXES[kind]}")
+    out = out or Path(f"{path.stem}{f'-{precision}' if precision in HELD_TO_RANKS else ''}{SUFFIXES[kind]}")
     check_request(kind, out, precision, images)
     calibration, held_out = varied_images(images, card.crop_size) if images else ([], [])
     with folder_beside(out) as folder, quiet():
@@ -109,7 +108,7 @@ def check_request(kind: Format, out: Path, precision: Precision, images: Path | 
         raise ConfigError(
             f"--precision {precision} is not for --format {kind}; it takes {' or '.join(PRECISIONS[kind])}."
         )
-    if precision in COMPARED_ON_PHOTOS and images is None:
+    if precision in HELD_TO_RANKS and images is None:
         raise ConfigError(f"--precision {precision} is compared on real photos; name a folder of them with --images.")
     needed = {
         "onnx": ["onnx", "onnxscript", "onnxruntime"],

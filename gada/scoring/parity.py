@@ -14,7 +14,8 @@ from gada.scoring.scorer import Scorer
 FLOAT_DIFFERENCE = 1e-5  # of the scale
 FLOAT_SROCC = 0.9999  # of many images only: among few, one pair of equals that swaps costs more
 MANY = 200
-RANKS_SROCC = 0.995  # of bfloat16 and int8
+HELD_TO_RANKS = ("bfloat16", "int8")  # whose scores move; they are compared on real photos
+RANKS_SROCC = 0.995
 HALF_DIFFERENCE = 2e-3  # of the scale
 
 
@@ -66,7 +67,7 @@ def check(parity: Parity, precision: str) -> None:
             f"in half precision the evaluator scores differently ({parity.describe()}; "
             f"allowed is {HALF_DIFFERENCE:g}); nothing was written."
         )
-    if precision in ("bfloat16", "int8") and not parity.srocc >= RANKS_SROCC:
+    if precision in HELD_TO_RANKS and not parity.srocc >= RANKS_SROCC:
         raise DataError(
             f"in {precision} the evaluator ranks images otherwise ({parity.describe()}; "
             f"allowed is an SROCC of {RANKS_SROCC}); nothing was written. More --images may help."

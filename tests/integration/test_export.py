@@ -164,6 +164,15 @@ def test_bad_requests(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_is_named_like_its_model(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of int8 is named in the test that writes it."""
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model-v1.2.safetensors").write_bytes(Path(model).read_bytes())
+    assert main(["export", "--model", "model-v1.2.safetensors"]) == 0
+    assert {path.name for path in tmp_path.glob("*.onnx")} == {"model-v1.2.onnx"}
+
+
 def test_a_place_that_cannot_be_written_is_named(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,7 +66,7 @@ def exact_tau_b(x: list[int], y: list[int]) -> float:
     return ratio_to_root(concordance, untied[0] * untied[1])
 
 
-@settings(max_examples=500)
+@settings(max_examples=2000)
 @given(pairs())
 def test_agrees_with_exact_arithmetic(pair: Pair) -> None:
     x, y = pair
