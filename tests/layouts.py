@@ -191,7 +191,7 @@ def synthetic(root: Path, **options: Any) -> Path:
     """A folder as `gada synthesize` writes it: the table and a manifest."""
     scored_table(root, **options)
     scale = {"name": "MOS", "low": 1.0, "high": 5.0, "higher_is_better": True}
-    manifest = {"name": "live-like, proxy scores", "recipe": "live", "scale": scale, "proxy": True, "complete": True}
+    manifest = {"name": "live-like", "recipe": "live", "scale": scale, "proxy": True, "complete": True}
     (root / "manifest.json").write_text(json.dumps(manifest))
     return root
 

@@ -126,9 +126,10 @@ def figures(
     from gada.experiments.iqa_ls.report import draw_figures, tests_of
     from gada.io.files import write_bytes
     from gada.io.records import read_results
+    from gada.reports.iqa_ls import variants
     from gada.usage import ended
 
-    rows = read_results(paths, "classify")
+    rows = variants(read_results(paths, "classify"))
     check_alike(rows)
     for name, figure in draw_figures(rows, tests_of(rows, data)).items():
         write_bytes(out / f"{name}.png", figure.file)

@@ -122,7 +122,7 @@ def _plan(
 ) -> dict[str, Any]:
     """Describe the set: what makes it the same set as another."""
     scale = HUMAN_SCALES[recipe] if metric is None else proxy_scale(metric)
-    name = f"{recipe}-like, proxy scores" if human is None else f"{recipe.upper()}-R, re-simulated, human scores"
+    name = f"{recipe}-like" if human is None else f"{recipe.upper()}-R"
     return {
         "name": name,
         "recipe": recipe,

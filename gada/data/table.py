@@ -28,8 +28,9 @@ def load_table(settings: DataSettings) -> ScoredSet:
     for key in ("scale_low", "scale_high", "higher_is_better"):
         if getattr(settings, key) is None:
             raise ConfigError(
-                f"data.{key} is missing: a table does not say what its scores mean, so give data.scale_low, "
-                "data.scale_high and data.higher_is_better"
+                f"{key} of the table {Path(settings.root, settings.table)} is missing: a table does not say what its "
+                "scores mean, so give data.scale_low, data.scale_high and data.higher_is_better (of a further set, "
+                "those of its entry in whole.sets)"
             )
     scale = Scale(settings.scale_name, settings.scale_low, settings.scale_high, settings.higher_is_better)  # type: ignore[arg-type]
     return _load(settings, settings.name or Path(settings.table).stem, scale, settings.proxy)
@@ -46,7 +47,7 @@ def load_synthetic(settings: DataSettings) -> ScoredSet:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         given = manifest["scale"]
         scale = Scale(str(given["name"]), float(given["low"]), float(given["high"]), given["higher_is_better"] is True)
-        name = str(manifest["name"]).partition(",")[0]  # whose scores they are stands behind it, and in `proxy`
+        name = str(manifest["name"])
         proxy, complete = manifest["proxy"] is True, manifest["complete"] is True
     except OSError as error:
         raise DataError(

@@ -10,7 +10,9 @@ from PIL import Image
 from gada.io.files import check_writable
 from gada.io.images import read_image
 from gada.io.progress import with_progress
+from gada.io.records import read_rows, write_rows
 from gada.io.results import ResultRow
+from gada.metrics.statistics import srocc_interval
 from gada.runs.evaluation import Evaluated
 from gada.runs.unseen import Side, UnseenImages
 from gada.scoring.loading import load_scorer
@@ -27,6 +29,26 @@ class Evaluation:
     sha256: str
     left_out: dict[str, str] | None
     """Scenes left out, each with the one of the evaluator's training that it shows; None if that is unknown."""
+    trained_on: str
+    """The sets whose scores trained it."""
+    interval: list[float] | None
+    """95 % interval of the SROCC over all images, by references; None where they are too few."""
+
+    def keep(self, results: Path, name: str) -> None:
+        """Add the row over all images to a file of a cross-database table, in the place of one of the same pair.
+
+        Args:
+            results: the file, JSON lines; it is made if it does not exist.
+            name: of the evaluator.
+
+        Raises:
+            ConfigError: if the file holds something else.
+        """
+        (over_all,) = [row for row in self.rows if row.is_all]
+        row = {"model": name, "trained_on": self.trained_on, "interval": self.interval, **over_all.as_plain()}
+        pair = ("model", "dataset")
+        kept = [other for other in read_rows(results) if any(other.get(key) != row[key] for key in pair)]
+        write_rows(results, [*kept, row])
 
 
 def evaluate_model(
@@ -67,7 +89,10 @@ def evaluate_model(
         evaluated.write_scores(out)
     number = None if side == "all" else split.number
     rows = evaluated.rows(scorer.card.stage or "evaluator", number, evaluation.seed)
-    return Evaluation(rows, scorer.describe(), scorer.digest, unseen.left_out)
+    trained_on = ", ".join([one.name for one in scorer.card.sets] or [scorer.card.data])
+    references = [record.reference_id for record in images.images]
+    interval = srocc_interval(evaluated.predicted, evaluated.scores, references)
+    return Evaluation(rows, scorer.describe(), scorer.digest, unseen.left_out, trained_on, interval)
 
 
 def reduced(image: NDArray[np.uint8], shorter_side: int | None) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gada.errors import DataError
-from gada.io.origin import read_title, title_of
+from gada.io.origin import title_of
 from gada.metrics.scale import Scale
 
 Kind = Literal["evaluator", "generator", "metrifier"]
@@ -130,7 +130,7 @@ class Card:
 
     @classmethod
     def from_plain(cls, plain: Any, path: Path) -> "Card":
-        """Return the card that a file holds, also one of an older version.
+        """Return the card that a file holds.
 
         Args:
             plain: what `as_plain` gave.
@@ -145,9 +145,6 @@ class Card:
             if lacking:
                 raise ValueError(min(lacking))
             values = {key: value for key, value in plain.items() if key in known}
-            values["data"], seen_too = read_title(str(plain["data"]))
-            values["upper_bound"] = plain.get("upper_bound", seen_too)
-            values["kind"] = "metrifier" if "view" in plain else plain["kind"]  # older ones were called evaluators
             values["classes"] = tuple(plain["classes"]) if isinstance(plain["classes"], list) else None
             values["quantiles"] = tuple(plain.get("quantiles") or ())
             values["scale"] = scale_of(plain["scale"])

@@ -1,11 +1,8 @@
 """Where the metrics of a row come from."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-
-SEEN_TOO = re.compile(r" \((?:upper bound|ceiling): trained on the test references too\)$")
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,21 @@ class Origin:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Origin":
-        """Return what a row says, also one of an older version.
+        """Return what a row says.
 
         Raises:
             KeyError: if an entry is missing.
             ValueError: if one is not valid; the message is its name.
         """
-        dataset, seen_too = read_title(str(plain["dataset"]))
-        others = {name: plain[name] for name in ("proxy", "seed", "machine")}
-        commit = plain["commit"] or ""
-        upper_bound, validated = bool(plain.get("upper_bound", seen_too)), bool(plain.get("validated", True))
-        scored = int(plain.get("scored", 0))
-        return cls(dataset, **others, commit=commit, upper_bound=upper_bound, validated=validated, scored=scored)
+        entries = {name: plain[name] for name in ("dataset", "proxy", "seed", "machine")}
+        upper_bound, validated = bool(plain.get("upper_bound", False)), bool(plain.get("validated", True))
+        return cls(
+            **entries,
+            commit=plain["commit"] or "",
+            upper_bound=upper_bound,
+            validated=validated,
+            scored=int(plain.get("scored", 0)),
+        )
 
 
 def title_of(dataset: str, upper_bound: bool, validated: bool = True, scored: int = 0) -> str:
@@ -65,9 +65,3 @@ def title_of(dataset: str, upper_bound: bool, validated: bool = True, scored: in
         "upper bound: trained on the test references too": upper_bound,
     }
     return " ".join([dataset, *(f"({told})" for told, holds in unusual.items() if holds)])
-
-
-def read_title(title: str) -> tuple[str, bool]:
-    """Return the set's name and whether a file of an older version is of an upper bound."""
-    name = SEEN_TOO.sub("", title)
-    return name, name != title

@@ -24,6 +24,7 @@ NEEDED = {  # what every result row of other verbs holds; `gada.io.results` has 
     "metrify learn": ("arm", "seed", "kept", "kept_flawed", "accuracy", "accuracy_flawed", "dataset"),
     "fidelity": ("reference", "distortion", "psnr_db", "published_psnr_db", "ssim", "published_ssim"),
     "fidelity ranking": ("metric", "n", "srocc", "published_srocc"),
+    "evaluate": ("model", "trained_on", "dataset", "interval", "n"),
     "trust": ("test", "case", "value", "limit", "n", "note", "passed", "model", "photos", "seed", "machine", "commit"),
     "classify": ("strategy", "title", "labels", "seed", "dataset", "commit"),
 }

@@ -97,7 +97,7 @@ class Provenance:
     def describe(self) -> str:
         """Return the sentences of a caption."""
         computed = "proxy scores, computed and not given by people"
-        named = [f"{plain_name(name)}; {computed if proxy else 'human scores'}." for name, proxy in self.sets]
+        named = [f"{name}; {computed if proxy else 'human scores'}." for name, proxy in self.sets]
         first, *others = dict.fromkeys(named)
         sentences = [f"Data: {first}", *(f"Other rows: {other}" for other in others)]
         if any(name.startswith("TID2013-R") for name, _ in self.sets):
@@ -108,11 +108,6 @@ class Provenance:
         known = {"seed": self.seed, "machine": self.machine, "commit": self.commit}
         stated = "; ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
         return " ".join([*sentences, stated[:1].upper() + stated[1:] + "."] if stated else sentences)
-
-
-def plain_name(dataset: str) -> str:
-    """Return the name of a data set; older result files repeat there whose scores they are."""
-    return dataset.partition(",")[0]
 
 
 def shown_cell(cell: Cell) -> str:

@@ -152,6 +152,22 @@ def systems_table(
     return Table(caption, ("system",), columns, tuple(body), groups, frozenset({len(systems)}), tuple(notes))
 
 
+def databases_table(rows: Sequence[Row], provenance: Provenance | None = None) -> Table:
+    """Return a row for each evaluator and database, as `gada evaluate --results` keeps them."""
+    body: list[tuple[Cell, ...]] = []
+    for row in rows:
+        low, high = row["interval"] or (None, None)
+        names = (row["model"], row["trained_on"], row["dataset"], str(row["n"]))
+        body.append((*names, row["srocc"], low, high, row["lcc_logistic5"]))
+    caption = "Evaluators on databases that they were not trained on, all images."
+    columns = ("SROCC", "95 % from", "to", METRIC_NAMES["lcc_logistic5"])
+    notes = ("Interval: percentile bootstrap over references, or images without one.", glossary(("srocc",)))
+    labels = ("evaluator", "trained on", "database", "images")
+    return Table(
+        f"{caption} {provenance.describe()}" if provenance else caption, labels, columns, tuple(body), notes=notes
+    )
+
+
 def stage_name(stage: str) -> str:
     """Return what people call a stage."""
     return STAGE_NAMES.get(stage, stage)

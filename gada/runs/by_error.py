@@ -13,6 +13,7 @@ from PIL import Image
 from gada.data.cache import PackedImages
 from gada.data.records import ScoredSet
 from gada.distortions.names import distortion_name
+from gada.errors import DataError
 from gada.io.records import harmless
 from gada.reports.page import Figure, Section
 
@@ -30,16 +31,24 @@ class Scored(NamedTuple):
     distortion: str
     score: float
     predicted: float
+    reference: str = ""
 
 
-def scores_of(path: Path) -> list[Scored]:
-    """Return the test images of a stage's `scores.csv`."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [
-            (row["image"], row["distortion"], float(row["score"]), float(row["predicted"]))
-            for row in csv.DictReader(file)
-        ]
-    return [Scored(abs(score - predicted), image, kind, score, predicted) for image, kind, score, predicted in rows]
+def scores_of(folder: Path) -> list[Scored]:
+    """Return the test images in the `scores.csv` of a stage's folder.
+
+    Raises:
+        DataError: if the file is missing or damaged.
+    """
+    try:
+        with (folder / "scores.csv").open(encoding="utf-8", newline="") as file:
+            rows = [(row, float(row["score"]), float(row["predicted"])) for row in csv.DictReader(file)]
+            return [
+                Scored(abs(score - predicted), row["image"], row["distortion"], score, predicted, row["reference"])
+                for row, score, predicted in rows
+            ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / 'scores.csv'} cannot be read; delete {folder} to train it anew.") from error
 
 
 def chosen_by_error(scored: Sequence[Scored]) -> dict[str, list[Scored]]:

@@ -1,12 +1,11 @@
 """Whether a training helped: its test images as the evaluator scored them before and after."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from gada.errors import DataError
 from gada.metrics.correlation import UndefinedError, srocc
 from gada.metrics.statistics import FEWEST_GROUPS, srocc_interval
+from gada.runs.by_error import scores_of
 from gada.runs.starts import START
 
 Interval = list[float] | None
@@ -89,10 +88,5 @@ def measure_test(folder: Path, stage: str, against: str = START) -> Measured | N
 
 def scores(folder: Path) -> tuple[list[str], list[float], list[float]]:
     """Return reference, true and predicted score of each test image."""
-    file = folder / "scores.csv"
-    try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = [(row["reference"], float(row["score"]), float(row["predicted"])) for row in csv.DictReader(lines)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file} cannot be read; delete {folder} to train it anew.") from error
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    scored = scores_of(folder)
+    return [one.reference for one in scored], [one.score for one in scored], [one.predicted for one in scored]

@@ -44,7 +44,7 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     sections = [
         results_section(rows),
         *whole_sections(folder, stages, data.upper_bound and settings.whole.photos is None),
-        by_error_section(scores_of(folder / last / "scores.csv"), images, data.packed),
+        by_error_section(scores_of(folder / last), images, data.packed),
         scatter_section(folder, [stage for stage in stages if stage in (*COMPARED, last)], images),
         curves_section(folder, stages),
         *samples_sections(folder, data.watched),
@@ -164,7 +164,7 @@ def scatter_section(folder: Path, stages: Sequence[str], images: ScoredSet) -> S
     given = "proxy" if images.proxy else "human"
     plots = []
     for stage in stages:
-        scored = scores_of(folder / stage / "scores.csv")
+        scored = scores_of(folder / stage)
         names = [distortion_name(one.distortion, images.name) for one in scored]
         predicted, true = ([getattr(one, name) for one in scored] for name in ("predicted", "score"))
         plots.append(

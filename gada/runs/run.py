@@ -79,14 +79,16 @@ class Run:
                 "two crops or more to each."
             )
         first = Start.of(self.stages[0], folder, training, start) if start else Start()
-        self.settings = replace(settings, model=first.model(settings.model))
+        model = first.model(settings.model)
+        if model.trunk != settings.model.trunk:
+            seen, right = ("crops", "gada") if settings.whole_images else ("whole images", "photos")
+            raise ConfigError(
+                f"preset is {settings.preset}, but the evaluator of --from sees {seen}; give --preset {right}, whose "
+                "settings are right for it."
+            )
+        self.settings = replace(settings, model=model)
         RunFolder(folder, self.settings)  # before the data are read, which may take long
         self.whole = self.settings.whole_images
-        if self.whole and not settings.whole_images:
-            raise ConfigError(
-                f"preset is {settings.preset}, but the evaluator of --from sees whole images; give --preset photos, "
-                "whose learning rates are right for it."
-            )
         if self.whole and self.hardware.devices > 1:
             raise ConfigError(f"--devices is {self.hardware.devices}, but an evaluator of whole images trains on one.")
         side = self.settings.least_side

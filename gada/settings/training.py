@@ -166,5 +166,15 @@ class Settings:
         return 0 if self.whole_images else self.training.crop_size
 
     def __post_init__(self) -> None:
-        """Check the seed."""
+        """Check the seed, and that what is given is of use to the kind of evaluator."""
         check_seed(self.seed)
+        if self.whole.sets and not self.whole_images:
+            raise ConfigError(
+                "whole.sets trains an evaluator of whole images, but this one sees crops; give preset: photos, or "
+                "leave it out."
+            )
+        if self.whole_images and (self.training.unlabelled or self.training.distorted):
+            key = "unlabelled" if self.training.unlabelled else "distorted"
+            raise ConfigError(
+                f"training.{key} is of phase 2, which an evaluator of whole images does not have; give whole.photos."
+            )

@@ -50,7 +50,8 @@ class WholeImageSettings:
         counted = ("orders", "generated_orders", "generated_weight", "blanks", "order_weight", "frozen_stages")
         check("whole", self, (*counted, "head_steps", "weight_decay"), 0)
         if (self.generated_orders or self.generated_weight) and not self.generator:
-            raise ConfigError("whole.generated_orders needs whole.generator; name a generator, such as tid2013-r.")
+            wants = "orders" if self.generated_orders else "weight"
+            raise ConfigError(f"whole.generated_{wants} needs whole.generator; name a generator, such as tid2013-r.")
         for name in ("dropout", "average", "start_part"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"whole.{name} is {getattr(self, name):g} but must lie in [0, 1).")

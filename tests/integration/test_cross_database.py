@@ -19,6 +19,7 @@ from gada.data.live_itw import load_live_itw
 from gada.data.perceptual_hash import perceptual_hash
 from gada.errors import DataError
 from gada.io.images import read_image
+from gada.io.records import read_rows
 from gada.runs.by_error import by_error_section, scores_of
 from gada.settings import DataSettings
 
@@ -56,6 +57,28 @@ def test_koniq10k_as_it_is_published(evaluator: Path, tmp_path: Path, capsys: py
     report = evaluate(capsys, "--config", CONFIGS / "koniq10k.yaml", "--model", evaluator, "--data.root", tmp_path)
     assert [(row["distortion"], row["n"]) for row in report["results"]] == [("ALL", 6)]
     assert "KonIQ-10k" in report["data"]
+
+
+def test_evaluators_and_databases_stand_in_one_table(
+    evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pair that is evaluated again replaces its row; the interval holds the SROCC."""
+    photographs(tmp_path / "set", 8)
+    layouts.table(tmp_path / "set" / "scores.csv", [{"image": f"{at}.jpg", "score": at * at % 11} for at in range(8)])
+    scale = ["--data.format", "table", "--data.scale_low", 0, "--data.scale_high", 11, "--data.higher_is_better", True]
+    options = ["--model", evaluator, "--data.root", tmp_path / "set", *scale, "--results", tmp_path / "pairs.jsonl"]
+    for name in ("first", "second", "first"):
+        evaluate(capsys, *options, "--data.name", name)
+    rows = read_rows(tmp_path / "pairs.jsonl")
+    assert [row["dataset"] for row in rows] == ["second", "first"]
+    low, high = rows[0]["interval"]
+    assert -1 <= low <= rows[0]["srocc"] <= high <= 1
+    page = tmp_path / "page.md"
+    block = f"gada table --layout databases {tmp_path}/pairs.jsonl"
+    page.write_text(f"<!-- {block} -->\n<!-- end -->\n")
+    assert main([*block.split()[1:], "--into", str(page)]) == 0
+    assert f"| {evaluator} |" in page.read_text()
+    assert main(["table", str(tmp_path / "pairs.jsonl"), "--layout", "summary"]) == 2
 
 
 def test_spaq_is_reduced_first(evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,6 +143,6 @@ def test_names_in_the_scores_are_written_as_text(evaluator: Path, tmp_path: Path
     data = DataSettings(format="table", root=tmp_path / "set", scale_low=-5, scale_high=5, higher_is_better=True)
     images = load_database(data)
     packed = PackedImages.open(images.files, images.root, tmp_path)
-    section = by_error_section(scores_of(scores), images, packed)
+    section = by_error_section(scores_of(scores.parent), images, packed)
     assert [len(row) for row in section.tiles.values()] == [2, 2, 2]
     assert "true -3.5" in section.tiles["Typical error"][0].caption

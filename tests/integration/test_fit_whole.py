@@ -110,6 +110,25 @@ def test_phase_1_is_not_for_whole_images(home: Path, capsys: pytest.CaptureFixtu
     assert "phase 3 alone" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("preset", "options", "words"),
+    [
+        ("photos", ["--from", "tid2013-r"], "of --from sees crops; give --preset gada"),
+        ("photos", ["--training.unlabelled", "photos"], "training.unlabelled is of phase 2"),
+        ("photos", ["--whole.generated_weight", "1"], "whole.generated_weight needs whole.generator"),
+        ("gada", [], "whole.sets trains an evaluator of whole images, but this one sees crops"),
+    ],
+)
+def test_what_does_not_fit_the_kind_of_evaluator_is_told(
+    home: Path, preset: str, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = yaml.safe_load((home / "config.yaml").read_text()) | {"preset": preset}
+    (home / "other.yaml").write_text(yaml.safe_dump(config))
+    given = ["fit", "--phase", "3", "--config", str(home / "other.yaml"), "--run", str(home / "no"), *options]
+    assert main(given) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_without_validation_photos_the_last_checkpoint_is_kept(fit: Fit, home: Path) -> None:
     assert fit("nine", "--split.validation", "0", "--split.scored", "9") == 0
     best, ended = (load_file(home / f"nine/phase3/{name}.safetensors") for name in ("best", "ended"))

@@ -240,11 +240,11 @@ def test_rows_of_two_studies_are_refused() -> None:
 def test_other_data_have_no_difference() -> None:
     """Split 0 of another set is not the same split; an upper bound's is."""
     other = rows_of("elsewhere", [0.6, 0.7], dataset="another")
-    ceiling = rows_of("ceiling", [0.6, 0.7], dataset="set (ceiling: trained on the test references too)")  # as once
-    table = study_table([*rows_of("first", [0.5, 0.6]), *other, *ceiling])
+    bound = rows_of("bound", [0.6, 0.7], upper_bound=True)
+    table = study_table([*rows_of("first", [0.5, 0.6]), *other, *bound])
     cells = {row[0]: row[len(table.labels) :] for row in table.rows}
     assert cells["elsewhere"][2] is None
-    assert cells["ceiling"][2] == pytest.approx(0.1)
+    assert cells["bound"][2] == pytest.approx(0.1)
 
 
 def test_a_variant_after_one_on_other_data_is_not_tested_on_what_it_saw(

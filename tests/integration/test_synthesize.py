@@ -199,7 +199,7 @@ def test_a_folder_with_another_set_is_refused(
     before = files_of(small_set)
     assert synthesize(references, small_set, *options) == 3
     error = capsys.readouterr().err.strip()
-    assert "holds another set (iqa-ls-like, proxy scores, seed 0" in error
+    assert "holds another set (iqa-ls-like, seed 0" in error
     assert "\n" not in error
     assert files_of(small_set) == before
 

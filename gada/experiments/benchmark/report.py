@@ -44,7 +44,7 @@ def write_benchmark_report(folder: Path, runs: Sequence[Run], rows: Sequence[Res
     """
     images = runs[0].data.images
     typical = next(run for run in runs if run.data.split.number == median_split(rows)).folder
-    scored = [one for run in runs for one in scores_of(run.folder / LAST / "scores.csv")]
+    scored = [one for run in runs for one in scores_of(run.folder / LAST)]
     splits = [run.data.split for run in runs]
     sections = [
         *results_sections(folder, rows),

@@ -21,7 +21,7 @@ from gada.experiments.study.table import (
 from gada.io.records import check_single
 from gada.metrics.statistics import FEWEST_SPLITS, mean_interval
 from gada.reports.canvas import COLOURS, MARKERS, WIDTH, label_axes, put_legend
-from gada.reports.layout import Cell, Table, plain_name
+from gada.reports.layout import Cell, Table
 from gada.runs.report import provenance_of
 
 SHOWN = {"srocc": METRICS["srocc"], "tau": "Kendall's tau of level and falling score, mean over distortions"}
@@ -94,7 +94,7 @@ def few_scores_curve(rows: Sequence[StudyRow], metric: str = "srocc") -> Figure:
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
     axes.grid(color="#DDDDDD", linewidth=0.6)
-    label_axes(axes, f"scored references, or images, of {plain_name(rows[0].result.origin.dataset)}", SHOWN[metric])
+    label_axes(axes, f"scored references, or images, of {rows[0].result.origin.dataset}", SHOWN[metric])
     put_legend(figure, list(handles.values()), list(handles))
     return figure
 

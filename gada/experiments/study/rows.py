@@ -10,7 +10,6 @@ from gada.io.records import Row
 from gada.io.results import ResultRow
 from gada.metrics.correlation import ALL
 
-RENAMED = {"asked": "target"}  # of older files
 OWN = ("variant", "changes", "after", "steps", "srocc_mean")
 TAU = "tau, "  # before the name of a ladder
 GENERATOR = ("named", "target", "within", "distance")
@@ -60,13 +59,13 @@ class StudyRow:
 
     @classmethod
     def from_plain(cls, plain: Row, place: str) -> "StudyRow":
-        """Return the row that a file holds, also one of an older version.
+        """Return the row that a file holds.
 
         Raises:
             DataError: if an entry is missing or not valid; the message begins with `place`.
         """
         given: Row = {"after": "", "srocc_mean": None, "n": 0, "distortion": ALL, "more": {}}
-        given |= {RENAMED.get(name, name): value for name, value in plain.items()}
+        given |= plain
         lacking = next((name for name in (*OWN, "stage", "split", "dataset", "machine") if name not in given), None)
         if lacking:
             raise DataError(f"{place} has a row without '{lacking}'; name a file of results of `gada study`.")

@@ -8,7 +8,7 @@ import numpy as np
 from gada.experiments.study.rows import GENERATOR, StudyRow
 from gada.io.records import check_single
 from gada.metrics.statistics import paired_difference
-from gada.reports.layout import Cell, Table, plain_name
+from gada.reports.layout import Cell, Table
 from gada.reports.over_splits import claims_of, shown_p
 from gada.runs.report import provenance_of
 
@@ -109,7 +109,7 @@ def over_splits(variants: Sequence[Sequence[StudyRow]], each_split: bool) -> Tab
 def by_metric(variants: Sequence[Sequence[StudyRow]]) -> Table:
     """Return the variants below each other for each metric, where there are many metrics."""
     first, rows = variants[0], [row for group in variants for row in group]
-    names = {"srocc": f"SROCC, {plain_name(first[0].result.origin.title)}", **{name: name for name in first[0].more}}
+    names = {"srocc": f"SROCC, {first[0].result.origin.title}", **{name: name for name in first[0].more}}
     body: list[tuple[Cell, ...]] = []
     notes = dict[str, None]()
     for key, name in names.items():
@@ -162,10 +162,7 @@ def paired(group: Sequence[StudyRow], first: Sequence[StudyRow], name: str) -> d
 
 def labelled(rows: Sequence[StudyRow]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Return the headings of the label columns, and for each row its labels; data are named where they differ."""
-    data = [
-        f"{plain_name(row.result.origin.title)}, {'proxy' if row.result.origin.proxy else 'human'} scores"
-        for row in rows
-    ]
+    data = [f"{row.result.origin.title}, {'proxy' if row.result.origin.proxy else 'human'} scores" for row in rows]
     several = len(set(data)) > 1
     labels: list[tuple[Cell, ...]] = [
         (row.variant, *([of] if several else []), changes_of(row.changes) or "-", row.result.stage, str(row.steps))

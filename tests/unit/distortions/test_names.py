@@ -10,7 +10,7 @@ from gada.distortions.names import distortion_name
     [
         ("wn", "LIVE", "white Gaussian noise"),
         ("live/jp2k", "", "JPEG2000 compression"),
-        ("avif", "web-like, proxy scores", "AVIF compression"),
+        ("avif", "web-like", "AVIF compression"),
         ("08", "TID2013-R", "Gaussian blur"),
         ("#17", "TID2013", "contrast change"),
         ("tid2013/17", "", "contrast change"),
