@@ -48,7 +48,7 @@ def scored_set(root: Path, references: int = 6, manifest: bool = True, levels: b
     layouts.table(root / "scores.csv", rows)
     if manifest:
         scale = {"name": "DMOS", "low": 0.0, "high": 100.0, "higher_is_better": False}
-        content = {"name": "tiny set, proxy scores", "recipe": "live", "scale": scale, "proxy": True, "complete": True}
+        content = {"name": "tiny set", "recipe": "live", "scale": scale, "proxy": True, "complete": True}
         (root / "manifest.json").write_text(json.dumps(content))
     return root
 

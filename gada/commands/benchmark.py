@@ -14,7 +14,7 @@ def benchmark(
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     devices: int = 1,
     wandb: Literal["auto", "offline", "online", "off"] = "auto",
-    no_pictures: bool = False,
+    no_images: bool = False,
     **settings: Any,
 ) -> None:
     """Train baseline and phases 1 to 3 from scratch on each split by reference, and report them all.
@@ -26,7 +26,7 @@ def benchmark(
         device: Where to train.
         devices: How many GPUs train one split together, each on its part of every batch.
         wandb: Weights & Biases; `auto` is online only where a key is set up. It never asks.
-        no_pictures: Leave images of the database out of the report, so that it may be published.
+        no_images: Leave images of the database out of the report, so that it may be published.
         settings: As `Settings` has them: `--preset`, `--seed`, and groups of which the help names the keys.
     """
     from gada.experiments.benchmark.benchmark import run_benchmark
@@ -40,7 +40,7 @@ def benchmark(
 
     whole = Settings(**settings)
     where = Hardware(device, devices)
-    rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_pictures)
+    rows = run_benchmark(whole, splits, run, jobs, where, wandb, database_images=not no_images)
     plain = [row.as_plain() for row in rows]
     print(render(by_distortion_table(plain, provenance_of(row.origin for row in rows), metrics=("srocc", "lcc"))))
     print(render(summary_table(plain), "text"))

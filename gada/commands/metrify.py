@@ -77,7 +77,7 @@ def evaluate(
     if results and out:
         raise ConfigError(f"--results {results} is shown again without an evaluation; leave --out {out} out.")
     if results and not (into or figure):
-        raise ConfigError("results are put into a page: name it with --into, or a picture with --figure")
+        raise ConfigError("results are put into a page: name it with --into, or an image with --figure")
     kept = results or out or run / RESULTS
     if not results:
         if into:

@@ -75,7 +75,7 @@ class Version(NamedTuple):
     """Whether a generator made it."""
 
 
-class Batch(NamedTuple):
+class LabelledBatch(NamedTuple):
     """The images of a training step."""
 
     pixels: Pixels
@@ -124,7 +124,7 @@ class Mixture:
         """Return the number of batches in an epoch."""
         return -(-len(self.labels) // self.batch_size)
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> LabelledBatch:
         """Return the batch of a step, counted from the first of the training."""
         epoch, number = divmod(step, len(self))
         if self._drawn is None or self._drawn[0] != epoch:
@@ -156,7 +156,7 @@ class Mixture:
         again = random.permutation(len(order))  # or a batch would hold one level only
         return order[again], chosen[again]
 
-    def gather(self, images: NDArray[np.int64], versions: NDArray[np.int64]) -> Batch:
+    def gather(self, images: NDArray[np.int64], versions: NDArray[np.int64]) -> LabelledBatch:
         """Return images (B,) in versions (B,)."""
         pixels = np.empty((len(images), *self.versions[0].pixels.shape[1:]), np.uint8)
         quality = np.empty(len(images), np.float32)
@@ -164,4 +164,4 @@ class Mixture:
             places = versions == number
             pixels[places] = self.versions[number].pixels[images[places]]
             quality[places] = self.versions[number].quality[images[places]]
-        return Batch(pixels, self.labels[images], quality)
+        return LabelledBatch(pixels, self.labels[images], quality)

@@ -54,7 +54,7 @@ def rows_of(
         optional: other columns that are looked for.
 
     Raises:
-        DataError: if the file is missing, empty, of another kind or torn, or separator or decimal sign are ambiguous.
+        DataError: if the file is missing, empty, not a table or torn, or separator or decimal sign are ambiguous.
     """
     needed = columns or {}
     lines, kind, found_separator = _lines_of(path, needed, separator, sheet)
@@ -195,9 +195,11 @@ def _separator_of(text: str, columns: Collection[str], path: Path) -> str:
         alike = sum(len(cells) == len(header) for cells in lines)
         found[separator] = (_names(header, columns), alike if len(header) > 1 else 0, len(header))
     best = max(found, key=found.__getitem__, default=",")
-    rivals = [shown(one) for one in found if found[one] == found[best] and found[one][1]]
-    if len(rivals) > 1:
-        raise DataError(f"the cells of {shown(path)} may be separated by {' or '.join(rivals)}; give --data.separator")
+    possible = [shown(one) for one in found if found[one] == found[best] and found[one][1]]
+    if len(possible) > 1:
+        raise DataError(
+            f"the cells of {shown(path)} may be separated by {' or '.join(possible)}; give --data.separator"
+        )
     return best
 
 

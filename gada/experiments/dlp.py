@@ -32,7 +32,7 @@ GAP = 40.0
 """Percentiles by which all measures must agree; the paper takes 40 on its scale of 0 to 100."""
 
 
-class Version(NamedTuple):
+class ScoredVersion(NamedTuple):
     """An image with its predicted quality and its full-reference measures."""
 
     photograph: str
@@ -108,7 +108,7 @@ def run_dlp(
     )
 
 
-def versions(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iterator[Version]:
+def versions(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iterator[ScoredVersion]:
     """Yield a photo and its distorted versions, distortion by distortion and level by level."""
     photo = reduced(read_image(path), evaluation.shorter_side)
     if min(photo.shape[:2]) < MS_SSIM_SMALLEST_SIDE:
@@ -121,7 +121,7 @@ def versions(scorer: Scorer, path: Path, evaluation: EvaluationSettings) -> Iter
     grey = luminance(photo)
     for (name, level), image, prediction in zip(cells, images, scorer.score_all(images), strict=True):
         own = luminance(image)
-        yield Version(
+        yield ScoredVersion(
             path.name, name, level, prediction.quality, ms_ssim(own, grey), vif(own, grey), 0.0 - gmsd(own, grey)
         )
 
@@ -153,7 +153,7 @@ def dlp_table(found: Dlp) -> Table:
     )
 
 
-def write_versions(path: Path, scored: list[Version]) -> None:
+def write_versions(path: Path, scored: list[ScoredVersion]) -> None:
     """Write one CSV line for each image."""
     rows = [[f"{value:.6f}" if isinstance(value, float) else value for value in one] for one in scored]
-    write_text(path, as_csv([Version._fields, *rows]))
+    write_text(path, as_csv([ScoredVersion._fields, *rows]))

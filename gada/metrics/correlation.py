@@ -79,7 +79,7 @@ def lcc_logistic(predicted: ArrayLike, truth: ArrayLike, parameters: int) -> flo
     x, y = _varying(predicted, truth)
     try:
         return lcc(fit_logistic(x, y, 4 if parameters == 4 else 5)(x), y)
-    except (FitError, UndefinedError) as error:  # a fit that maps all predictions to one value is no fit either
+    except (FitError, UndefinedError) as error:  # a fit that maps all predictions to one value is not a fit
         raise UndefinedError(f"fit failed: {error}") from error
 
 

@@ -32,7 +32,7 @@ class Headline:
 class Figure:
     """A plot or a PNG or JPEG image, with what a reader and what a screen reader is told."""
 
-    picture: Plot | bytes
+    image: Plot | bytes
     """A plot is drawn in the colours of the page and scales to its width; an image keeps its pixels."""
     caption: str
     """Stands below the figure."""
@@ -41,7 +41,7 @@ class Figure:
 
     def __post_init__(self) -> None:
         """Raise ValueError if the page could not show it."""
-        if isinstance(self.picture, bytes) and not self.picture.startswith(tuple(KINDS)):
+        if isinstance(self.image, bytes) and not self.image.startswith(tuple(KINDS)):
             raise ValueError(f"the figure {self.caption!r} is neither a plot nor a PNG or JPEG file")
         if not self.alt.strip() or not self.caption.strip():
             raise ValueError("a figure needs a caption and an alternative text")
@@ -49,17 +49,17 @@ class Figure:
     @property
     def file(self) -> bytes:
         """The figure as an image file; a plot as PNG."""
-        return png(self.picture) if isinstance(self.picture, Plot) else self.picture
+        return png(self.image) if isinstance(self.image, Plot) else self.image
 
     @property
     def html(self) -> Markup:
         """The figure as an element."""
-        if isinstance(self.picture, Plot):
-            named = svg(self.picture).replace("<svg ", Markup('<svg aria-label="{}" ').format(self.alt), 1)
+        if isinstance(self.image, Plot):
+            named = svg(self.image).replace("<svg ", Markup('<svg aria-label="{}" ').format(self.alt), 1)
             return Markup(named)  # noqa: S704 # nosec B704 - matplotlib escapes the texts
-        kind = next(name for start, name in KINDS.items() if self.picture.startswith(start))
+        kind = next(name for start, name in KINDS.items() if self.image.startswith(start))
         return Markup('<img alt="{}" src="data:image/{};base64,{}">').format(
-            self.alt, kind, base64.b64encode(self.picture).decode("ascii")
+            self.alt, kind, base64.b64encode(self.image).decode("ascii")
         )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gada.data.crops import reflect_up
 from gada.data.perceptual_hash import perceptual_hash
 from gada.data.proxy import noise_seed
 from gada.data.whole_batches import Order
@@ -18,6 +19,7 @@ from gada.errors import DataError
 from gada.io.folders import images_in
 from gada.io.images import read_image
 from gada.io.progress import with_progress
+from gada.metrics.ssim import ssim
 from gada.models.files import load_generator
 from gada.models.generator import distort_crops
 from gada.runs.prepared import PreparedData
@@ -29,6 +31,7 @@ MOST = 500  # photos that are kept for orders; each takes 0.6 MB
 TESTED = 12  # photos on which order is measured and that never train
 ORDER = "order.json"  # in the stage's folder: tau of each ladder
 SETS = "sets.jsonl"  # and the result rows of the further sets
+LEAST = 16  # pixels of a side of what a generator distorts and SSIM compares
 GAP = 0.1  # least difference of two target qualities
 
 
@@ -74,25 +77,34 @@ def pristine(data: PreparedData, side: str) -> list[Path]:
 def generated_orders(path: Path, photos: list[Pixels], count: int, longer_side: int, seed: int) -> list[Order]:
     """Return photos, each with two versions that a generator makes of it, of one class and two target qualities.
 
+    They are checked before they are used: where SSIM with the photo contradicts the target qualities, one is left out.
+
     Args:
         path: of the generator.
         photos: (H, W, 3) uint8; taken in turn.
-        count: how many orders.
+        count: how many orders are made.
         longer_side: of the views, in pixels.
         seed: of classes, qualities and noise.
+
+    Raises:
+        DataError: if none passes the check.
     """
     generator, card = load_generator(path)
     random, orders = np.random.default_rng(seed), []
     for number in with_progress(range(count), "generate orders", count):
-        photo = photos[number % len(photos)]
+        photo = reflect_up(photos[number % len(photos)], LEAST)
         height, width = (side // 8 * 8 for side in photo.shape[:2])
         reference = photo[:height, :width]
         better = float(random.uniform(GAP, 1))
         qualities = [better, float(random.uniform(0, better - GAP))]
         label = int(random.integers(len(card.classes)))
         made = distort_crops(generator, [reference] * 2, [label] * 2, qualities, int(random.integers(2**31)))
-        views = [reduced(image, longer_side) for image in (reference, *made)]
-        orders.append(Order(views, [0.0, *(1 - quality for quality in qualities)]))
+        milder, stronger = (ssim(image, reference) for image in made)
+        if milder > stronger:
+            views = [reduced(image, longer_side) for image in (reference, *made)]
+            orders.append(Order(views, [0.0, *(1 - quality for quality in qualities)]))
+    if not orders:
+        raise DataError(f"{path} follows the target quality on none of {count} photos; give a generator that does.")
     return orders
 
 

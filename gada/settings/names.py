@@ -26,6 +26,7 @@ RENAMED = {
 DROPPED = {"loss.quality": "squared", "class_weight": "0.1"}
 """The value that holds now for everybody."""
 RENAMED_OPTIONS = {
+    "benchmark no_pictures": "no_images",
     "distortions sheet": "out",
     "distortions photograph": "photo",
     "dlp references": "photos",

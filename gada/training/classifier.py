@@ -14,7 +14,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.utils.data import DataLoader
 
-from gada.data.mixtures import Batch, Mixture
+from gada.data.mixtures import LabelledBatch, Mixture
 from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.losses.label_distribution import Transform, iqa_label_distribution, label_loss
@@ -75,14 +75,14 @@ class ClassifierTraining(LightningModule):
         torch.manual_seed(1_000_003 * (self.seed + 1) + self.current_epoch)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         loss, accuracy = self.loss_of(batch)
         logged = {"loss": loss.detach(), "accuracy": accuracy}
         self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(batch.labels))
         return loss
 
-    def loss_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss_of(self, batch: LabelledBatch) -> tuple[Tensor, Tensor]:
         """Return mean loss and accuracy of a batch, as tensors."""
         pixels, labels, quality = cast(tuple[Tensor, Tensor, Tensor], batch)
         logits = self.classifier(as_images(pixels)).float()
@@ -193,7 +193,7 @@ def train_classifier(
     return folder / FINISHED
 
 
-class BatchLoader(DataLoader[Batch]):
+class BatchLoader(DataLoader[LabelledBatch]):
     """Loads the batches of a mixture in the order of its steps."""
 
     def __init__(self, mixture: Mixture, steps: Steps) -> None:

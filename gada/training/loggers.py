@@ -105,7 +105,7 @@ def run_loggers(
 ) -> Iterator[list[RunLogger]]:
     """Open the loggers of a run, for Lightning's `Trainer(logger=...)` and for figures and tables of one's own.
 
-    A folder has one W&B run, whose id `wandb.json` keeps: what resumes there goes on with it.
+    A folder has one W&B run, whose id `wandb.json` keeps: a resumed run continues it.
 
     Args:
         folder: of the run; everything is kept there.
@@ -145,7 +145,7 @@ def log_results(
     report: Sequence[Path] = (),
     before: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Log the result rows of what is no training, and its figures, as a W&B run of their own.
+    """Log the result rows, and the figures, of a verb that trains nothing as a W&B run of their own.
 
     Args:
         folder: of the run.

@@ -132,7 +132,7 @@ def test_the_report_says_everything_and_is_made_anew_without_training(
     assert "proxy proxy" not in page
     monkeypatch.setattr("gada.runs.run.Phase", None)  # a finished split is never trained again
     before = (whole / "results.jsonl").read_bytes()
-    assert main(options(whole, "--no-pictures")) == 0
+    assert main(options(whole, "--no-images")) == 0
     assert (whole / "results.jsonl").read_bytes() == before
     page = (whole / "report.html").read_text()
     assert "because it shows images of the database: Images by error, Generated crops." in page

@@ -10,7 +10,7 @@ from evaluators import save_evaluator
 from PIL import Image
 
 from gada.__main__ import main
-from gada.experiments.dlp import Version, write_versions
+from gada.experiments.dlp import ScoredVersion, write_versions
 from gada.io.images import read_image
 
 PHOTOS = Path(__file__).parents[2] / "data" / "photos"
@@ -59,7 +59,7 @@ def test_bad_input_is_one_sentence(options: list[str], tmp_path: Path, capsys: p
 
 
 def test_names_of_photographs_are_written_as_text(tmp_path: Path) -> None:
-    write_versions(tmp_path / "versions.csv", [Version("=1+1.png", "live/wn", 2, 0.5, 0.25, 1.0, -0.5)])
+    write_versions(tmp_path / "versions.csv", [ScoredVersion("=1+1.png", "live/wn", 2, 0.5, 0.25, 1.0, -0.5)])
     assert (tmp_path / "versions.csv").read_text().splitlines()[1] == (
         "'=1+1.png,live/wn,2,0.500000,0.250000,1.000000,-0.500000"
     )

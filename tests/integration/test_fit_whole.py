@@ -16,10 +16,14 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from gada.__main__ import main
+from gada.errors import DataError
+from gada.io.checkpoints import find_checkpoint
 from gada.io.records import read_rows
+from gada.metrics.ssim import ssim
 from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.models.files import load_evaluator
-from gada.runs import whole_image
+from gada.runs import orders, whole_image
+from gada.runs.orders import generated_orders
 
 Fit = Callable[..., int]
 
@@ -198,3 +202,19 @@ def test_a_generator_makes_orders_of_photos(
     options = ("--whole.generator", "live-like", "--whole.generated_orders", "1", "--whole.orders", "0")
     assert fit("generated", *options) == 0
     assert "loss_order" in (home / "generated/phase3/metrics.csv").read_text()
+
+
+def test_generated_orders_are_checked_and_a_generator_that_disobeys_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small photos are reflected; SSIM with the photo falls in each order that is left."""
+    path = find_checkpoint("live-like", "generator")
+    photos = [picture(0, 60, 100), picture(1, 7, 40)]
+    made = generated_orders(path, photos, 12, 64, 0)
+    assert 2 <= len(made) <= 12
+    assert {one.images[0].shape[:2] for one in made} <= {(37, 64), (16, 40)}
+    for one in made:
+        photo, milder, stronger = one.images
+        assert one.strength == sorted(one.strength)
+        assert ssim(milder, photo) > ssim(stronger, photo)
+    monkeypatch.setattr(orders, "ssim", lambda image, reference: 1.0)
+    with pytest.raises(DataError, match="follows the target quality on none of 12 photos"):
+        generated_orders(path, photos, 12, 64, 0)

@@ -208,7 +208,7 @@ def test_a_page_says_whether_the_best_variant_is_better_than_the_first() -> None
 def test_the_plot_of_a_study_has_differences_where_there_are_several_splits() -> None:
     first, other = rows_of("first", [0.5, None, 0.7]), rows_of("other", [0.6, 0.9, None])
     for rows, panels in (([first[0], other[0]], 1), ([*first, *other], 2)):
-        drawn = variants_plot(by_variant(rows)).picture
+        drawn = variants_plot(by_variant(rows)).image
         assert isinstance(drawn, Plot)
         assert len(drawn.axes) == panels
         upper = drawn.axes[0]

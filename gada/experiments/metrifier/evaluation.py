@@ -114,11 +114,11 @@ def of_names(named: NDArray[np.str_], families: Sequence[str]) -> Row:
     right = named == np.array(families)
     low, high = binomial_interval(int(right.sum()), right.size)
     names = list(dict.fromkeys(families))
-    shares = {
+    confused = {
         one: {other: float((named[:, [one == at for at in families]] == other).mean()) for other in names}
         for one in names
     }
-    return {"named_top1": float(right.mean()), "named_low": low, "named_high": high, "confusion": shares}
+    return {"named_top1": float(right.mean()), "named_low": low, "named_high": high, "confusion": confused}
 
 
 def lead(metrifier: Table, other: Table, true: Table) -> Row:

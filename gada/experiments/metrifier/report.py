@@ -64,11 +64,11 @@ def write_page(
             "Lines of true against predicted error, one for each predictor that estimates the error.",
         ),
     )
-    pictures = [Figure(plot, *text) for plot, text in zip(drawn, texts, strict=True)]
-    for name, picture in zip(FIGURES, pictures, strict=True):
-        write_bytes(folder / f"{name}.png", picture.file)
+    figures = [Figure(plot, *text) for plot, text in zip(drawn, texts, strict=True)]
+    for name, figure in zip(FIGURES, figures, strict=True):
+        write_bytes(folder / f"{name}.png", figure.file)
     sections = [
-        Section("Results", tables=tables_of(rows), figures=pictures),
+        Section("Results", tables=tables_of(rows), figures=figures),
         Section("Configuration", listing=configuration),
         Section("Environment", listing=environment()),
     ]

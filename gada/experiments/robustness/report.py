@@ -136,8 +136,8 @@ def example_section(
             drawn[f"responses-{one.name}"] = responses, caption
     for file, (image, _) in drawn.items():
         write_bytes(folder / f"{file}.png", image)
-    pictures = [Figure(image, caption, caption) for image, caption in drawn.values()]
-    return Section("Example", figures=pictures, shows_database=example is None)
+    figures = [Figure(image, caption, caption) for image, caption in drawn.values()]
+    return Section("Example", figures=figures, shows_database=example is None)
 
 
 def block_of(results: Path) -> str:

@@ -95,7 +95,7 @@ def test_a_byte_order_mark_and_spaces_do_no_harm(root: Path) -> None:
 
 @pytest.mark.parametrize("key", ["scale_low", "scale_high", "higher_is_better"])
 def test_scale_and_direction_must_be_given(root: Path, key: str) -> None:
-    with pytest.raises(ConfigError, match=rf"data\.{key} is missing"):
+    with pytest.raises(ConfigError, match=rf"{key} of the table .*scores\.csv is missing"):
         load_database(replace(described(root), **{key: None}))  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from toys import coloured
 
-from gada.data.mixtures import Batch, Mixture, Version
+from gada.data.mixtures import LabelledBatch, Mixture, Version
 from gada.errors import ConfigError, DivergedError
 from gada.io.checkpoints import load_checkpoint
 from gada.models.classifier import ClassifierNetwork, build_classifier, load_network
@@ -130,7 +130,7 @@ def test_an_interrupted_training_ends_as_a_whole_one(
     class StopError(Exception):
         pass
 
-    def interrupted(self: ClassifierTraining, batch: Batch, batch_idx: int) -> Tensor:
+    def interrupted(self: ClassifierTraining, batch: LabelledBatch, batch_idx: int) -> Tensor:
         if self.global_step == step:
             raise StopError
         return trained(self, batch, batch_idx)
