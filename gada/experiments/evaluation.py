@@ -89,7 +89,7 @@ def evaluate_model(
         evaluated.write_scores(out)
     number = None if side == "all" else split.number
     rows = evaluated.rows(scorer.card.stage or "evaluator", number, evaluation.seed)
-    trained_on = ", ".join([one.name for one in scorer.card.sets] or [scorer.card.data])
+    trained_on = ", ".join(dict.fromkeys([scorer.card.data, *(one.name for one in scorer.card.sets)]))
     references = [record.reference_id for record in images.images]
     interval = srocc_interval(evaluated.predicted, evaluated.scores, references)
     return Evaluation(rows, scorer.describe(), scorer.digest, unseen.left_out, trained_on, interval)
