@@ -44,7 +44,7 @@ def benchmark(
     plain = [row.as_plain() for row in rows]
     print(render(by_distortion_table(plain, provenance_of(row.origin for row in rows), metrics=("srocc", "lcc"))))
     print(render(summary_table(plain), "text"))
-    print(render(differences_table(stage_differences(plain, whole.seed)), "text"))
+    print(render(differences_table(stage_differences(plain, whole.seed, whole.split.test)), "text"))
     ended(
         f"{run}: report.html, results.jsonl, and a folder for each split",
         f"gada score --model {run}/split-00 photos/",

@@ -11,6 +11,7 @@ def table(
     layout: Layout = "distortions",
     format: Literal["text", "markdown", "latex", "csv"] = "text",  # noqa: A002
     published: bool = False,
+    test_fraction: float = 0.2,
     into: Path | None = None,
 ) -> None:
     """Print result files by distortion, in the layout of the paper's Table 1, 2 or 3, or over several splits.
@@ -22,6 +23,7 @@ def table(
             baseline; `databases` has a row for each evaluator and database of `gada evaluate --results`.
         format: How to write it.
         published: Add the published results (Table 1; Tables 2 and 3 always have them).
+        test_fraction: Fraction of the references that each split tested, for the corrected interval of `differences`.
         into: Markdown file whose block "gada table PATHS" (with --layout LAYOUT if not distortions) is to be replaced.
     """
     from gada.errors import ConfigError
@@ -59,7 +61,7 @@ def table(
         case "summary":
             chosen = summary_table(rows, origin)
         case "differences":
-            chosen = differences_table(stage_differences(rows, origin.seed or 0), origin)
+            chosen = differences_table(stage_differences(rows, origin.seed or 0, test_fraction), origin)
     text = render(chosen, "markdown" if into else format)
     if into:
         options = [] if layout == "distortions" else ["--layout", layout]

@@ -16,22 +16,26 @@ FEWEST_GROUPS = 6  # of images, likewise, from which an interval of their SROCC 
 IMAGE_RESAMPLES = 1000
 
 
-def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict[str, Any]:
+def paired_difference(
+    a: Sequence[float], b: Sequence[float], seed: int, test_fraction: float | None = None
+) -> dict[str, Any]:
     """Describe `a - b`, the differences of two methods on the same splits.
 
     The interval is the percentile bootstrap of the mean difference (10,000 resamples of the splits). For ten
-    splits it is somewhat too narrow, and splits of one database share images, so both the interval and the p-value
-    speak of this database under new splits and not of new databases.
+    splits it is somewhat too narrow, because splits of one database share references; `corrected` allows for that.
+    All of them speak of this database under new splits and not of new databases.
 
     Args:
         a: (S,) a metric of the first method, one value for each split.
         b: (S,) the same metric of the second method on the same splits.
         seed: seed of the resampling.
+        test_fraction: fraction of the references that each split tests, for `corrected`.
 
     Returns:
         `splits`, `differences`, `median`, `mean`, `std` (sample standard deviation, None for one split), `interval`
-        ([low, high], 95 %), `interval_method` and `wilcoxon_p` (two-sided). With fewer than six splits `interval` and
-        `wilcoxon_p` are None and `not_claimed` says why.
+        ([low, high], 95 %), `interval_method`, `corrected` ([low, high] of `corrected_interval`, or None) and
+        `wilcoxon_p` (two-sided). With fewer than six splits the intervals and `wilcoxon_p` are None and `not_claimed`
+        says why.
 
     Raises:
         ValueError: if the lengths differ, nothing is given or a value is not finite.
@@ -47,12 +51,15 @@ def paired_difference(a: Sequence[float], b: Sequence[float], seed: int) -> dict
         **_summary(differences),
         "interval": None,
         "interval_method": f"percentile bootstrap of the mean, {RESAMPLES} resamples",
+        "corrected": None,
         "wilcoxon_p": None,
     }
     if len(a) < FEWEST_SPLITS:
         report["not_claimed"] = f"{len(a)} of at least {FEWEST_SPLITS} splits: the differences are listed, no more"
         return report
     report["interval"] = mean_interval(differences, seed)
+    if test_fraction:
+        report["corrected"] = corrected_interval(differences, test_fraction)
     if np.any(differences):
         report["wilcoxon_p"] = float(stats.wilcoxon(differences).pvalue)
     else:
@@ -66,6 +73,22 @@ def mean_interval(values: ArrayLike, seed: int) -> list[float]:
     given = np.asarray(values, dtype=np.float64)
     found = stats.bootstrap([given], np.mean, n_resamples=RESAMPLES, method="percentile", rng=generator)
     return [float(end) for end in found.confidence_interval]
+
+
+def corrected_interval(differences: ArrayLike, test_fraction: float) -> list[float]:
+    """Return the 95 % interval of a mean difference over splits that share references, as [low, high].
+
+    The corrected resampled t-test (Nadeau and Bengio, Machine Learning 52, 2003, section 4.3): Student's t with a
+    variance of (1 / S + test / training) s^2 in place of s^2 / S.
+
+    Args:
+        differences: (S,), two or more.
+        test_fraction: fraction of the references that each split tests, in (0, 1); the others train.
+    """
+    given = np.asarray(differences, dtype=np.float64)
+    error = given.std(ddof=1) * np.sqrt(1 / given.size + test_fraction / (1 - test_fraction))
+    reach = float(stats.t.ppf(0.975, given.size - 1) * error)
+    return [float(given.mean()) - reach, float(given.mean()) + reach]
 
 
 def srocc_interval(
@@ -100,9 +123,14 @@ def srocc_interval(
 
 
 def stage_difference(
-    rows: Iterable[Row], stage: str, against: str, metric: str, seed: int, distortion: str = ALL
+    rows: Iterable[Row],
+    stage: str,
+    against: str,
+    metric: str,
+    seed: int,
+    test_fraction: float | None = None,
 ) -> Row:
-    """Return `paired_difference` of one metric of two stages, paired by split, with what was compared.
+    """Return `paired_difference` of one metric of two stages over ALL, paired by split, with what was compared.
 
     Splits in which the metric is missing or undefined for one of the two are left out and named under `left_out`.
 
@@ -112,39 +140,39 @@ def stage_difference(
         against: the stage that is subtracted, as "baseline".
         metric: one of `METRICS`.
         seed: seed of the resampling.
-        distortion: a class name or "ALL".
+        test_fraction: as for `paired_difference`.
 
     Raises:
         ValueError: if no split has the metric for both stages.
     """
     values: dict[str, dict[int, float | None]] = {stage: {}, against: {}}
     for row in rows:
-        if row["distortion"] == distortion and row["stage"] in values:
+        if row["distortion"] == ALL and row["stage"] in values:
             values[row["stage"]][row["split"]] = row.get(metric)
     splits = sorted(values[stage].keys() | values[against].keys())
     first = {split: value for split, value in values[stage].items() if value is not None}
     second = {split: value for split, value in values[against].items() if value is not None}
     paired = [split for split in splits if split in first and split in second]
     if not paired:
-        raise ValueError(f"no split has {metric} ({distortion}) of both {stage} and {against}")
-    report = paired_difference([first[s] for s in paired], [second[s] for s in paired], seed)
+        raise ValueError(f"no split has {metric} ({ALL}) of both {stage} and {against}")
+    report = paired_difference([first[s] for s in paired], [second[s] for s in paired], seed, test_fraction)
     left_out = [split for split in splits if split not in paired]
     return {
         "stage": stage,
         "against": against,
         "metric": metric,
-        "distortion": distortion,
+        "distortion": ALL,
         **report,
         "left_out": left_out,
     }
 
 
-def stage_differences(rows: Sequence[Row], seed: int) -> list[Row]:
+def stage_differences(rows: Sequence[Row], seed: int, test_fraction: float) -> list[Row]:
     """Return the paired difference of phase 3 and baseline in every metric that a split has for both, over ALL."""
     found = []
     for metric in METRICS:
         try:
-            found.append(stage_difference(rows, "phase3", "baseline", metric, seed))
+            found.append(stage_difference(rows, "phase3", "baseline", metric, seed, test_fraction))
         except ValueError:  # no split has it for both; the tables of the stages say why
             continue
     return found

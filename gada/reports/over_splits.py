@@ -38,15 +38,15 @@ def differences_table(differences: Iterable[Row], provenance: Provenance | None 
     notes, claims = dict[str, None](), dict[str, None]()
     for one in differences:
         what = f"{stage_name(one['stage'])} minus {stage_name(one['against']).lower()}, {heading(one['distortion'])}"
-        low, high = one["interval"] or (None, None)
-        metrics = (one["median"], one["mean"], one["std"], low, high, shown_p(one))
+        intervals = [end for name in ("interval", "corrected") for end in one[name] or (None, None)]
+        metrics = (one["median"], one["mean"], one["std"], *intervals, shown_p(one))
         body.append((what, METRIC_NAMES[one["metric"]], *metrics))
         name = METRIC_NAMES[one["metric"]]
         listed = ", ".join(f"{value:+.3f}" for value in one["differences"])
         lacking = ", ".join(map(str, one.get("left_out", [])))
         notes[f"{name} in each split: {listed}{f' (undefined in split {lacking})' if lacking else ''}."] = None
         claims |= dict.fromkeys(claims_of(one))
-    columns = ("median", "mean", "std", "95 % from", "to", "p")
+    columns = ("median", "mean", "std", "95 % from", "to", "corrected from", "to", "p")
     caption = "Paired differences over splits."
     caption = f"{caption} {provenance.describe()}" if provenance else caption
     return Table(caption, ("difference", "metric"), columns, tuple(body), (), frozenset(), (*claims, *notes))
@@ -58,6 +58,8 @@ def claims_of(difference: Row) -> list[str]:
     claims = [f"{reason[:1].upper()}{reason[1:]}."] if reason else []
     if difference["interval"]:
         claims.append(f"Interval: {difference['interval_method']}; p: Wilcoxon's signed-rank test, two-sided.")
+    if difference["corrected"]:
+        claims.append("Corrected: the interval that allows for references that splits share (Nadeau and Bengio, 2003).")
     return claims
 
 

@@ -97,7 +97,7 @@ def log_summary(folder: Path, settings: Settings, rows: Sequence[ResultRow], wan
         for logger in loggers:
             logger.keep("report", "report", [folder / "report.html", folder / "config.yaml", folder / RESULTS])
             logger.log_rows("results", plain)
-            logger.log_rows("differences", stage_differences(plain, settings.seed))
+            logger.log_rows("differences", stage_differences(plain, settings.seed, settings.split.test))
             for path in sorted((folder / "figures").glob("*.png")):
                 logger.log_image(path.stem, [str(path)])
             for summary in summary_over_splits(row for row in plain if row["distortion"] == ALL):

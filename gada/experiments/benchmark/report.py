@@ -42,12 +42,12 @@ def write_benchmark_report(folder: Path, runs: Sequence[Run], rows: Sequence[Res
         rows: result rows of all splits.
         database_images: False leaves out what shows images of the database, so that the page may be published.
     """
-    images = runs[0].data.images
+    images, test_fraction = runs[0].data.images, runs[0].settings.split.test
     typical = next(run for run in runs if run.data.split.number == median_split(rows)).folder
     scored = [one for run in runs for one in scores_of(run.folder / LAST)]
     splits = [run.data.split for run in runs]
     sections = [
-        *results_sections(folder, rows),
+        *results_sections(folder, rows, test_fraction),
         by_error_section(scored, images, runs[0].data.packed),
         scatter_section(typical, (FIRST, LAST), images),
         curves_section(typical, STAGES),
@@ -57,10 +57,10 @@ def write_benchmark_report(folder: Path, runs: Sequence[Run], rows: Sequence[Res
         Section("Environment", listing=environment()),
     ]
     title, told = f"GADA on {images.name}, {len(splits)} splits", summary(runs, typical)
-    write_text(folder / "report.html", page(title, told, sections, database_images, headline(rows)))
+    write_text(folder / "report.html", page(title, told, sections, database_images, headline(rows, test_fraction)))
 
 
-def headline(rows: Sequence[ResultRow]) -> Headline | None:
+def headline(rows: Sequence[ResultRow], test_fraction: float) -> Headline | None:
     """Return the mean SROCC of phase 3 over the splits, and whether it is better than the baseline."""
     values = [row.srocc for row in rows if row.stage == LAST and row.is_all and row.srocc is not None]
     if not values:
@@ -69,13 +69,12 @@ def headline(rows: Sequence[ResultRow]) -> Headline | None:
     few = f"; an interval needs {FEWEST_SPLITS} splits"
     span = spanned(mean_interval(values, seed), ".3f") if len(values) >= FEWEST_SPLITS else few
     meaning = f"Phase 3, mean of the test images of {len(values)} splits{span}. 1 is best, 0 is chance."
-    found = next(
-        (one for one in stage_differences([r.as_plain() for r in rows], seed) if one["metric"] == "srocc"), None
-    )
+    differences = stage_differences([row.as_plain() for row in rows], seed, test_fraction)
+    found = next((one for one in differences if one["metric"] == "srocc"), None)
     if found is None:
         return Headline(f"SROCC {mean:.3f}", meaning)
-    told = told_apart(found["interval"], "splits")
-    change = f"{found['mean']:+.3f}{spanned(found['interval'], '+.3f')}"
+    told = told_apart(found["corrected"], "splits")
+    change = f"{found['mean']:+.3f}{spanned(found['corrected'], '+.3f')}"
     return Headline(f"SROCC {mean:.3f}", meaning, f"{told} the baseline on the same splits: {change}.")
 
 
@@ -108,12 +107,12 @@ def published_database(rows: Sequence[ResultRow]) -> str:
     return named if named in ("LIVE", "TID2013") and own <= set(published_headings(named)) else ""
 
 
-def results_sections(folder: Path, rows: Sequence[ResultRow]) -> list[Section]:
+def results_sections(folder: Path, rows: Sequence[ResultRow], test_fraction: float) -> list[Section]:
     """Return all metrics over the splits, differences and spread, and the metrics by distortion."""
     plain, provenance = [row.as_plain() for row in rows], provenance_of(row.origin for row in rows)
     database, seed = published_database(rows), provenance.seed or 0
     claim = f"Differences are paired by split; with fewer than {FEWEST_SPLITS} splits nothing is claimed of them."
-    tables = [summary_table(plain, provenance), differences_table(stage_differences(plain, seed))]
+    tables = [summary_table(plain, provenance), differences_table(stage_differences(plain, seed, test_fraction))]
     several = len({row.split for row in rows}) > 1
     spread = [spread_figure(folder, plain, metric, seed) for metric in ("srocc", "lcc") if several]
     whole = Section("Results", [claim, glossary()], tables=tables, figures=spread)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gada.metrics.statistics import (
+    corrected_interval,
     mean_interval,
     paired_difference,
     srocc_interval,
@@ -113,8 +114,18 @@ def test_phase_3_is_compared_with_the_baseline_in_every_figure_of_both() -> None
     for one in rows:
         one["krocc"] = one["srocc"] if one["stage"] == "phase3" else None
         one["rmse"] = 2.0
-    found = stage_differences(rows, seed=4)
-    assert found == [stage_difference(rows, "phase3", "baseline", figure, seed=4) for figure in ("srocc", "rmse")]
+    found = stage_differences(rows, 4, 0.2)
+    assert found == [stage_difference(rows, "phase3", "baseline", figure, 4, 0.2) for figure in ("srocc", "rmse")]
+
+
+def test_the_corrected_interval_is_nadeau_and_bengios() -> None:
+    """Ten splits of 80 to 20: a variance of (1 / 10 + 1 / 4) s^2; t of 9 degrees is 2.262157 (tables)."""
+    differences = [0.01 * one for one in range(10)]  # mean 0.045, s 0.0302765
+    low, high = corrected_interval(differences, 0.2)
+    reach = 2.262157 * 0.0302765 * 0.35**0.5
+    assert (low, high) == pytest.approx((0.045 - reach, 0.045 + reach), abs=1e-6)
+    plain = mean_interval(differences, 0)
+    assert low < plain[0] < plain[1] < high
 
 
 def test_summary_counts_what_is_defined() -> None:
