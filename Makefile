@@ -20,6 +20,7 @@ checkpoints: .venv/installed-dev
 	grep '"CLIVE"' runs/photos/phase3/sets.jsonl > docs/results/photos-clive.jsonl
 	grep '"TID2013-R"' runs/photos/phase3/sets.jsonl > docs/results/photos-tid2013-r.jsonl
 	cp runs/photos/trust/trust.jsonl docs/results/trust.jsonl
+	cp runs/photos/trust/trust.png checkpoints/photos-trust.png
 	for set in photos photos-clive photos-tid2013-r; do $(BIN)/python -m gada table docs/results/$$set.jsonl --into checkpoints/photos.md || exit 1; done
 	$(BIN)/python -m gada trust --results docs/results/trust.jsonl --into checkpoints/photos.md
 
@@ -81,7 +82,7 @@ tables: .venv/installed
 docs: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	rm -rf .cache/pages && mkdir -p .cache/pages
-	tar -cf - *.md CITATION.cff configs checkpoints/*.md data/README.md data/photos/*.md docs | tar -xf - -C .cache/pages
+	tar -cf - *.md CITATION.cff configs checkpoints/*.md checkpoints/*.png data/README.md data/photos/*.md docs | tar -xf - -C .cache/pages
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 .venv/bin/python:
