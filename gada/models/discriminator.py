@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from gada.models.evaluator import Evaluator, EvaluatorOutput
+from gada.models.projector import Projector
 
 
 class DiscriminatorOutput(NamedTuple):
@@ -15,21 +17,27 @@ class DiscriminatorOutput(NamedTuple):
     evaluator: EvaluatorOutput
     """Class and quality."""
     features: Tensor
-    """Pooled features of the trunk, (N, F)."""
+    """Pooled features of the trunk, and of a pretrained one where the discriminator has it, (N, F)."""
 
 
 class Discriminator(nn.Module):
-    """Tells real from generated crops, and predicts class and quality of both."""
+    """Tells real from generated crops, and predicts class and quality of both.
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    Args:
+        evaluator: trunk, class and quality head.
+        projector: a pretrained trunk, through which the source head looks too.
+    """
+
+    def __init__(self, evaluator: Evaluator, projector: Projector | None = None) -> None:
         super().__init__()
-        self.evaluator = evaluator
-        self.source_head = nn.Linear(evaluator.features, 1)
+        self.evaluator, self.projector = evaluator, projector
+        self.source_head = nn.Linear(evaluator.features + (projector.features if projector else 0), 1)
 
     def forward(self, images: Tensor) -> DiscriminatorOutput:
         """Return the output for crops (N, 3, H, W) in [0, 1]."""
-        features = self.evaluator.extract(images)
-        return DiscriminatorOutput(self.source_logits(features), self.evaluator.predict(features), features)
+        own = self.evaluator.extract(images)
+        features = own if self.projector is None else torch.cat([own, self.projector(images)], dim=1)
+        return DiscriminatorOutput(self.source_logits(features), self.evaluator.predict(own), features)
 
     def source_logits(self, features: Tensor) -> Tensor:
         """Return the source logits (N,) of pooled features (N, F)."""

@@ -14,6 +14,7 @@ from gada.models.discriminator import Discriminator
 from gada.models.evaluator import Evaluator, head
 from gada.models.files import load_evaluator, load_generator, save_network
 from gada.models.generator import Generator
+from gada.models.projector import Projector
 from gada.runs.evaluation import Evaluated
 from gada.runs.hardware import Hardware
 from gada.runs.prepared import PreparedData
@@ -25,7 +26,7 @@ from gada.training.adversarial import Adversarial
 from gada.training.augmentation import Augmentation
 from gada.training.baseline import Baseline
 from gada.training.data import TrainingData, ValidationCrops
-from gada.training.evaluator import EvaluatorTraining
+from gada.training.evaluator import EvaluatorTraining, as_images
 from gada.training.finetuning import FineTuning
 from gada.training.loggers import RunLogger
 from gada.training.stage import seed_weights, train
@@ -114,7 +115,8 @@ class Phase:
             case "baseline":
                 return Baseline(evaluator, settings, alone)
             case "phase1":
-                discriminator = Discriminator(evaluator)  # whose source head is drawn first
+                projector = Projector(as_images(self.batches()[0].distorted)) if settings.loss.projected else None
+                discriminator = Discriminator(evaluator, projector)  # whose source head is drawn first
                 return Adversarial(discriminator, Generator(settings.model, self.data.classes), settings, alone)
             case "phase2":
                 return Augmentation(evaluator, self.generator(), settings, alone)

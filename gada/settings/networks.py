@@ -73,6 +73,9 @@ class LossSettings:
     `source_trains_trunk`."""
     source_trains_trunk: bool = False
     """Whether the source loss also trains the trunk (paper: true), which holds the evaluator back."""
+    projected: bool = False
+    """Whether source head and distance of features also look through EfficientNet-Lite0 with ImageNet weights, frozen
+    (Projected GAN; not in the paper); needs the extra `pretrained`."""
     source_weight: float = 0.2
     """Weight of the source loss."""
     reconstruction_weight: float = 20.0

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+import torch
 import yaml
 from PIL import Image, ImageOps
 from safetensors.numpy import load_file
 
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
+from gada.models import projector
+from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.training import callbacks
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -152,17 +155,24 @@ def test_few_scored_references_train_and_the_test_stays_the_same(
     assert "exclude each other" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("projected", ["false", "true"])
 def test_same_seed_same_weights_and_a_stop_changes_nothing(
-    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], projected: str
 ) -> None:
-    assert fit("--phase", "1", run="whole") == 0
+    def random_trunk() -> EfficientNetLite0:
+        torch.manual_seed(3)
+        return EfficientNetLite0()
+
+    monkeypatch.setattr(projector, "pretrained_trunk", random_trunk)
+    phase_1 = ("--phase", "1", "--loss.projected", projected)
+    assert fit(*phase_1, run="whole") == 0
     with tiny.stopped_after_an_epoch():
-        assert fit("--phase", "1", run="stopped") == 130
+        assert fit(*phase_1, run="stopped") == 130
         assert "resumes where it stopped" in capsys.readouterr().err
     assert main(["score", str(tmp_path), "--model", str(tmp_path / "stopped")]) == 2
     assert "holds no finished evaluator" in capsys.readouterr().err
     assert not (tmp_path / "stopped" / "results.jsonl").exists()
-    assert fit("--phase", "1", run="stopped") == 0
+    assert fit(*phase_1, run="stopped") == 0
     for name in ("best.safetensors", "generator.safetensors"):
         whole, stopped = (load_file(tmp_path / run / "phase1" / name) for run in ("whole", "stopped"))
         assert all(np.array_equal(whole[key], stopped[key]) for key in whole), name

@@ -10,7 +10,9 @@ from pytorch_lightning import Trainer
 from torch.utils.data import DataLoader
 
 from gada.data.batches import Batch
+from gada.models import projector
 from gada.models.discriminator import Discriminator
+from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.models.evaluator import Evaluator
 from gada.models.generator import Generator
 from gada.settings import LossSettings, ModelSettings, Settings, TrainingSettings, preset_settings
@@ -76,6 +78,29 @@ def test_phase_1_moves_every_player() -> None:
     assert {"discriminator", "generator", "evaluator"} <= moved(module, before)
     assert moved(evaluator, {n.removeprefix("evaluator."): w for n, w in before.items() if n.startswith("evaluator.")})
     assert all(parameter.requires_grad for parameter in module.discriminator.parameters())
+
+
+def test_a_discriminator_looks_through_a_pretrained_trunk_that_stays_as_it_is() -> None:
+    """Its features of the first crops have one scale, and the generator learns through it."""
+    crops = torch.rand(8, 3, 32, 32)
+    with patch.object(projector, "pretrained_trunk", EfficientNetLite0):
+        seen = projector.Projector(crops)
+    features = seen(crops)
+    assert features.shape == (8, seen.features)
+    torch.testing.assert_close(features.mean(dim=0), torch.zeros(seen.features), atol=1e-3, rtol=0)
+    assert float(features.std(dim=0).max()) <= 1.001
+    module = Adversarial(Discriminator(Evaluator(MODEL, 2), seen), Generator(MODEL, 2), settings())
+    before, frozen = weights(module), weights(seen)
+    fit(module)
+    assert {"discriminator", "generator", "evaluator"} <= moved(module, before)
+    assert not moved(seen, frozen)
+    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
+    generated = torch.rand(4, 3, 32, 32, requires_grad=True)
+    own = module.discriminator(generated).features[:, : module.evaluator.features]
+    through = module.discriminator(generated).features[:, module.evaluator.features :]
+    for part in (own, through):
+        (grad,) = torch.autograd.grad(part.sum(), generated, retain_graph=True)
+        assert float(grad.abs().max()) > 0
 
 
 def test_the_generator_s_step_leaves_the_discriminator_and_its_statistics() -> None:
