@@ -79,6 +79,9 @@ def test_evaluators_and_databases_stand_in_one_table(
     assert main([*block.split()[1:], "--into", str(page)]) == 0
     assert f"| {evaluator} |" in page.read_text()
     assert main(["table", str(tmp_path / "pairs.jsonl"), "--layout", "summary"]) == 2
+    (tmp_path / "pairs.jsonl").write_text("no rows\n")
+    assert main(["evaluate", *map(str, options)]) == 2
+    assert "pairs.jsonl" in capsys.readouterr().err
 
 
 def test_spaq_is_reduced_first(evaluator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
