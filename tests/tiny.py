@@ -9,9 +9,11 @@ from unittest.mock import patch
 
 import layouts
 import numpy as np
+import torch
 from evaluators import picture
 from PIL import Image, ImageFilter
 
+from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.training.callbacks import KeepLast
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -69,3 +71,9 @@ def stopped_after_an_epoch() -> Iterator[None]:
 
     with patch.object(KeepLast, "on_train_epoch_end", keep_and_stop):
         yield
+
+
+def random_trunk() -> EfficientNetLite0:
+    """Return a trunk with random weights in place of ImageNet's, the same at each call."""
+    torch.manual_seed(3)
+    return EfficientNetLite0()

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
-import torch
 import yaml
 from PIL import Image, ImageOps
 from safetensors.numpy import load_file
@@ -18,7 +17,6 @@ from safetensors.numpy import load_file
 from gada.__main__ import main
 from gada.io.checkpoints import load_checkpoint, save_checkpoint
 from gada.models import projector
-from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.training import callbacks
 
 STAGES = ("baseline", "phase1", "phase2", "phase3")
@@ -159,11 +157,7 @@ def test_few_scored_references_train_and_the_test_stays_the_same(
 def test_same_seed_same_weights_and_a_stop_changes_nothing(
     fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], projected: str
 ) -> None:
-    def random_trunk() -> EfficientNetLite0:
-        torch.manual_seed(3)
-        return EfficientNetLite0()
-
-    monkeypatch.setattr(projector, "pretrained_trunk", random_trunk)
+    monkeypatch.setattr(projector, "pretrained_trunk", tiny.random_trunk)
     phase_1 = ("--phase", "1", "--loss.projected", projected)
     assert fit(*phase_1, run="whole") == 0
     with tiny.stopped_after_an_epoch():

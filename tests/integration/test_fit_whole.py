@@ -9,7 +9,6 @@ import layouts
 import numpy as np
 import pytest
 import tiny
-import torch
 import yaml
 from evaluators import picture
 from PIL import Image
@@ -20,7 +19,6 @@ from gada.errors import DataError
 from gada.io.checkpoints import find_checkpoint
 from gada.io.records import read_rows
 from gada.metrics.ssim import ssim
-from gada.models.efficientnet_lite import EfficientNetLite0
 from gada.models.files import load_evaluator
 from gada.runs import orders, whole_image
 from gada.runs.orders import generated_orders
@@ -69,12 +67,7 @@ def prepared(home: Path) -> Path:
 @pytest.fixture
 def fit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
     """Call `gada fit` with tiny settings; the trunk has random weights in place of ImageNet's."""
-
-    def random_trunk() -> EfficientNetLite0:
-        torch.manual_seed(3)
-        return EfficientNetLite0()
-
-    monkeypatch.setattr(whole_image, "pretrained_trunk", random_trunk)
+    monkeypatch.setattr(whole_image, "pretrained_trunk", tiny.random_trunk)
 
     def call(run: str, *options: str) -> int:
         given = ["--config", str(home / "config.yaml"), "--run", str(home / run), "--wandb", "off"]
