@@ -61,7 +61,7 @@ def title_of(dataset: str, upper_bound: bool, validated: bool = True, scored: in
     """Return a set's name for captions, with what is unusual about the training."""
     unusual = {
         f"trained with {scored} scored": scored > 0,
-        "no validation: the last checkpoint": not validated,
+        "last checkpoint": not validated,
         "upper bound: trained on the test references too": upper_bound,
     }
     return " ".join([dataset, *(f"({told})" for told, holds in unusual.items() if holds)])

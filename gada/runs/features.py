@@ -51,7 +51,7 @@ def pretrained_features(evaluator: Evaluator, data: PreparedData, side: str, lon
     found = _read(file, len(scored))
     if found is None:
         views = (as_view(whole_view(packed.array(path), longer_side)) for path in scored)
-        found = features_of(evaluator, with_progress(views, f"features of {data.title}", len(scored))).numpy()
+        found = features_of(evaluator, with_progress(views, f"features of {data.images.name}", len(scored))).numpy()
         with suppress(DataError), atomic_path(file) as temporary:
             np.save(temporary, found)
     places = {path: number for number, path in enumerate(scored)}

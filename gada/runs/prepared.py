@@ -14,7 +14,6 @@ from gada.data.scenes import on_two_sides, scenes_of, set_hashes
 from gada.data.splits import SIDES, Split, split_by_reference
 from gada.errors import ConfigError, DataError
 from gada.io.cards import Card
-from gada.io.origin import title_of
 from gada.runs.sources import Sources
 from gada.settings import DataSettings, SplitSettings
 
@@ -91,7 +90,7 @@ class PreparedData:
         if self.sources:
             self.check_unseen(self.sources.name, self.sources.hashes)
         for tested, other in permutations((self, *self.others), 2):
-            tested.check_unseen(other.title, other.trained)
+            tested.check_unseen(other.images.name, other.trained)
         for path, card in self.starts.items():
             for tested in (self, *self.others):
                 tested.check_start(path, card)
@@ -158,19 +157,9 @@ class PreparedData:
         return self.images if whole else self.images.select(getattr(self.split, name))
 
     @property
-    def title(self) -> str:
-        """Name of the set for captions, with what is unusual about the training."""
-        return title_of(self.images.name, self.upper_bound, self.validated, self.scored)
-
-    @property
-    def validated(self) -> bool:
-        """Whether validation references choose the checkpoint."""
-        return bool(self.split.validation)
-
-    @property
     def watched(self) -> str:
         """The side whose images show how a generator comes on."""
-        return "validation" if self.validated else "train"
+        return "validation" if self.split.validation else "train"
 
     @property
     def classes(self) -> int:

@@ -54,14 +54,14 @@ def write_report(folder: Path, settings: Settings, data: PreparedData, rows: Seq
     ]
     of = f" of {len(images.reference_ids)} references" if images.has_references else ""
     summary = [
-        f"Data: {data.title}, {len(images)} images{of}; scores: {images.scale.describe()}"
+        f"Data: {rows[-1].origin.title}, {len(images)} images{of}; scores: {images.scale.describe()}"
         f"{', computed and not given by people' if images.proxy else ''}.",
         "An upper bound, not a result: the test references were trained on."
         if data.upper_bound
         else "Each metric is of test images that neither trained nor chose a checkpoint.",
-        chosen_by(data),
+        chosen_by(settings),
     ]
-    title, head = f"{stage_name(last)} on {data.title}", headline(folder, stages)
+    title, head = f"{stage_name(last)} on {rows[-1].origin.title}", headline(folder, stages)
     write_text(folder / "report.html", page(title, summary, sections, headline=head))
 
 
@@ -85,11 +85,11 @@ def headline(folder: Path, stages: Sequence[str]) -> Headline | None:
     )
 
 
-def chosen_by(data: PreparedData) -> str:
+def chosen_by(settings: Settings) -> str:
     """Return the sentence that says which checkpoint was evaluated."""
-    if data.validated:
+    if settings.validated:
         return "Validation references chose each checkpoint."
-    return "There were no validation references, as in the paper's protocol: each checkpoint is the last one."
+    return "Each checkpoint is the last one, as in the paper's protocol: validation references chose none."
 
 
 def results_section(rows: Sequence[ResultRow], title: str = "Results") -> Section:

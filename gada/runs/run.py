@@ -11,6 +11,7 @@ from gada.errors import ConfigError
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, GENERATOR, find_checkpoint
 from gada.io.files import remove_temporaries
+from gada.io.origin import title_of
 from gada.io.records import RESULTS, commit, write_rows
 from gada.io.results import ResultRow, read_result_rows
 from gada.reports.tables import STAGE_NAMES
@@ -30,11 +31,11 @@ from gada.training.loggers import Mode, RunLogger, run_loggers
 SHOWN = ("srocc", "lcc")  # metrics that stand for a run on W&B
 
 
-def generator_card(name: str) -> dict[Path, Card]:
-    """Return the card of a generator that makes orders, by its file; none where none is named."""
-    if not name:
+def generator_card(settings: Settings) -> dict[Path, Card]:
+    """Return the card of the generator whose images train an evaluator of whole images, by its file, if one does."""
+    if not (settings.whole_images and settings.whole.generates):
         return {}
-    path = find_checkpoint(name, "generator")
+    path = find_checkpoint(settings.whole.generator, "generator")
     return {path: card_of(path, "generator")}
 
 
@@ -94,7 +95,7 @@ class Run:
         side = self.settings.least_side
         sets = self.settings.sets
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side, sets)
-        starts = first.cards | generator_card(settings.whole.generator if self.whole else "")
+        starts = first.cards | generator_card(self.settings)
         for stage in self.stages:
             if self.whole and stage != "phase3":
                 raise ConfigError(
@@ -193,7 +194,7 @@ class Run:
         """Keep what an evaluation shows in the stage's folder, and return its rows."""
         folder = self.folder / stage
         evaluated.write_scores(folder / "scores.csv")
-        evaluated.write_scatter(folder / "scatter.png", f"{self.data.title}, {STAGE_NAMES[stage]}")
+        evaluated.write_scatter(folder / "scatter.png", f"{self.title}, {STAGE_NAMES[stage]}")
         for logger in loggers:
             logger.of(stage).log_image("scatter", [str(folder / "scatter.png")])
         return evaluated.rows(stage, self.data.split.number, self.settings.seed)
@@ -209,12 +210,18 @@ class Run:
     def _write(self, rows: Sequence[ResultRow]) -> None:
         write_rows(self.folder / RESULTS, [row.as_plain() for row in rows])
 
+    @property
+    def title(self) -> str:
+        """Name of the set for captions, with what is unusual about the training."""
+        data = self.data
+        return title_of(data.images.name, data.upper_bound, self.settings.validated, data.scored)
+
     def card(self, stage: Stage, start: Start) -> Card:
         """Return what a checkpoint of this run says of itself."""
         images, training = self.data.images, self.settings.training
         return Card(
             kind="evaluator",
-            name=f"{self.data.title} {stage}",
+            name=f"{self.title} {stage}",
             data=images.name,
             classes=images.classes,
             scale=images.scale,
@@ -222,7 +229,7 @@ class Run:
             crop_grid=training.grid,
             proxy=images.proxy,
             upper_bound=self.data.upper_bound,
-            validated=self.data.validated,
+            validated=self.settings.validated,
             scored=self.data.scored,
             stage=stage,
             seed=self.settings.seed,
@@ -240,11 +247,11 @@ class Run:
         data = self.data
         before = card_of(start.evaluator, "evaluator") if start.evaluator else None
         if self.whole:
-            sets = {one.title: one.trained for one in (data, *data.others)}
+            sets = {one.images.name: one.trained for one in (data, *data.others)}
             seen = {
-                f"{title}: {name}": PerceptualHash(found.low).text()
-                for title, trained in sets.items()
-                for name, found in trained.items()
+                f"{name}: {image}": PerceptualHash(found.low).text()
+                for name, trained in sets.items()
+                for image, found in trained.items()
             }
         else:
             known = data.hashes if data.images.has_references else {}

@@ -127,7 +127,7 @@ class WholeImagePhase(Phase):
     def generated(self, photos: list[Pixels]) -> list[Order]:
         """Return photos that the generator has distorted, if anything takes them."""
         whole = self.settings.whole
-        if not (whole.generated_orders or whole.generated_weight):
+        if not whole.generates:
             return []
         path = find_checkpoint(whole.generator, "generator")
         return generated_orders(path, photos, GENERATED, whole.longer_side, self.settings.seed)

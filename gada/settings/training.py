@@ -47,6 +47,8 @@ class TrainingSettings:
     """Evaluator steps of phase 3."""
     validate_every: int = 250
     """Steps between two validations."""
+    keep: Literal["best", "last"] = "best"
+    """Which evaluator a stage leaves: the best of its validations, or the last one."""
     trunk_lr: float = 2e-3
     """Learning rate of trunk and source head in phase 1 and baseline (paper: 1e-4)."""
     head_lr: float = 2e-3
@@ -154,6 +156,11 @@ class Settings:
     def whole_images(self) -> bool:
         """Whether the evaluator sees whole images, and not crops."""
         return self.model.trunk != "gada"
+
+    @property
+    def validated(self) -> bool:
+        """Whether validation references choose which evaluator a stage leaves; else it is the last one."""
+        return self.split.validation > 0 and self.training.keep == "best"
 
     @property
     def sets(self) -> tuple[DataSettings, ...]:

@@ -49,9 +49,14 @@ class WholeImageSettings:
             raise ConfigError(f"whole.longer_side is {self.longer_side} but must lie between 32 and 4096.")
         counted = ("orders", "generated_orders", "generated_weight", "blanks", "order_weight", "frozen_stages")
         check("whole", self, (*counted, "head_steps", "weight_decay"), 0)
-        if (self.generated_orders or self.generated_weight) and not self.generator:
+        if self.generates and not self.generator:
             wants = "orders" if self.generated_orders else "weight"
             raise ConfigError(f"whole.generated_{wants} needs whole.generator; name a generator, such as tid2013-r.")
         for name in ("dropout", "average", "start_part"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"whole.{name} is {getattr(self, name):g} but must lie in [0, 1).")
+
+    @property
+    def generates(self) -> bool:
+        """Whether a batch holds anything of the generator's."""
+        return bool(self.generated_orders or self.generated_weight)

@@ -51,23 +51,27 @@ class KeepMetrics(Callback):
 
 
 class KeepBest(Callback):
-    """Saves the network with the highest validation SROCC; while that is undefined, or without validation, the newest.
+    """Saves the network with the highest validation SROCC; while that is undefined, the newest.
 
     Lightning's `ModelCheckpoint(monitor=...)` would keep the whole state of the trainer, not the network with its card
     in safetensors that scoring and the next phase read.
+
+    Args:
+        save: writes it.
+        newest: whether to save the newest, whatever its SROCC.
     """
 
-    def __init__(self, save: Callable[[], None]) -> None:
-        self.save = save
+    def __init__(self, save: Callable[[], None], newest: bool = False) -> None:
+        self.save, self.newest = save, newest
         self.best = -math.inf
         self.metrics: Metrics = {}
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save if this validation was the best so far, or there was none."""
+        """Save if this validation was the best so far, or the newest is kept."""
         metrics = plain_metrics(trainer)
         value = metrics.get("val_srocc", UNDEFINED)
-        if value > self.best or self.best <= UNDEFINED:
+        if self.newest or value > self.best or self.best <= UNDEFINED:
             self.best = value
             validation = {name: metric for name, metric in metrics.items() if name.startswith("val_")}
             self.metrics = {**validation, "step": float(steps_done(trainer))}

@@ -46,7 +46,7 @@ def train(
         data: what it reads.
         folder: receives `metrics.csv`, `last.ckpt`, `previous.ckpt`, `samples/` and, where batches were skipped,
             `skipped.csv`; its name is the stage's.
-        save_best: called when the validation SROCC is the highest so far.
+        save_best: called when the validation SROCC is the highest so far; each time, where validation chooses none.
         loggers: of the run, as `run_loggers` gives them.
         draw: returns a PNG of generated samples, for a stage that has them.
         device: `cpu`, `cuda`, `mps`, or one of several, as `cuda:1`.
@@ -63,7 +63,7 @@ def train(
     checkpoints, initial = Checkpoints(folder), deepcopy(module.state_dict())
     guard = SkipBadBatches(folder / "skipped.csv", stage, data.batches.files_of)
     while True:
-        best = KeepBest(save_best)
+        best = KeepBest(save_best, newest=not module.settings.validated)
         callbacks: list[Callback] = [  # new ones: what they know comes with the checkpoint, if there is one
             guard,
             KeepMetrics(folder / "metrics.csv"),

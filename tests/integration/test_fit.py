@@ -94,7 +94,7 @@ def test_the_paper_s_protocol_trains_on_all_but_the_test_and_takes_the_last_chec
 ) -> None:
     run = tmp_path / "run"
     assert fit("--preset", "paper", "--split.validation", "0") == 0
-    assert "no validation: the last checkpoint" in capsys.readouterr().out
+    assert "(last checkpoint)" in capsys.readouterr().out
     assert {row["validated"] for row in rows(run)} == {False}
     split = json.loads((run / "split.json").read_text())
     assert [len(split[side]) for side in ("train", "validation", "test")] == [5, 0, 1]
@@ -106,7 +106,7 @@ def test_the_paper_s_protocol_trains_on_all_but_the_test_and_takes_the_last_chec
     assert "val_srocc" not in head
     assert "lr_trunk" in head
     assert len(values) == 3  # 5 steps, a checkpoint every 2
-    assert "each checkpoint is the last one" in (run / "report.html").read_text()
+    assert "Each checkpoint is the last one" in (run / "report.html").read_text()
     assert main(["generate", "--model", str(run), "--config", str(run), "--side", "validation"]) == 2
     assert "split.validation is 0" in capsys.readouterr().err
 

@@ -136,6 +136,19 @@ def test_without_validation_photos_the_last_checkpoint_is_kept(fit: Fit, home: P
     assert (row["validated"], row["scored"]) == (False, 9)
 
 
+def test_the_last_checkpoint_is_kept_however_often_it_is_validated(fit: Fit, home: Path) -> None:
+    """A generator that makes nothing is not looked for."""
+    often, once = home / "often/phase3", home / "once/phase3"
+    assert fit("often", "--training.keep", "last", "--whole.generator", "nowhere") == 0
+    assert fit("once", "--training.keep", "last", "--training.validate_every", "4") == 0
+    kept, same = (load_file(folder / "best.safetensors") for folder in (often, once))
+    assert all(np.array_equal(kept[name], same[name]) for name in kept)
+    ended = load_file(often / "ended.safetensors")
+    assert all(np.array_equal(kept[name], ended[name]) for name in ended if name.startswith("trunk"))
+    assert not read_rows(home / "often/results.jsonl")[0]["validated"]
+    assert "Each checkpoint is the last one" in (home / "often/report.html").read_text()
+
+
 def test_few_photos_alone_are_told_what_helps_unless_it_is_there(
     fit: Fit, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

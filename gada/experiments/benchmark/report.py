@@ -86,7 +86,7 @@ def summary(runs: Sequence[Run], typical: Path) -> list[str]:
     return [
         f"{len(images)} distorted images of {len(images.reference_ids)} references; scores: {images.scale.describe()}.",
         f"{len(runs)} splits by reference ({sides}). In each, baseline and phases 1 to 3 were trained from scratch, "
-        f"the generator on that split's training references alone. {chosen_by(data)} Test "
+        f"the generator on that split's training references alone. {chosen_by(runs[0].settings)} Test "
         "references were scored once, at the end. No reference stands on two sides of a split, by name or by look.",
         f"Plots and curves of a single split are of {typical.name}, whose phase 3 has the median SROCC; every split's "
         "folder has a page of its own.",
