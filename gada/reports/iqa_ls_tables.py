@@ -1,7 +1,7 @@
 """Tables of IQA-LS beside Table 2: gains with their intervals, calibration, baselines, CIFAR-10-C, single images."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +167,13 @@ def corruption_table(rows: Sequence[Row]) -> Table:
     return Table(caption, ("classifier",), columns, tuple(body), (), frozenset(), notes)
 
 
+def samples_of(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of sample images, of each strategy's first seed: a mean over seeds would be no classifier's."""
+    samples = [row for row in rows if "sample" in row]
+    first = {row["strategy"]: row["seed"] for row in reversed(samples)}
+    return [row for row in samples if row["seed"] == first[row["strategy"]]]
+
+
 def samples_table(rows: Sequence[Row]) -> Table:
     """Return the numbers of the paper's Figure 4: each strategy's confidence in the true class of sample images.
 
@@ -186,7 +193,7 @@ def samples_table(rows: Sequence[Row]) -> Table:
 
 def all_tables(rows: Sequence[Row]) -> list[Table]:
     """Return every table that result rows can fill."""
-    samples = [row for row in rows if "sample" in row]
+    samples = samples_of(rows)
     corrupted = [row for row in rows if "corruption" in row]
     tables = []
     if sets := tested(rows):

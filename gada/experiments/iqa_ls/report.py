@@ -11,7 +11,7 @@ from gada.io.records import Row, environment
 from gada.reports.contact_sheet import png_of
 from gada.reports.iqa_ls import DISTORTED, PAIRS, described, published_beside, shown, strategies_of, tested
 from gada.reports.iqa_ls_figures import calibration_curves, confidence_histograms, figure_1, figure_3, figure_4
-from gada.reports.iqa_ls_tables import all_tables, gain, paired
+from gada.reports.iqa_ls_tables import all_tables, gain, paired, samples_of
 from gada.reports.page import Figure, Headline, Section, page
 from gada.runs.comparison import spanned, told_apart
 from gada.settings import ClassifyDataSettings, TestDataSettings, as_plain, from_plain
@@ -84,10 +84,8 @@ def draw_figures(rows: Sequence[Row], tests: TestSets) -> dict[str, Figure]:
             "Fraction of the test images by confidence in the predicted class.",
             "Histograms of confidence, one panel for each strategy.",
         )
-    samples = [row for row in rows if "sample" in row]
-    first = {row["strategy"]: row["seed"] for row in reversed(samples)}
-    if samples:
-        found |= sample_figures([row for row in samples if row["seed"] == first[row["strategy"]]], tests)
+    if samples := samples_of(rows):
+        found |= sample_figures(samples, tests)
     return found
 
 

@@ -109,6 +109,14 @@ def test_baselines_stand_beside_strategies_8_and_9() -> None:
     assert names == ["8", "9", "smoothing"]
 
 
+def test_samples_are_of_each_strategy_s_first_seed() -> None:
+    shown = [{**row, "sample": "cat", "class": "cat", "confidences": [row["seed"]] * 10} for row in rows("1", "8")]
+    (table,) = all_tables(
+        [row for row in shown if row["set"] == SETS[0] and (row["strategy"], row["seed"]) != ("8", 0)]
+    )
+    assert [row[1:3] for row in table.rows] == [("1 (hard)", 0), ("8 (hard)", 1)]
+
+
 def test_an_empty_table_is_left_out() -> None:
     assert len(all_tables(rows("1"))) == 4  # accuracy, calibration, before and after scaling, confidence
 
