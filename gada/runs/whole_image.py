@@ -57,6 +57,9 @@ class WholeImagePhase(Phase):
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
+            if evaluator.patches is not None:
+                crops, _ = load_evaluator(find_checkpoint(whole.patches, "evaluator"))
+                evaluator.patches.network.trunk = crops.trunk
         batches = WholeBatches(
             sets,
             photos.trained,
@@ -68,6 +71,7 @@ class WholeImagePhase(Phase):
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
             generated=generated,
             generated_orders=whole.generated_orders,
+            grid=8 if evaluator.patches is not None else 1,
         )
         if Checkpoints(self.folder).newest() is None:  # else the weights come from there
             self.prepare_head(evaluator, batches)
