@@ -8,12 +8,13 @@ from typing import Protocol
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-WHOLE = 0.75
-"""What an image is reduced by before it is seen whole, where patches are cut from it too."""
 
-
-class Pooling(Protocol):
+class CropsEvaluator(Protocol):
     """An evaluator of crops, as far as patches need it."""
+
+    @property
+    def trunk(self) -> nn.Module:
+        """What patches are seen through."""
 
     def pooled(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops, (N, F)."""
@@ -27,7 +28,7 @@ class Patches(nn.Module):
         side: of a patch, in pixels; a multiple of 8, so that patches lie on JPEG's blocks.
     """
 
-    def __init__(self, network: Pooling, side: int) -> None:
+    def __init__(self, network: CropsEvaluator, side: int) -> None:
         super().__init__()
         self.network, self.side = network, side
 
@@ -38,9 +39,10 @@ class Patches(nn.Module):
         padded = pad(images, [0, side, 0, side])[:, :, : rows * pitch, : columns * pitch]  # what is padded is not seen
         tiles = padded.reshape(-1, 3, rows, pitch, columns, pitch)[:, :, :, :side, :, :side]
         features = self.network.pooled(tiles.permute(0, 2, 4, 1, 3, 5).reshape(-1, 3, side, side))
-        return features.reshape(len(images), -1, features.shape[1]).mean(dim=1)
+        return features.reshape(images.shape[0], -1, features.shape[1]).mean(dim=1)
 
 
 def reduced(images: Tensor) -> Tensor:
-    """Return images (N, 3, H, W) as their trunk sees them whole, beside their patches."""
-    return interpolate(images, scale_factor=WHOLE, mode="bilinear")
+    """Return images (N, 3, H, W) as they are seen whole beside their patches: three quarters as high and wide."""
+    height, width = images.shape[2:]
+    return interpolate(images, (height * 3 // 4, width * 3 // 4), mode="bilinear")

@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gada.data.crops import reflect_up
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import TRIPLE, Order, ScoredViews, WholeBatches
+from gada.data.whole_view import SMALLEST
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, find_checkpoint
 from gada.io.files import write_json
@@ -59,7 +61,7 @@ class WholeImagePhase(Phase):
             evaluator.trunk = pretrained_trunk()
             if evaluator.patches is not None:
                 crops, _ = load_evaluator(find_checkpoint(whole.patches, "evaluator"))
-                evaluator.patches.network.trunk = crops.trunk
+                evaluator.patches.network.trunk.load_state_dict(crops.trunk.state_dict())
         batches = WholeBatches(
             sets,
             photos.trained,
@@ -181,7 +183,7 @@ class WholeImagePhase(Phase):
         ordered, strength, blank, limit = [], [], [], []
         for _ in with_progress(range(count), "features of photos in order", count):
             for images, strengths in batches.drawn_orders(random):
-                ordered.append(features_of(evaluator, map(as_view, images)))
+                ordered.append(features_of(evaluator, (as_view(reflect_up(image, SMALLEST)) for image in images)))
                 strength.append(strengths)
             for image, most in batches.drawn_blanks(random):
                 blank.append(features_of(evaluator, [as_view(image)]))
