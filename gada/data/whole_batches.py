@@ -83,7 +83,6 @@ class WholeBatches(Dataset[WholeBatch]):
         seed: of everything random here.
         generated: orders that a generator has made.
         generated_orders: how many of these each batch holds.
-        grid: corners of windows are multiples of it; 8 keeps patches on the blocks of JPEG.
     """
 
     def __init__(
@@ -99,12 +98,10 @@ class WholeBatches(Dataset[WholeBatch]):
         seed: int,
         generated: Sequence[Order] = (),
         generated_orders: int = 0,
-        grid: int = 1,
     ) -> None:
         self.sets, self.photos, self.orders, self.blanks = sets, photos, orders, blanks
         self.generated, self.generated_orders = generated, generated_orders if generated else 0
         self.window, self.longer_side, self.steps, self.seed = window, longer_side, steps, seed
-        self.grid = grid
 
     def __len__(self) -> int:
         return self.steps
@@ -178,9 +175,7 @@ class WholeBatches(Dataset[WholeBatch]):
     def cut(self, random: Generator, views: Sequence[Pixels]) -> list[Pixels]:
         """Cut the same window from views of one size, all mirrored or none."""
         height, width = views[0].shape[:2]
-        top, left = (
-            int(random.integers(max(1, side - self.window + 1))) // self.grid * self.grid for side in (height, width)
-        )
+        top, left = (int(random.integers(max(1, side - self.window + 1))) for side in (height, width))
         step = -1 if random.random() < 0.5 else 1
         return [crop_at(view, top, left, self.window)[:, ::step] for view in views]
 

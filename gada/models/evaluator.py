@@ -1,7 +1,6 @@
 """The evaluator: trunk, spatial pooling, class head and quality head (paper, section 3.3)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,7 +12,6 @@ from torch.nn.functional import leaky_relu
 
 from gada.models.detail import Detail
 from gada.models.efficientnet_lite import EfficientNetLite0
-from gada.models.patches import Patches, reduced
 from gada.models.usual import Usual
 from gada.settings import ModelSettings
 
@@ -41,9 +39,6 @@ class Evaluator(nn.Module):
         self.detail = Detail() if settings.detail and settings.trunk == "gada" else None
         self.pretrained = settings.trunk == "efficientnet-lite0"
         self.trunk = EfficientNetLite0() if self.pretrained else nn.ModuleList(trunk(settings))
-        self.patches = (
-            Patches(Evaluator(of_patches(settings), classes=1), settings.patches) if settings.patches else None
-        )
         self.moments = settings.pooling == "moments"
         self.features = feature_count(settings)
         self.scale = nn.BatchNorm1d(self.features) if self.moments else nn.Identity()
@@ -63,12 +58,6 @@ class Evaluator(nn.Module):
 
     def pooled(self, images: Tensor) -> Tensor:
         """Return the pooled features of crops before their scale, (N, F)."""
-        if self.patches is not None:
-            return torch.cat([self.pooled_maps(reduced(images)), self.patches(images)], dim=1)
-        return self.pooled_maps(images)
-
-    def pooled_maps(self, images: Tensor) -> Tensor:
-        """Return the pooled maps of the trunk, (N, F)."""
         if not self.moments:
             *_, last = self.maps(images)
             return last.mean(dim=(2, 3))
@@ -102,9 +91,7 @@ class Evaluator(nn.Module):
         return EvaluatorOutput(exact(self.class_head(features)), quality)
 
     def freeze(self, stages: int) -> None:
-        """Let the first stages of a pretrained trunk, and its stem, keep their weights; what sees patches does too."""
-        if self.patches is not None:
-            self.patches.requires_grad_(requires_grad=False)
+        """Let the first stages of a pretrained trunk, and its stem, keep their weights."""
         if isinstance(self.trunk, EfficientNetLite0) and stages:
             for part in (self.trunk.stem, *list(self.trunk.stages)[:stages]):
                 part.requires_grad_(requires_grad=False)
@@ -163,15 +150,9 @@ def feature_count(settings: ModelSettings) -> int:
     *stages, last = (
         EfficientNetLite0.widths if settings.trunk == "efficientnet-lite0" else (*settings.widths, settings.maps)
     )
-    beside = feature_count(of_patches(settings)) if settings.patches else 0
     if settings.pooling != "moments":
-        return last + beside
-    return 2 * sum(stages) + (last if settings.trunk == "efficientnet-lite0" else 2 * last) + beside
-
-
-def of_patches(settings: ModelSettings) -> ModelSettings:
-    """Return the settings of the evaluator of crops whose trunk sees an evaluator's patches; its heads say nothing."""
-    return replace(settings, trunk="gada", patches=0, hidden=1, usual=0)
+        return last
+    return 2 * sum(stages) + (last if settings.trunk == "efficientnet-lite0" else 2 * last)
 
 
 def trunk(settings: ModelSettings) -> list[nn.Sequential]:

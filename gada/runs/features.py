@@ -44,8 +44,7 @@ def pretrained_features(evaluator: Evaluator, data: PreparedData, side: str, lon
         longer_side: of the views, in pixels.
     """
     packed = data.packed
-    trunks = [evaluator.trunk, *([] if evaluator.patches is None else [evaluator.patches])]
-    weights = b"".join(weight.numpy().tobytes() for one in trunks for weight in one.state_dict().values())
+    weights = b"".join(weight.numpy().tobytes() for weight in evaluator.trunk.state_dict().values())
     name = sha256(weights + f"{longer_side} {SMALLEST} {evaluator.settings.pooling}".encode()).hexdigest()[:16]
     file = packed.file.with_suffix(f".{name}.npy")
     scored = list(dict.fromkeys(record.image for record in data.images.images))

@@ -23,7 +23,7 @@ from gada.runs.phases import STARTED_FROM, Phase
 from gada.runs.prepared import PreparedData
 from gada.runs.report import write_report
 from gada.runs.sources import Sources
-from gada.runs.starts import BEFORE, START, Start, card_of, seeing_patches
+from gada.runs.starts import BEFORE, START, Start, card_of
 from gada.runs.whole_image import WholeImagePhase
 from gada.settings import STAGES, Settings, Stage, as_plain
 from gada.training.loggers import Mode, RunLogger, run_loggers
@@ -31,14 +31,12 @@ from gada.training.loggers import Mode, RunLogger, run_loggers
 SHOWN = ("srocc", "lcc")  # metrics that stand for a run on W&B
 
 
-def teachers(settings: Settings) -> dict[Path, Card]:
-    """Return the cards of what helps to train an evaluator of whole images, by their files: a generator, a trunk."""
-    if not settings.whole_images:
+def generator_card(settings: Settings) -> dict[Path, Card]:
+    """Return the card of the generator whose images train an evaluator of whole images, by its file, if one does."""
+    if not (settings.whole_images and settings.whole.generates):
         return {}
-    whole = settings.whole
-    named = {"generator": whole.generator if whole.generates else "", "evaluator": whole.patches}
-    paths = {find_checkpoint(name, kind): kind for kind, name in named.items() if name}
-    return {path: card_of(path, kind) for path, kind in paths.items()}
+    path = find_checkpoint(settings.whole.generator, "generator")
+    return {path: card_of(path, "generator")}
 
 
 class Run:
@@ -83,8 +81,6 @@ class Run:
             )
         first = Start.of(self.stages[0], folder, training, start) if start else Start()
         model = first.model(settings.model)
-        if settings.whole.patches and not first.evaluator:
-            model = seeing_patches(model, settings.whole.patches)
         if model.trunk != settings.model.trunk:
             seen, right = ("crops", "gada") if settings.whole_images else ("whole images", "photos")
             raise ConfigError(
@@ -99,7 +95,7 @@ class Run:
         side = self.settings.least_side
         sets = self.settings.sets
         loaded = data.on(settings.split) if data else PreparedData.load(settings.data, settings.split, side, sets)
-        starts = first.cards | teachers(self.settings)
+        starts = first.cards | generator_card(self.settings)
         for stage in self.stages:
             if self.whole and stage != "phase3":
                 raise ConfigError(

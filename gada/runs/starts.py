@@ -21,7 +21,6 @@ OF_THE_EVALUATOR = (
     "pooling",
     "detail",
     "usual",
-    "patches",
 )  # model settings that its weights fix
 
 
@@ -78,23 +77,6 @@ class Start:
         if len(there.widths) != len(chosen.decoder_widths):  # a generator has as many levels as the trunk
             fixed["decoder_widths"] = there.decoder_widths
         return replace(chosen, **fixed)
-
-
-def seeing_patches(model: ModelSettings, name: str) -> ModelSettings:
-    """Return the settings of an evaluator that sees patches too, through the trunk of an evaluator of crops.
-
-    Raises:
-        ConfigError: if there is no such evaluator, or it sees whole images itself.
-    """
-    path = find_checkpoint(name, "evaluator")
-    card = card_of(path, "evaluator")
-    if card.whole_view:
-        raise ConfigError(f"whole.patches is {name}, which sees whole images; name an evaluator of crops.")
-    there = model_settings(card, path)
-    fixed = {
-        one: getattr(there, one) for one in ("widths", "strides", "normalization", "decoder_widths", "maps", "detail")
-    }
-    return replace(model, patches=card.crop_size, **fixed)
 
 
 def card_of(path: Path, kind: str) -> Card:

@@ -10,10 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gada.data.crops import reflect_up
 from gada.data.records import ScoredImage
 from gada.data.whole_batches import TRIPLE, Order, ScoredViews, WholeBatches
-from gada.data.whole_view import SMALLEST
 from gada.io.cards import Card
 from gada.io.checkpoints import BEST, ENDED, find_checkpoint
 from gada.io.files import write_json
@@ -59,9 +57,6 @@ class WholeImagePhase(Phase):
         evaluator = self.evaluator()
         if self.start.evaluator is None:
             evaluator.trunk = pretrained_trunk()
-            if evaluator.patches is not None:
-                crops, _ = load_evaluator(find_checkpoint(whole.patches, "evaluator"))
-                evaluator.patches.network.trunk.load_state_dict(crops.trunk.state_dict())
         batches = WholeBatches(
             sets,
             photos.trained,
@@ -73,7 +68,6 @@ class WholeImagePhase(Phase):
             seed=self.settings.seed * len(STAGES) + STAGES.index(self.stage),
             generated=generated,
             generated_orders=whole.generated_orders,
-            grid=8 if evaluator.patches is not None else 1,
         )
         if Checkpoints(self.folder).newest() is None:  # else the weights come from there
             self.prepare_head(evaluator, batches)
@@ -183,7 +177,7 @@ class WholeImagePhase(Phase):
         ordered, strength, blank, limit = [], [], [], []
         for _ in with_progress(range(count), "features of photos in order", count):
             for images, strengths in batches.drawn_orders(random):
-                ordered.append(features_of(evaluator, (as_view(reflect_up(image, SMALLEST)) for image in images)))
+                ordered.append(features_of(evaluator, map(as_view, images)))
                 strength.append(strengths)
             for image, most in batches.drawn_blanks(random):
                 blank.append(features_of(evaluator, [as_view(image)]))

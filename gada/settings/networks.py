@@ -34,9 +34,6 @@ class ModelSettings:
     "fully connected" layers on maps would fix the size of an image; its authors' code takes a mean."""
     detail: bool = True
     """Whether the trunk also sees the image minus its local mean, where small distortions show (paper: false)."""
-    patches: int = 0
-    """Side of the patches, at the view's own resolution, that an evaluator of whole images sees beside the whole; 0
-    sees none. `whole.patches` sets it, with widths and maps, to those of the evaluator of crops that it names."""
     pyramid: bool = True
     """Whether the generator changes the reference's frequency bands; else it paints the image (paper: false)."""
     pixel_noise: bool = True

@@ -16,8 +16,6 @@ class WholeImageSettings:
     """Longer side to which an image is reduced before it is seen whole, in pixels."""
     sets: tuple[DataSettings, ...] = ()
     """Further scored sets that train beside `data`, each on its own scale; `weight` is its part of a batch."""
-    patches: str = ""
-    """Evaluator of crops whose trunk sees patches beside the whole image; as `--model` names one."""
     photos: Path | None = None
     """Folder of undistorted photos without scores, of which orders are made too; none given means the scored ones."""
     orders: int = 3

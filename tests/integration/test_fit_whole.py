@@ -149,21 +149,6 @@ def test_the_last_checkpoint_is_kept_however_often_it_is_validated(fit: Fit, hom
     assert "Each checkpoint is the last one" in (home / "often/report.html").read_text()
 
 
-def test_patches_are_seen_beside_the_whole_by_a_trunk_that_stays(
-    fit: Fit, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sizes = ("--whole.longer_side", "96", "--training.crop_size", "88")
-    assert fit("patches", "--whole.patches", "tid2013-r", *sizes) == 0
-    learnt = load_file(home / "patches/phase3/best.safetensors")
-    before = load_file(find_checkpoint("tid2013-r", "evaluator"))
-    for name in (name for name in before if name.startswith("trunk")):
-        assert np.array_equal(learnt[f"patches.network.{name}"], before[name]), name
-    assert fit("again", "--from", str(home / "patches"), *sizes) == 0  # what it sees comes with the weights
-    assert "patches.network.trunk.0.0.weight" in load_file(home / "again/phase3/best.safetensors")
-    assert fit("whole", "--whole.patches", "photos", *sizes) == 2
-    assert "whole.patches is photos, which sees whole images" in capsys.readouterr().err
-
-
 def test_few_photos_alone_are_told_what_helps_unless_it_is_there(
     fit: Fit, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
